@@ -1,0 +1,41 @@
+/**
+ * What the editor and the server say to each other beyond LSP. Types only, all of it JSON: the client and the panel
+ * import them without the server's code.
+ */
+import type { HostDescription, ScenarioPacket } from '../../../src-sim/sim/scenario';
+import type { Result } from '../../../src-sim/sim/trace';
+
+/** Request `chainwalk/simulate`: run packets through the ruleset as the editor holds it now. */
+export const SIMULATE = 'chainwalk/simulate';
+
+export interface SimulateParams {
+  readonly uri: string;
+  /** Absent: the host that `# chainwalk:` comments, settings, and the ruleset's own words suggest. */
+  readonly host?: HostDescription;
+  readonly packets: readonly ScenarioPacket[];
+}
+
+export interface SimulateAnswer {
+  /** The document's version that was simulated. */
+  readonly version: number;
+  readonly family: 4 | 6;
+  readonly host: HostDescription;
+  readonly packets: readonly ScenarioPacket[];
+  readonly result: Result;
+  readonly outline: readonly OutlineTable[];
+}
+
+/** The ruleset as the panel shows it: which tables and chains there are, and the text of each rule. */
+export interface OutlineTable {
+  readonly name: string;
+  readonly chains: readonly OutlineChain[];
+}
+
+export interface OutlineChain {
+  readonly name: string;
+  readonly policy?: string;
+  /** 0-based line of `:CHAIN`. */
+  readonly line?: number;
+  /** In order; index 0 is rule 1. `text` is the rule without `-A CHAIN`. */
+  readonly rules: readonly { readonly line: number; readonly text: string }[];
+}

@@ -1,0 +1,3 @@
+export interface TcpTracking {
+  state: string;
+}

@@ -1,0 +1,115 @@
+/**
+ * IP addresses. An address is its canonical text everywhere (`10.0.0.1`, `2001:db8::1`), so that packets, tuples and
+ * rulesets stay JSON; arithmetic goes through its numeric value.
+ */
+
+export type Family = 'ipv4' | 'ipv6';
+
+/** Canonical text of an IPv4 or IPv6 address, as inet_ntop(3) prints it. */
+export type Address = string;
+
+/** An address with the bits of it that count, as `-s 10.0.0.0/8` means it; `mask` is an address too. */
+export interface AddressMask {
+  readonly address: Address;
+  readonly mask: Address;
+}
+
+export const ADDRESS_BITS: Readonly<Record<Family, number>> = { ipv4: 32, ipv6: 128 };
+
+const CACHE_LIMIT = 65_536;
+const valueCache = new Map<Address, bigint>();
+
+export function familyOf(address: Address): Family {
+  return address.includes(':') ? 'ipv6' : 'ipv4';
+}
+
+/** The canonical text of an address, or undefined where `text` is none. Strict: four decimal numbers without leading zeros. */
+export function parseAddress(text: string): Address | undefined {
+  const value = text.includes(':') ? ipv6Value(text) : ipv4Value(text);
+  return value === undefined ? undefined : addressFromValue(value, familyOf(text));
+}
+
+/** @throws RangeError when `address` is not canonical text; check input with {@link parseAddress} first. */
+export function addressValue(address: Address): bigint {
+  const known = valueCache.get(address);
+  if (known !== undefined) return known;
+  const value = address.includes(':') ? ipv6Value(address) : ipv4Value(address);
+  if (value === undefined) throw new RangeError(`not an address: ${address}`);
+  if (valueCache.size >= CACHE_LIMIT) valueCache.clear();
+  valueCache.set(address, value);
+  return value;
+}
+
+export function addressFromValue(value: bigint, family: Family): Address {
+  return family === 'ipv4' ? ipv4Text(value) : ipv6Text(value);
+}
+
+export function prefixMask(length: number, family: Family): Address {
+  const bits = ADDRESS_BITS[family];
+  const ones = (1n << BigInt(bits)) - 1n;
+  return addressFromValue((ones << BigInt(bits - length)) & ones, family);
+}
+
+/** How many leading ones a mask has, or undefined where its ones are not contiguous (`255.0.255.0`). */
+export function prefixLength(mask: Address): number | undefined {
+  const bits = addressValue(mask).toString(2).padStart(ADDRESS_BITS[familyOf(mask)], '0');
+  const ones = bits.indexOf('0') === -1 ? bits.length : bits.indexOf('0');
+  return bits.includes('1', ones) ? undefined : ones;
+}
+
+export function maskAddress(address: Address, mask: Address): Address {
+  return addressFromValue(addressValue(address) & addressValue(mask), familyOf(address));
+}
+
+/** Whether `address` is in `network`; addresses of another family never are. */
+export function inNetwork(address: Address, network: AddressMask): boolean {
+  if (familyOf(address) !== familyOf(network.address)) return false;
+  const mask = addressValue(network.mask);
+  return (addressValue(address) & mask) === (addressValue(network.address) & mask);
+}
+
+function ipv4Value(text: string): bigint | undefined {
+  const parts = text.split('.');
+  if (parts.length !== 4) return undefined;
+  let value = 0;
+  for (const part of parts) {
+    if (!/^(0|[1-9]\d{0,2})$/.test(part) || Number(part) > 255) return undefined;
+    value = value * 256 + Number(part);
+  }
+  return BigInt(value);
+}
+
+function ipv4Text(value: bigint): Address {
+  const number = Number(value);
+  return [number >>> 24, (number >>> 16) & 255, (number >>> 8) & 255, number & 255].join('.');
+}
+
+function ipv6Value(text: string): bigint | undefined {
+  const dotted = /^(.*:)(\d+\.\d+\.\d+\.\d+)$/.exec(text);
+  if (dotted) {
+    const low = ipv4Value(dotted[2] ?? '');
+    return low === undefined
+      ? undefined
+      : ipv6Value(`${dotted[1]}${(low >> 16n).toString(16)}:${(low & 0xffffn).toString(16)}`);
+  }
+  const halves = text.split('::');
+  if (halves.length > 2) return undefined;
+  const [head = [], tail = []] = halves.map((half) => (half === '' ? [] : half.split(':')));
+  const missing = 8 - head.length - tail.length;
+  if (halves.length === 1 ? missing !== 0 : missing < 1) return undefined;
+  const groups = [...head, ...Array<string>(missing).fill('0'), ...tail];
+  if (!groups.every((group) => /^[0-9a-fA-F]{1,4}$/.test(group))) return undefined;
+  return groups.reduce((value, group) => (value << 16n) | BigInt(`0x${group}`), 0n);
+}
+
+/** RFC 5952 §4: lower case, the longest run of two or more zero groups shortened, the first of equals. */
+function ipv6Text(value: bigint): Address {
+  const groups = Array.from({ length: 8 }, (_, index) => ((value >> BigInt(112 - 16 * index)) & 0xffffn).toString(16));
+  const runs = [...groups.join(':').matchAll(/(?<![^:])0(?::0)+(?![^:])/g)].sort((a, b) => b[0].length - a[0].length);
+  const longest = runs[0];
+  const text = groups.join(':');
+  if (longest === undefined) return text;
+  const before = text.slice(0, longest.index).replace(/:$/, '');
+  const after = text.slice(longest.index + longest[0].length).replace(/^:/, '');
+  return `${before}::${after}`;
+}

@@ -1,0 +1,106 @@
+/**
+ * A packet as plain data: what stands in its headers. What the kernel keeps beside the bytes (mark, devices, conntrack)
+ * is not here: it belongs to the packet's way through the host (sim/in-flight.ts).
+ */
+import type { Address, Family } from './address';
+
+export interface Packet {
+  readonly family: Family;
+  readonly src: Address;
+  readonly dst: Address;
+  readonly protocol: number;
+  readonly ttl: number;
+  /** The whole TOS byte (DSCP and ECN) or IPv6 traffic class. */
+  readonly tos: number;
+  readonly id: number;
+  readonly dontFragment: boolean;
+  readonly fragment?: Fragment;
+  /** Bytes of the IP packet, headers included: what counters add. */
+  readonly length: number;
+  readonly transport: Transport;
+  /** The bytes behind the transport header, one character a byte; absent where only their number matters. */
+  readonly payload?: string;
+}
+
+/** @see RFC 791 §3.1: offset in units of 8 bytes. */
+export interface Fragment {
+  readonly offset: number;
+  readonly more: boolean;
+}
+
+export type Transport = TcpSegment | UdpDatagram | IcmpMessage | OtherTransport;
+
+export type TcpFlag = 'F' | 'S' | 'R' | 'P' | 'A' | 'U' | 'E' | 'C';
+
+export interface TcpSegment {
+  readonly kind: 'tcp';
+  readonly sport: number;
+  readonly dport: number;
+  /** Bits as on the wire: {@link TCP_FLAG}. */
+  readonly flags: number;
+  readonly seq: number;
+  readonly ack: number;
+  readonly window: number;
+  readonly options: TcpOptions;
+  /** Bytes of data behind the header. */
+  readonly dataLength: number;
+}
+
+export interface TcpOptions {
+  readonly mss?: number;
+  readonly windowScale?: number;
+  readonly sackPermitted?: boolean;
+}
+
+/** UDP and UDP-Lite: `Packet.protocol` tells which. */
+export interface UdpDatagram {
+  readonly kind: 'udp';
+  readonly sport: number;
+  readonly dport: number;
+  readonly dataLength: number;
+}
+
+export interface IcmpMessage {
+  readonly kind: 'icmp';
+  readonly type: number;
+  readonly code: number;
+  readonly id: number;
+  readonly seq: number;
+  readonly mtu?: number;
+  readonly dataLength: number;
+  /** The packet that an error quotes. */
+  readonly inner?: Packet;
+}
+
+export interface OtherTransport {
+  readonly kind: 'other';
+  readonly sport?: number;
+  readonly dport?: number;
+  readonly dataLength: number;
+}
+
+export const TCP_FLAG: Readonly<Record<TcpFlag, number>> = { F: 1, S: 2, R: 4, P: 8, A: 16, U: 32, E: 64, C: 128 };
+
+const FLAG_ORDER: readonly TcpFlag[] = ['F', 'S', 'R', 'P', 'A', 'U', 'E', 'C'];
+
+export function tcpFlags(letters: string): number {
+  return FLAG_ORDER.reduce((bits, flag) => (letters.includes(flag) ? bits | TCP_FLAG[flag] : bits), 0);
+}
+
+/** Letters in the contract's order, `FSRPAUEC`. */
+export function tcpFlagLetters(bits: number): string {
+  return FLAG_ORDER.filter((flag) => bits & TCP_FLAG[flag]).join('');
+}
+
+export function sourcePort(packet: Packet): number | undefined {
+  return 'sport' in packet.transport && !isLaterFragment(packet) ? packet.transport.sport : undefined;
+}
+
+export function destinationPort(packet: Packet): number | undefined {
+  return 'dport' in packet.transport && !isLaterFragment(packet) ? packet.transport.dport : undefined;
+}
+
+/** A fragment without the transport header. */
+export function isLaterFragment(packet: Packet): boolean {
+  return (packet.fragment?.offset ?? 0) > 0;
+}

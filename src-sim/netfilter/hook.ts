@@ -1,0 +1,90 @@
+/**
+ * Who runs where, and in what order: the five hooks of IPv4 and IPv6 and what is registered at each, by priority.
+ * There is one loop over this table, no function per hook.
+ *
+ * @kernel include/uapi/linux/netfilter_ipv4.h:nf_ip_hook_priorities
+ */
+
+export type Hook = 'PREROUTING' | 'INPUT' | 'FORWARD' | 'OUTPUT' | 'POSTROUTING';
+
+export type TableName = 'raw' | 'mangle' | 'nat' | 'filter' | 'security';
+
+export const HOOKS: readonly Hook[] = ['PREROUTING', 'INPUT', 'FORWARD', 'OUTPUT', 'POSTROUTING'];
+
+export const TABLES: readonly TableName[] = ['raw', 'mangle', 'nat', 'filter', 'security'];
+
+export type HookFunction =
+  | { readonly kind: 'defragmentation' | 'conntrack' | 'confirm' | 'ipvs-in' | 'ipvs-out' }
+  | { readonly kind: 'table'; readonly table: Exclude<TableName, 'nat'> }
+  /** The nat table is consulted inside NAT, and only for a flow that has no binding yet. */
+  | { readonly kind: 'nat'; readonly manip: 'src' | 'dst' };
+
+export interface HookEntry {
+  readonly hook: Hook;
+  readonly priority: number;
+  readonly run: HookFunction;
+}
+
+const LAST = 2 ** 31 - 1;
+
+const table = (name: Exclude<TableName, 'nat'>): HookFunction => ({ kind: 'table', table: name });
+const run = (kind: 'defragmentation' | 'conntrack' | 'confirm' | 'ipvs-in' | 'ipvs-out'): HookFunction => ({ kind });
+const nat = (manip: 'src' | 'dst'): HookFunction => ({ kind: 'nat', manip });
+const at = (hook: Hook, priority: number, what: HookFunction): HookEntry => ({ hook, priority, run: what });
+
+/** In the order in which they run. */
+// biome-ignore format: a table, aligned
+export const HOOK_ENTRIES: readonly HookEntry[] = [
+  at('PREROUTING',  -400, run('defragmentation')),
+  at('PREROUTING',  -300, table('raw')),
+  at('PREROUTING',  -200, run('conntrack')),
+  at('PREROUTING',  -150, table('mangle')),
+  at('PREROUTING',  -100, nat('dst')),
+  at('INPUT',       -150, table('mangle')),
+  at('INPUT',          0, table('filter')),
+  at('INPUT',         50, table('security')),
+  at('INPUT',         99, run('ipvs-in')),
+  at('INPUT',        100, nat('src')),
+  at('INPUT',       LAST, run('confirm')),
+  at('FORWARD',     -150, table('mangle')),
+  at('FORWARD',        0, table('filter')),
+  at('FORWARD',       50, table('security')),
+  at('FORWARD',      100, run('ipvs-out')),
+  at('OUTPUT',      -400, run('defragmentation')),
+  at('OUTPUT',      -300, table('raw')),
+  at('OUTPUT',      -200, run('conntrack')),
+  at('OUTPUT',      -150, table('mangle')),
+  at('OUTPUT',      -100, nat('dst')),
+  at('OUTPUT',         0, table('filter')),
+  at('OUTPUT',        50, table('security')),
+  at('POSTROUTING', -150, table('mangle')),
+  at('POSTROUTING',  100, nat('src')),
+  at('POSTROUTING', LAST, run('confirm')),
+];
+
+const ENTRIES_AT = new Map(HOOKS.map((hook) => [hook, HOOK_ENTRIES.filter((entry) => entry.hook === hook)]));
+
+export function hookEntries(hook: Hook): readonly HookEntry[] {
+  return ENTRIES_AT.get(hook) ?? [];
+}
+
+/** The hooks at which a table has a built-in chain, in the packet's order. */
+export const TABLE_HOOKS: Readonly<Record<TableName, readonly Hook[]>> = {
+  raw: hooksWhere((what) => what.kind === 'table' && what.table === 'raw'),
+  mangle: hooksWhere((what) => what.kind === 'table' && what.table === 'mangle'),
+  nat: hooksWhere((what) => what.kind === 'nat'),
+  filter: hooksWhere((what) => what.kind === 'table' && what.table === 'filter'),
+  security: hooksWhere((what) => what.kind === 'table' && what.table === 'security'),
+};
+
+function hooksWhere(registered: (what: HookFunction) => boolean): readonly Hook[] {
+  return HOOKS.filter((hook) => HOOK_ENTRIES.some((entry) => entry.hook === hook && registered(entry.run)));
+}
+
+export function isHook(name: string): name is Hook {
+  return (HOOKS as readonly string[]).includes(name);
+}
+
+export function isTableName(name: string): name is TableName {
+  return (TABLES as readonly string[]).includes(name);
+}

@@ -1,0 +1,85 @@
+/**
+ * A scenario: rules, host and packets, the simulator's input. The format is a contract shared by the panel, the test
+ * files that users write, the command line and the checks of fidelity; all of it is JSON.
+ */
+import type { Address } from '../net/address';
+
+export interface Scenario {
+  readonly name?: string;
+  readonly family?: 4 | 6;
+  /** iptables-save text, or ip6tables-save text where `family` is 6. */
+  readonly rules: string;
+  readonly host?: HostDescription;
+  readonly packets?: readonly ScenarioPacket[];
+  /** Makes choices that the kernel takes at random repeatable. */
+  readonly seed?: number;
+}
+
+export interface HostDescription {
+  readonly interfaces?: { readonly [name: string]: InterfaceDescription };
+  /** `ip route` syntax. */
+  readonly routes?: readonly string[];
+  /** `ip rule` syntax. */
+  readonly policy?: readonly string[];
+  readonly sysctl?: { readonly [name: string]: number | string };
+  /** `tcp/22`, `udp/53`: sockets bound to every local address. */
+  readonly listen?: readonly string[];
+  readonly ipsets?: string;
+  /** `ipvsadm -S -n` text. */
+  readonly ipvs?: string;
+  readonly ebtables?: string;
+  /** Lines of /proc/net/nf_conntrack: the table at the start. */
+  readonly conntrack?: readonly string[];
+  readonly kernel?: string;
+}
+
+export interface InterfaceDescription {
+  readonly addresses?: readonly string[];
+  readonly mac?: string;
+  /** Makes the interface a bridge. */
+  readonly ports?: readonly string[];
+}
+
+export interface ScenarioPacket {
+  /** The interface it arrives at. */
+  readonly in?: string;
+  /** A local process sends it. */
+  readonly out?: boolean;
+  readonly src: Address;
+  readonly dst: Address;
+  readonly proto: string | number;
+  readonly sport?: number;
+  readonly dport?: number;
+  /** Letters of `FSRPAUEC`; default `S`. */
+  readonly flags?: string;
+  readonly seq?: number;
+  readonly ack?: number;
+  /** Default 65535. */
+  readonly win?: number;
+  readonly mss?: number;
+  readonly wscale?: number;
+  readonly sackok?: boolean;
+  /** Bytes, or the payload itself. */
+  readonly payload?: number | string;
+  /** Default 64. */
+  readonly ttl?: number;
+  readonly tos?: number;
+  readonly id?: number;
+  readonly df?: boolean;
+  readonly frag?: { readonly offset: number; readonly more?: boolean; readonly size?: number };
+  readonly icmp?: ScenarioIcmp;
+  readonly mac_src?: string;
+  readonly mac_dst?: string;
+  /** Seconds of virtual time that pass before it. */
+  readonly wait?: number;
+}
+
+export interface ScenarioIcmp {
+  readonly type: number;
+  readonly code?: number;
+  readonly id?: number;
+  readonly seq?: number;
+  readonly mtu?: number;
+  readonly inner?: ScenarioPacket;
+  readonly truncate?: boolean;
+}

@@ -1,0 +1,213 @@
+/**
+ * How an iptables extension is declared: once, in one file, with its options, its documentation, its examples that are
+ * its tests, and its behaviour. The parser, the checker, completion, hover, the documents, the formatter, the simulator
+ * and the tests read these declarations; no other file holds an option's name.
+ */
+import type { Family } from '../net/address';
+import type { Packet } from '../net/packet';
+import type { Hook, TableName } from '../netfilter/hook';
+import type { Given, GivenOptions, Json } from '../netfilter/ruleset';
+import type { TargetWorld, World } from './world';
+
+/** A kind of option value: how it is read, printed, and explained. */
+export interface ValueType<T extends Json> {
+  /** What to call it in a message: "port or port range". */
+  readonly name: string;
+  /** How many words of the command line it takes; 0 for a bare flag. */
+  readonly words: number;
+  /** @param words as many as `this.words`, quotes already removed. */
+  parse(words: readonly string[], family: Family): Parsed<T>;
+  /** The words that iptables-save prints for the value. */
+  print(value: T): readonly string[];
+  /** What completion offers, where the values can be listed. */
+  readonly choices?: readonly Choice[];
+}
+
+export type Parsed<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly error: string };
+
+export interface Choice {
+  readonly text: string;
+  readonly summary: string;
+}
+
+export interface OptionDeclaration<T extends Json = Json, Required extends boolean = boolean> {
+  readonly type: ValueType<T>;
+  /** One sentence, Markdown. */
+  readonly summary: string;
+  /** Whether `!` may stand before it. */
+  readonly invert: boolean;
+  readonly required: Required;
+  /** One letter, for the built-in `-s`, `-p`…. */
+  readonly short?: string;
+  /** Other spellings of the same option (`--destination-port` for `--dport`). */
+  readonly aliases: readonly string[];
+  readonly excludes: readonly string[];
+  /** Hooks at which the option may stand, where that is narrower than its extension's. */
+  readonly hooks?: readonly Hook[];
+}
+
+export interface OptionExtras<Required extends boolean> {
+  readonly invert?: boolean;
+  readonly required?: Required;
+  readonly short?: string;
+  readonly aliases?: readonly string[];
+  readonly excludes?: readonly string[];
+  readonly hooks?: readonly Hook[];
+}
+
+export type OptionDeclarations = { readonly [name: string]: OptionDeclaration };
+
+/** What the rule gave, typed from the declaration: a misspelt option does not compile. */
+export type GivenFor<Options extends OptionDeclarations> = {
+  readonly [Name in keyof Options as Options[Name] extends OptionDeclaration<Json, true> ? Name : never]: Given<
+    ValueOf<Options[Name]>
+  >;
+} & {
+  readonly [Name in keyof Options as Options[Name] extends OptionDeclaration<Json, true> ? never : Name]?: Given<
+    ValueOf<Options[Name]>
+  >;
+};
+
+type ValueOf<Option> = Option extends OptionDeclaration<infer T, boolean> ? T : never;
+
+export function option<T extends Json, Required extends boolean = false>(
+  type: ValueType<T>,
+  summary: string,
+  extras: OptionExtras<Required> = {},
+): OptionDeclaration<T, Required> {
+  return { invert: false, required: false as Required, aliases: [], excludes: [], ...extras, type, summary };
+}
+
+/** What a match answers. A mismatch names the option that failed and what the packet has instead. */
+export type MatchAnswer =
+  | true
+  | Mismatch
+  /** The packet is dropped whatever the rule's target says. @kernel include/linux/netfilter/x_tables.h:xt_action_param */
+  | { readonly kind: 'hotdrop'; readonly reason: string }
+  /** What cannot be decided here; the user's choice decides. */
+  | { readonly kind: 'unsure'; readonly reason: string };
+
+export interface Mismatch {
+  readonly kind: 'mismatch';
+  /** The option as the rule would spell it, without dashes; empty where the match as a whole failed. */
+  readonly option: string;
+  /** "the packet is NEW", "the source port is 40000". */
+  readonly saw: string;
+}
+
+export function mismatch(option: string, saw: string): Mismatch {
+  return { kind: 'mismatch', option, saw };
+}
+
+/** `held !== inverted`, with the words for when it is not so. */
+export function compare(
+  option: string,
+  given: { readonly inverted: boolean },
+  held: boolean,
+  saw: () => string,
+): true | Mismatch {
+  return held !== given.inverted ? true : mismatch(option, saw());
+}
+
+/** What a target answers. `continue` is XT_CONTINUE: the walk goes on with the next rule. */
+export type TargetAnswer =
+  | { readonly kind: 'continue'; readonly packet?: Packet }
+  | { readonly kind: 'verdict'; readonly verdict: 'ACCEPT' | 'DROP'; readonly reason?: string }
+  | { readonly kind: 'return' }
+  | { readonly kind: 'unsure'; readonly reason: string };
+
+/** In the manner of iptables' own test rows: `rule;what iptables-save prints;OK or FAIL`. */
+export type Example =
+  | { readonly kind: 'accepted'; readonly rule: string; readonly saved: string }
+  | { readonly kind: 'refused'; readonly rule: string; readonly why: string }
+  /** A packet line (sim/packet-line.ts) that the rule does, or does not, match. */
+  | { readonly kind: 'packet'; readonly rule: string; readonly packet: string; readonly matched: boolean };
+
+/** iptables-save prints the rule as it was written. */
+export function same(rule: string): Example {
+  return { kind: 'accepted', rule, saved: rule };
+}
+
+export function saved(rule: string, text: string): Example {
+  return { kind: 'accepted', rule, saved: text };
+}
+
+export function fails(rule: string, why: string): Example {
+  return { kind: 'refused', rule, why };
+}
+
+export function takes(rule: string, packet: string): Example {
+  return { kind: 'packet', rule, packet, matched: true };
+}
+
+export function leaves(rule: string, packet: string): Example {
+  return { kind: 'packet', rule, packet, matched: false };
+}
+
+interface Declaration<Options extends OptionDeclarations> {
+  readonly name: string;
+  readonly families: readonly Family[];
+  /** One or two sentences, Markdown: what it does. */
+  readonly summary: string;
+  /** Longer, Markdown: what people get wrong about it. */
+  readonly details?: string;
+  /** `net/netfilter/xt_limit.c:limit_mt`. */
+  readonly kernel: string;
+  readonly options: Options;
+  /** Groups of which exactly one option must be given. */
+  readonly oneOf?: readonly (readonly (keyof Options & string)[])[];
+  /** Groups of which at least one option must be given. */
+  readonly anyOf?: readonly (readonly (keyof Options & string)[])[];
+  readonly tables?: readonly TableName[];
+  readonly hooks?: readonly Hook[];
+  /** Protocol that `-p` must name, or one of them. */
+  readonly protocols?: readonly number[];
+  /** Whether conntrack must run for it (it registers conntrack's hooks). */
+  readonly needsConntrack?: boolean | ((given: GivenFor<Options>) => boolean);
+  readonly examples: readonly Example[];
+}
+
+export interface MatchDeclaration<Options extends OptionDeclarations = OptionDeclarations>
+  extends Declaration<Options> {
+  readonly kind: 'match';
+  matches(packet: Packet, given: GivenFor<Options>, world: World): MatchAnswer;
+}
+
+export interface TargetDeclaration<Options extends OptionDeclarations = OptionDeclarations>
+  extends Declaration<Options> {
+  readonly kind: 'target';
+  apply(packet: Packet, given: GivenFor<Options>, world: TargetWorld): TargetAnswer;
+}
+
+/** A declaration as its readers see it: its options by name, behaviour called with what a rule gives. */
+export interface Match extends Omit<MatchDeclaration, 'matches' | 'needsConntrack'> {
+  matches(packet: Packet, given: GivenOptions, world: World): MatchAnswer;
+  needsConntrack(given: GivenOptions): boolean;
+}
+
+export interface Target extends Omit<TargetDeclaration, 'apply' | 'needsConntrack'> {
+  apply(packet: Packet, given: GivenOptions, world: TargetWorld): TargetAnswer;
+  needsConntrack(given: GivenOptions): boolean;
+}
+
+export type Extension = Match | Target;
+
+export function defineMatch<const Options extends OptionDeclarations>(
+  declaration: Omit<MatchDeclaration<Options>, 'kind'>,
+): Match {
+  return { ...declaration, kind: 'match', needsConntrack: conntrackNeed(declaration) } as unknown as Match;
+}
+
+export function defineTarget<const Options extends OptionDeclarations>(
+  declaration: Omit<TargetDeclaration<Options>, 'kind'>,
+): Target {
+  return { ...declaration, kind: 'target', needsConntrack: conntrackNeed(declaration) } as unknown as Target;
+}
+
+function conntrackNeed<Options extends OptionDeclarations>(
+  declaration: Declaration<Options>,
+): (given: GivenOptions) => boolean {
+  const need = declaration.needsConntrack ?? false;
+  // The parser builds `given` from these very declarations, so the cast restores a type that JSON could not carry.
+  return typeof need === 'boolean' ? () => need : (given) => need(given as GivenFor<Options>);
+}

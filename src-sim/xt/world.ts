@@ -1,0 +1,64 @@
+/**
+ * What a match or a target may ask of the machine around it. The simulator implements it (sim/passage.ts); a match
+ * never holds state of its own: what `limit` or `recent` remember lives here.
+ */
+import type { Attachment, NatRange, Template } from '../conntrack/entry';
+import type { Address, Family } from '../net/address';
+import type { Hook, TableName } from '../netfilter/hook';
+
+export type AddressType =
+  | 'UNSPEC'
+  | 'UNICAST'
+  | 'LOCAL'
+  | 'BROADCAST'
+  | 'ANYCAST'
+  | 'MULTICAST'
+  | 'BLACKHOLE'
+  | 'UNREACHABLE'
+  | 'PROHIBIT';
+
+export interface World {
+  readonly family: Family;
+  readonly hook: Hook;
+  readonly table: TableName;
+  /** Virtual time in seconds since the scenario began. */
+  readonly now: number;
+  /** Device the packet came in by, as `-i` sees it; undefined where there is none (OUTPUT, POSTROUTING). */
+  readonly inDevice: string | undefined;
+  /** Device it will leave by, as `-o` sees it; undefined before routing. */
+  readonly outDevice: string | undefined;
+  readonly mark: number;
+  /** How conntrack sees the packet; undefined: no entry, INVALID. */
+  readonly conntrack: Attachment | undefined;
+  /** Link-layer source of a packet that came in by an Ethernet device, `02:00:00:00:00:02`. */
+  readonly macSource: string | undefined;
+  /** How the link layer addressed it. */
+  readonly packetType: 'unicast' | 'broadcast' | 'multicast' | 'loopback';
+  /** Seconds until the packet's conntrack entry expires. */
+  conntrackExpires(): number;
+  /** The type of an address in the main routing table, as `addrtype` asks; with a device, as seen from there. */
+  addressType(address: Address, device?: string): AddressType;
+  /** State that belongs to the rule being tested, made on first use (limit, quota, statistic). */
+  ruleState<T extends object>(initial: () => T): T;
+  /** State shared by name between rules (recent, hashlimit, connlimit). */
+  sharedState<T extends object>(kind: string, name: string, initial: () => T): T;
+  /** A seeded number in [0, 1). */
+  random(): number;
+}
+
+/** What a target may do besides answering with a verdict. */
+export interface TargetWorld extends World {
+  setMark(mark: number): void;
+  /** Takes the packet out of conntrack. @kernel net/netfilter/xt_CT.c:notrack_tg */
+  setUntracked(): void;
+  /** @kernel net/netfilter/xt_CT.c:xt_ct_target */
+  setTemplate(template: Template): void;
+  /** Binds the packet's flow; 'DROP' where no mapping is possible. @kernel net/netfilter/nf_nat_core.c:nf_nat_setup_info */
+  setUpNat(manip: 'src' | 'dst', range: NatRange): 'ACCEPT' | 'DROP';
+  /** The address MASQUERADE takes on the packet's way out, or REDIRECT on its way in. */
+  primaryAddress(device: string): Address | undefined;
+  /** Sends REJECT's answer, and lets it walk its own way. */
+  reject(type: string): void;
+  /** A line for the kernel log, as LOG and NFLOG would write it. */
+  log(line: string): void;
+}
