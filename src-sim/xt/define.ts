@@ -28,6 +28,8 @@ export type Parsed<T> = { readonly ok: true; readonly value: T } | { readonly ok
 export interface Choice {
   readonly text: string;
   readonly summary: string;
+  /** Where the choice stands in one family only. */
+  readonly families?: readonly Family[];
 }
 
 export interface OptionDeclaration<T extends Json = Json, Required extends boolean = boolean> {
@@ -42,6 +44,8 @@ export interface OptionDeclaration<T extends Json = Json, Required extends boole
   /** Other spellings of the same option (`--destination-port` for `--dport`). */
   readonly aliases: readonly string[];
   readonly excludes: readonly string[];
+  /** Options of which at least one must stand beside it. */
+  readonly requires?: readonly string[];
   /** Hooks at which the option may stand, where that is narrower than its extension's. */
   readonly hooks?: readonly Hook[];
 }
@@ -52,6 +56,7 @@ export interface OptionExtras<Required extends boolean> {
   readonly short?: string;
   readonly aliases?: readonly string[];
   readonly excludes?: readonly string[];
+  readonly requires?: readonly string[];
   readonly hooks?: readonly Hook[];
 }
 
@@ -144,9 +149,20 @@ export function leaves(rule: string, packet: string): Example {
   return { kind: 'packet', rule, packet, matched: false };
 }
 
+/** What a declaration's own checks may know of the rule around it. */
+export interface RuleContext {
+  readonly family: Family;
+  /** What `-p` gives, where it does. */
+  readonly protocol: Given<number> | undefined;
+}
+
 interface Declaration<Options extends OptionDeclarations> {
   readonly name: string;
+  /** Other names under which `-m` or `-j` finds it (`icmpv6` for `icmp6`). */
+  readonly aliases?: readonly string[];
   readonly families: readonly Family[];
+  /** Protocols whose `-p` makes the match's options known without `-m`. */
+  readonly loadedBy?: readonly number[];
   /** One or two sentences, Markdown: what it does. */
   readonly summary: string;
   /** Longer, Markdown: what people get wrong about it. */
@@ -162,6 +178,12 @@ interface Declaration<Options extends OptionDeclarations> {
   readonly hooks?: readonly Hook[];
   /** Protocol that `-p` must name, or one of them. */
   readonly protocols?: readonly number[];
+  /** Why a combination of options is refused, where the tables above cannot say it; undefined: it is not. */
+  refuses?(given: GivenFor<Options>, context: RuleContext): string | undefined;
+  /** The options' words as iptables-save prints them, where that differs from {@link printOptions}' usual way. */
+  save?(given: GivenFor<Options>, family: Family): readonly string[];
+  /** The name under which iptables-save prints it, where it is another (`NOTRACK` becomes `CT`). */
+  readonly savedAs?: string;
   /** Whether conntrack must run for it (it registers conntrack's hooks). */
   readonly needsConntrack?: boolean | ((given: GivenFor<Options>) => boolean);
   readonly examples: readonly Example[];
@@ -179,15 +201,21 @@ export interface TargetDeclaration<Options extends OptionDeclarations = OptionDe
   apply(packet: Packet, given: GivenFor<Options>, world: TargetWorld): TargetAnswer;
 }
 
-/** A declaration as its readers see it: its options by name, behaviour called with what a rule gives. */
-export interface Match extends Omit<MatchDeclaration, 'matches' | 'needsConntrack'> {
-  matches(packet: Packet, given: GivenOptions, world: World): MatchAnswer;
+type Behaviour = 'matches' | 'apply' | 'needsConntrack' | 'refuses' | 'save';
+
+interface ErasedBehaviour {
   needsConntrack(given: GivenOptions): boolean;
+  refuses?(given: GivenOptions, context: RuleContext): string | undefined;
+  save?(given: GivenOptions, family: Family): readonly string[];
 }
 
-export interface Target extends Omit<TargetDeclaration, 'apply' | 'needsConntrack'> {
+/** A declaration as its readers see it: its options by name, behaviour called with what a rule gives. */
+export interface Match extends Omit<MatchDeclaration, Behaviour>, ErasedBehaviour {
+  matches(packet: Packet, given: GivenOptions, world: World): MatchAnswer;
+}
+
+export interface Target extends Omit<TargetDeclaration, Behaviour>, ErasedBehaviour {
   apply(packet: Packet, given: GivenOptions, world: TargetWorld): TargetAnswer;
-  needsConntrack(given: GivenOptions): boolean;
 }
 
 export type Extension = Match | Target;
@@ -202,6 +230,26 @@ export function defineTarget<const Options extends OptionDeclarations>(
   declaration: Omit<TargetDeclaration<Options>, 'kind'>,
 ): Target {
   return { ...declaration, kind: 'target', needsConntrack: conntrackNeed(declaration) } as unknown as Target;
+}
+
+/**
+ * The words that iptables-save prints behind `-m NAME` or `-j NAME`: options in the order of their declaration, unless
+ * the declaration prints itself.
+ */
+export function printOptions(extension: Extension, given: GivenOptions, family: Family): readonly string[] {
+  if (extension.save) return extension.save(given, family);
+  return Object.keys(extension.options).flatMap((name) => printOption(extension, name, given[name]));
+}
+
+function printOption(extension: Extension, name: string, given: Given | undefined): readonly string[] {
+  const declaration = extension.options[name];
+  if (given === undefined || declaration === undefined) return [];
+  return savedOption(name, given, declaration.type.print(given.value));
+}
+
+/** `! --name word…`, as iptables-save writes an option. */
+export function savedOption(name: string, given: { readonly inverted: boolean }, words: readonly string[]): string[] {
+  return [...(given.inverted ? ['!'] : []), `--${name}`, ...words];
 }
 
 function conntrackNeed<Options extends OptionDeclarations>(
