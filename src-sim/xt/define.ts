@@ -7,6 +7,7 @@ import type { Family } from '../net/address';
 import type { Packet } from '../net/packet';
 import type { Hook, TableName } from '../netfilter/hook';
 import type { Given, GivenOptions, Json } from '../netfilter/ruleset';
+import type { Region, TargetEffect } from './region';
 import type { TargetWorld, World } from './world';
 
 /** A kind of option value: how it is read, printed, and explained. */
@@ -193,15 +194,19 @@ export interface MatchDeclaration<Options extends OptionDeclarations = OptionDec
   extends Declaration<Options> {
   readonly kind: 'match';
   matches(packet: Packet, given: GivenFor<Options>, world: World): MatchAnswer;
+  /** The packets it takes, as their union; absent where headers do not tell. */
+  region?(given: GivenFor<Options>): readonly Region[];
 }
 
 export interface TargetDeclaration<Options extends OptionDeclarations = OptionDeclarations>
   extends Declaration<Options> {
   readonly kind: 'target';
   apply(packet: Packet, given: GivenFor<Options>, world: TargetWorld): TargetAnswer;
+  /** What it does to every packet that reaches it; absent where that cannot be said beforehand. */
+  effect?(given: GivenFor<Options>): TargetEffect;
 }
 
-type Behaviour = 'matches' | 'apply' | 'needsConntrack' | 'refuses' | 'save';
+type Behaviour = 'matches' | 'region' | 'apply' | 'effect' | 'needsConntrack' | 'refuses' | 'save';
 
 interface ErasedBehaviour {
   needsConntrack(given: GivenOptions): boolean;
@@ -212,10 +217,12 @@ interface ErasedBehaviour {
 /** A declaration as its readers see it: its options by name, behaviour called with what a rule gives. */
 export interface Match extends Omit<MatchDeclaration, Behaviour>, ErasedBehaviour {
   matches(packet: Packet, given: GivenOptions, world: World): MatchAnswer;
+  region?(given: GivenOptions): readonly Region[];
 }
 
 export interface Target extends Omit<TargetDeclaration, Behaviour>, ErasedBehaviour {
   apply(packet: Packet, given: GivenOptions, world: TargetWorld): TargetAnswer;
+  effect?(given: GivenOptions): TargetEffect;
 }
 
 export type Extension = Match | Target;

@@ -1,0 +1,75 @@
+/**
+ * What a match asks of a packet, and what a target does to it, as data: for those who reason about sets of packets
+ * instead of running one through `matches` or `apply`. A test holds both descriptions to the same answer.
+ */
+import type { CtState } from '../conntrack/entry';
+import type { Address } from '../net/address';
+import type { AddressType } from './world';
+
+/**
+ * Packets by their headers and what the kernel keeps beside them. All conditions hold at once; a match that takes one
+ * or the other (`--ports`) gives several regions. A match without a region takes an unknown part of the packets.
+ */
+export interface Region {
+  readonly conditions: readonly RegionCondition[];
+  /** False: the match takes *some* packets of the region, and nobody can say which (`limit`, `string`, a set). */
+  readonly exact: boolean;
+}
+
+export type NumberField = 'protocol' | 'sport' | 'dport' | 'tcpFlags' | 'icmp' | 'mark';
+export type AddressField = 'src' | 'dst';
+
+export type RegionCondition =
+  /** Both ends included. `icmp` is `type << 8 | code`. */
+  | {
+      readonly kind: 'range';
+      readonly field: NumberField;
+      readonly ranges: readonly NumberRange[];
+      readonly inverted: boolean;
+    }
+  | {
+      readonly kind: 'range';
+      readonly field: AddressField;
+      readonly ranges: readonly AddressRange[];
+      readonly inverted: boolean;
+    }
+  /** `field & mask === value` */
+  | {
+      readonly kind: 'bits';
+      readonly field: 'tcpFlags' | 'mark';
+      readonly value: number;
+      readonly mask: number;
+      readonly inverted: boolean;
+    }
+  | {
+      readonly kind: 'bits';
+      readonly field: AddressField;
+      readonly value: Address;
+      readonly mask: Address;
+      readonly inverted: boolean;
+    }
+  /** An interface's name, or the beginning of one with a `+` behind it. */
+  | { readonly kind: 'interface'; readonly field: 'in' | 'out'; readonly pattern: string; readonly inverted: boolean }
+  | { readonly kind: 'state'; readonly states: readonly CtState[]; readonly inverted: boolean }
+  | {
+      readonly kind: 'address-type';
+      readonly field: AddressField;
+      readonly types: readonly AddressType[];
+      readonly inverted: boolean;
+    };
+
+export type NumberRange = readonly [from: number, to: number];
+export type AddressRange = readonly [from: Address, to: Address];
+
+/** What a target does to the packets that reach it. A target without an effect may do anything to them. */
+export type TargetEffect =
+  | { readonly kind: 'accept' | 'drop' | 'reject' | 'return' }
+  /** The walk goes on with the next rule. */
+  | { readonly kind: 'continue' }
+  | { readonly kind: 'untrack' }
+  /** The packet gets a conntrack template: raw sees it as NEW from here on. */
+  | { readonly kind: 'template' }
+  /** `mark = (mark & ~mask) ^ value`. @kernel net/netfilter/xt_mark.c:mark_tg */
+  | { readonly kind: 'mark'; readonly value: number; readonly mask: number }
+  /** The mark becomes something that headers do not tell (`CONNMARK --restore-mark`). */
+  | { readonly kind: 'mark-unknown' };
