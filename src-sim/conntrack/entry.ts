@@ -22,7 +22,7 @@ export interface Entry {
   mark: number;
   readonly labels: Set<number>;
   tcp?: TcpTracking;
-  /** Until when UDP and GRE stay below "stream": virtual seconds. */
+  /** UDP is a stream, and lives longer, once it is still talked to after this virtual time in seconds. */
   streamAfter?: number;
   helper?: string;
   master?: Entry;
@@ -46,12 +46,33 @@ export interface Status {
   fixedTimeout: boolean;
 }
 
+export function freshStatus(): Status {
+  return {
+    expected: false,
+    seenReply: false,
+    assured: false,
+    confirmed: false,
+    srcNat: false,
+    dstNat: false,
+    srcNatDone: false,
+    dstNatDone: false,
+    dying: false,
+    fixedTimeout: false,
+  };
+}
+
 export interface Zone {
   readonly id: number;
   /** The directions in which the zone counts (`CT --zone`, `--zone-orig`, `--zone-reply`). */
   readonly original: boolean;
   readonly reply: boolean;
 }
+
+/** The zone that counts in a direction. @kernel include/net/netfilter/nf_conntrack_zones.h:nf_ct_zone_id */
+export const ZONE_BY_DIRECTION: Readonly<Record<Direction, (zone: Zone) => number>> = {
+  original: (zone) => (zone.original ? zone.id : 0),
+  reply: (zone) => (zone.reply ? zone.id : 0),
+};
 
 export const DEFAULT_ZONE: Zone = { id: 0, original: true, reply: true };
 

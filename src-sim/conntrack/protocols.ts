@@ -1,0 +1,73 @@
+/**
+ * The trackers of all protocols but TCP: how long an entry lives, and what cannot begin one.
+ *
+ * @kernel net/netfilter/nf_conntrack_core.c:nf_conntrack_handle_packet
+ */
+import type { Sysctl } from '../host/sysctl';
+import type { Packet } from '../net/packet';
+import { PROTOCOL, protocolName } from '../net/protocol';
+import type { Entry } from './entry';
+import { type Tracked, trackTcp } from './tcp';
+import { protocolTimeout } from './timeouts';
+import { type Direction, icmpTypeOf } from './tuple';
+
+export interface Tracking {
+  readonly direction: Direction;
+  readonly now: number;
+  readonly sysctl: Sysctl;
+}
+
+export function trackProtocol(entry: Entry, packet: Packet, tracking: Tracking): Tracked {
+  const { transport } = packet;
+  if (transport.kind === 'tcp') {
+    return trackTcp(entry, transport, tracking.direction, tracking.sysctl, entry.timeout - tracking.now);
+  }
+  switch (packet.protocol) {
+    case PROTOCOL.udp:
+    case PROTOCOL.udplite:
+      return trackUdp(entry, tracking);
+    case PROTOCOL.gre:
+      return trackGre(entry, tracking);
+    case PROTOCOL.icmp:
+      return trackIcmp(entry, ICMP_REQUESTS, 'icmp_timeout', tracking);
+    case PROTOCOL.icmpv6:
+      return trackIcmp(entry, ICMPV6_REQUESTS, 'icmpv6_timeout', tracking);
+    default:
+      return {
+        kind: 'accepted',
+        text: protocolName(packet.protocol),
+        timeout: protocolTimeout(tracking.sysctl, 'generic_timeout'),
+      };
+  }
+}
+
+/** Seconds after which a talk both ways counts as a stream. @kernel …_udp.c:nf_conntrack_udp_packet */
+const STREAM_AFTER = 2;
+
+function trackUdp(entry: Entry, { now, sysctl }: Tracking): Tracked {
+  if (!entry.status.confirmed) entry.streamAfter = now + STREAM_AFTER;
+  const unreplied = protocolTimeout(sysctl, 'udp_timeout');
+  if (!entry.status.seenReply) return { kind: 'accepted', text: 'udp', timeout: unreplied };
+  if (now <= (entry.streamAfter ?? 0)) return { kind: 'accepted', text: 'udp, both ways', timeout: unreplied };
+  entry.status.assured = true;
+  return { kind: 'accepted', text: 'udp, a stream', timeout: protocolTimeout(sysctl, 'udp_timeout_stream') };
+}
+
+/** @kernel net/netfilter/nf_conntrack_proto_gre.c:nf_conntrack_gre_packet */
+function trackGre(entry: Entry, { sysctl }: Tracking): Tracked {
+  if (!entry.status.seenReply)
+    return { kind: 'accepted', text: 'gre', timeout: protocolTimeout(sysctl, 'gre_timeout') };
+  entry.status.assured = true;
+  return { kind: 'accepted', text: 'gre, both ways', timeout: protocolTimeout(sysctl, 'gre_timeout_stream') };
+}
+
+/** Types that may begin an entry. @kernel net/netfilter/nf_conntrack_proto_icmp.c, …_icmpv6.c:valid_new */
+const ICMP_REQUESTS: ReadonlySet<number> = new Set([8, 13, 15, 17]);
+const ICMPV6_REQUESTS: ReadonlySet<number> = new Set([128, 139]);
+
+function trackIcmp(entry: Entry, requests: ReadonlySet<number>, timeout: string, { sysctl }: Tracking): Tracked {
+  const type = icmpTypeOf(entry.original);
+  if (!requests.has(type))
+    return { kind: 'invalid', text: `ICMP type ${type} answers nothing that was seen, and begins nothing` };
+  return { kind: 'accepted', text: 'icmp', timeout: protocolTimeout(sysctl, timeout) };
+}

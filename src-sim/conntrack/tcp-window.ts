@@ -1,0 +1,260 @@
+/**
+ * TCP window tracking: whether a segment can belong to the connection, judged by what both sides have sent.
+ *
+ * @kernel net/netfilter/nf_conntrack_proto_tcp.c:tcp_in_window, after Guido van Rooij, "Real Stateful TCP Packet Filtering in IP Filter"
+ */
+import type { Sysctl } from '../host/sysctl';
+import { TCP_FLAG, type TcpSegment } from '../net/packet';
+import type { TcpFlagSet, TcpState } from './tcp-states';
+import { type Direction, otherDirection } from './tuple';
+
+/** `struct ip_ct_tcp`. Sequence numbers are unsigned 32-bit. */
+export interface TcpTracking {
+  state: TcpState;
+  readonly seen: Record<Direction, TcpSide>;
+  lastDirection: Direction;
+  lastFlagSet: TcpFlagSet;
+  lastSeq: number;
+  lastAck: number;
+  lastEnd: number;
+  lastWindow: number;
+  retransmissions: number;
+  /** Options of the last SYN that was let through inside a connection. */
+  ignored: { windowScale: number | undefined; sackPermitted: boolean };
+  expectChallengeAck: boolean;
+  simultaneousOpen: boolean;
+}
+
+/** What one side has shown so far (`struct ip_ct_tcp_state`). */
+export interface TcpSide {
+  /** Highest sequence number sent, data included. */
+  end: number;
+  /** Highest that the peer's window allows it to send. */
+  maxEnd: number;
+  /** Largest window it offered, scaled; 0: nothing seen of it yet. */
+  maxWindow: number;
+  /** Highest acknowledgement it sent. */
+  maxAck: number;
+  scale: number;
+  windowScale: boolean;
+  sackPermitted: boolean;
+  liberal: boolean;
+  closeInitiated: boolean;
+  maxAckSet: boolean;
+  unacknowledged: boolean;
+}
+
+export type WindowAnswer =
+  | { readonly kind: 'accepted' }
+  | { readonly kind: 'ignored' | 'invalid'; readonly text: string };
+
+const ACCEPTED: WindowAnswer = { kind: 'accepted' };
+
+/** How far back an acknowledgement may lie. @kernel …_tcp.c:MAXACKWINCONST */
+const MAX_ACK_WINDOW = 66_000;
+/** @kernel include/net/tcp.h:TCP_MAX_WSCALE */
+const MAX_WINDOW_SCALE = 14;
+
+export function freshSide(): TcpSide {
+  return {
+    end: 0,
+    maxEnd: 0,
+    maxWindow: 0,
+    maxAck: 0,
+    scale: 0,
+    windowScale: false,
+    sackPermitted: false,
+    liberal: false,
+    closeInitiated: false,
+    maxAckSet: false,
+    unacknowledged: false,
+  };
+}
+
+/** Sequence number arithmetic, RFC 1982: whether `a` comes before `b`. */
+export function before(a: number, b: number): boolean {
+  return ((a - b) | 0) < 0;
+}
+
+export function after(a: number, b: number): boolean {
+  return before(b, a);
+}
+
+/** The sequence number behind the segment: SYN and FIN take one each. */
+export function segmentEnd(tcp: TcpSegment): number {
+  return (tcp.seq + tcp.dataLength + (tcp.flags & TCP_FLAG.S ? 1 : 0) + (tcp.flags & TCP_FLAG.F ? 1 : 0)) >>> 0;
+}
+
+/** A segment without any option leaves the side as it was. @kernel …_tcp.c:tcp_options */
+export function readOptions(side: TcpSide, tcp: TcpSegment): void {
+  const { mss, windowScale, sackPermitted } = tcp.options;
+  if (mss === undefined && windowScale === undefined && !sackPermitted) return;
+  side.scale = Math.min(windowScale ?? 0, MAX_WINDOW_SCALE);
+  side.windowScale = windowScale !== undefined;
+  side.sackPermitted = sackPermitted ?? false;
+  side.closeInitiated = side.maxAckSet = side.unacknowledged = false;
+}
+
+export function checkWindow(
+  tracking: TcpTracking,
+  tcp: TcpSegment,
+  direction: Direction,
+  flagSet: TcpFlagSet,
+  sysctl: Sysctl,
+): WindowAnswer {
+  const sender = tracking.seen[direction];
+  const receiver = tracking.seen[otherDirection(direction)];
+  const end = segmentEnd(tcp);
+  if (beginSide(tracking, tcp, direction, end) === 'simultaneous open') return ACCEPTED;
+  const { seq, ack, lastByte } = comparedNumbers(tracking, tcp, sender, receiver, end);
+
+  const outside = outsideWindow(sender, receiver, seq, ack, lastByte);
+  if (outside) {
+    const liberal = sender.liberal || sysctl.get('net.netfilter.nf_conntrack_tcp_be_liberal') !== 0;
+    return liberal ? ACCEPTED : outside;
+  }
+  updateSides(tcp, sender, receiver, ack, lastByte);
+  if (flagSet === 'ack') countRetransmission(tracking, tcp, direction, seq, ack, lastByte);
+  return ACCEPTED;
+}
+
+/** The first segment seen of a side, or a SYN that starts it anew, sets what is known of it. */
+function beginSide(
+  tracking: TcpTracking,
+  tcp: TcpSegment,
+  direction: Direction,
+  end: number,
+): 'simultaneous open' | undefined {
+  const sender = tracking.seen[direction];
+  const receiver = tracking.seen[otherDirection(direction)];
+  const isSyn = (tcp.flags & TCP_FLAG.S) !== 0;
+  const isAck = (tcp.flags & TCP_FLAG.A) !== 0;
+  if (sender.maxWindow === 0 && !isSyn) {
+    pickUpSide(sender, receiver, tcp, end);
+    return undefined;
+  }
+  const opening = tracking.state === 'SYN_SENT' || tracking.state === 'SYN_RECV';
+  if (sender.maxWindow !== 0 && !(isSyn && opening && after(end, sender.end))) return undefined;
+  const first = sender.maxWindow === 0;
+  startSide(sender, receiver, tcp, end, direction);
+  return !isAck && (first || direction === 'reply') ? 'simultaneous open' : undefined;
+}
+
+/** @kernel …_tcp.c:tcp_init_sender */
+function startSide(sender: TcpSide, receiver: TcpSide, tcp: TcpSegment, end: number, direction: Direction): void {
+  sender.end = sender.maxEnd = end;
+  sender.maxWindow = tcp.window || 1;
+  readOptions(sender, tcp);
+  // RFC 7323 §1.3: only if both sides send the option does either scale.
+  if (direction === 'reply' && !(sender.windowScale && receiver.windowScale)) sender.scale = receiver.scale = 0;
+}
+
+function pickUpSide(sender: TcpSide, receiver: TcpSide, tcp: TcpSegment, end: number): void {
+  sender.end = end;
+  sender.maxWindow = (tcp.window << sender.scale) >>> 0 || 1;
+  sender.maxEnd = (end + sender.maxWindow) >>> 0;
+  if (receiver.maxWindow === 0) {
+    receiver.end = receiver.maxEnd = tcp.ack;
+  } else if (tcp.ack === (receiver.end + 1) >>> 0) {
+    receiver.end = tcp.ack; // likely the answer to a keep-alive
+  }
+}
+
+interface Compared {
+  readonly seq: number;
+  readonly ack: number;
+  readonly lastByte: number;
+}
+
+/** The numbers that count: some stacks send RSTs and segments without ACK whose fields mean nothing. */
+function comparedNumbers(
+  tracking: TcpTracking,
+  tcp: TcpSegment,
+  sender: TcpSide,
+  receiver: TcpSide,
+  end: number,
+): Compared {
+  const isAck = (tcp.flags & TCP_FLAG.A) !== 0;
+  const isRst = (tcp.flags & TCP_FLAG.R) !== 0;
+  const ack = !isAck || (isRst && tcp.ack === 0) ? receiver.end : tcp.ack;
+  if (isRst && tcp.seq === 0 && tracking.state === 'SYN_SENT') return { seq: sender.end, ack, lastByte: sender.end };
+  return { seq: tcp.seq, ack, lastByte: end };
+}
+
+function outsideWindow(
+  sender: TcpSide,
+  receiver: TcpSide,
+  seq: number,
+  ack: number,
+  end: number,
+): WindowAnswer | undefined {
+  const lowestEnd = (sender.end - receiver.maxWindow - 1) >>> 0;
+  const lowestAck = (receiver.end - Math.max(sender.maxWindow, MAX_ACK_WINDOW) - 1) >>> 0;
+  const ackKnown = before(ack, (receiver.end + 1) >>> 0);
+  if (!before(seq, (sender.maxEnd + 1) >>> 0)) {
+    const overshoot = (end - sender.maxEnd + 1) >>> 0;
+    const slight =
+      receiver.maxWindow !== 0 && after(end, lowestEnd) && after(ack, lowestAck) && overshoot <= receiver.maxWindow;
+    if (slight && ackKnown) {
+      sender.end = end;
+      sender.unacknowledged = true;
+      return { kind: 'ignored', text: `${overshoot} bytes more than the receiver's window allows` };
+    }
+    return { kind: 'invalid', text: `sequence ${seq} is above ${sender.maxEnd}, the end of the receiver's window` };
+  }
+  if (!ackKnown)
+    return { kind: 'invalid', text: `it acknowledges ${ack}, but only data up to ${receiver.end} was seen` };
+  if (receiver.maxWindow !== 0 && !after(end, lowestEnd)) {
+    return { kind: 'ignored', text: `its data, up to ${end}, was acknowledged long ago` };
+  }
+  if (!after(ack, lowestAck)) return { kind: 'ignored', text: `its acknowledgement ${ack} comes very late` };
+  return undefined;
+}
+
+function updateSides(tcp: TcpSegment, sender: TcpSide, receiver: TcpSide, ack: number, end: number): void {
+  const window = tcp.flags & TCP_FLAG.S ? tcp.window : (tcp.window << sender.scale) >>> 0;
+  sender.maxWindow = Math.max(sender.maxWindow, window);
+  if (after(end, sender.end)) {
+    sender.end = end;
+    sender.unacknowledged = true;
+  }
+  if (tcp.flags & TCP_FLAG.A && (!sender.maxAckSet || after(ack, sender.maxAck))) {
+    sender.maxAck = ack;
+    sender.maxAckSet = true;
+  }
+  if (receiver.maxWindow !== 0 && after(end, sender.maxEnd)) {
+    receiver.maxWindow = (receiver.maxWindow + ((end - sender.maxEnd) >>> 0)) >>> 0;
+  }
+  if (after((ack + window) >>> 0, (receiver.maxEnd - 1) >>> 0)) {
+    receiver.maxEnd = (ack + window + (window === 0 ? 1 : 0)) >>> 0;
+  }
+  if (ack === receiver.end) receiver.unacknowledged = false;
+}
+
+function countRetransmission(
+  tracking: TcpTracking,
+  tcp: TcpSegment,
+  direction: Direction,
+  seq: number,
+  ack: number,
+  end: number,
+): void {
+  const again =
+    tracking.lastDirection === direction &&
+    tracking.lastSeq === seq &&
+    tracking.lastAck === ack &&
+    tracking.lastEnd === end &&
+    tracking.lastWindow === tcp.window;
+  if (again) {
+    tracking.retransmissions += 1;
+    return;
+  }
+  Object.assign(tracking, {
+    lastDirection: direction,
+    lastSeq: seq,
+    lastAck: ack,
+    lastEnd: end,
+    lastWindow: tcp.window,
+    retransmissions: 0,
+  });
+}

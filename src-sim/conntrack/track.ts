@@ -1,0 +1,205 @@
+/**
+ * Conntrack itself: from a packet to its entry and state, and the entry's confirmation.
+ *
+ * @kernel net/netfilter/nf_conntrack_core.c:nf_conntrack_in
+ */
+import type { Sysctl } from '../host/sysctl';
+import type { IcmpMessage, Packet } from '../net/packet';
+import { PROTOCOL } from '../net/protocol';
+import {
+  type Attachment,
+  type CtInfo,
+  DEFAULT_ZONE,
+  type Entry,
+  freshStatus,
+  type Template,
+  ZONE_BY_DIRECTION,
+} from './entry';
+import { trackProtocol } from './protocols';
+import type { ConntrackTable, Found } from './table';
+import { type Direction, icmpTypeOf, invertTuple, type Tuple, tupleOf } from './tuple';
+
+export interface Conntrack {
+  readonly table: ConntrackTable;
+  readonly sysctl: Sysctl;
+  readonly now: number;
+}
+
+export interface TrackAnswer {
+  /** `DROP` only where the table is full. */
+  readonly verdict: 'ACCEPT' | 'DROP';
+  readonly attachment: Attachment | undefined;
+  readonly change: 'created' | 'updated' | 'unchanged' | 'destroyed' | 'none';
+  /** For a person: why this state. */
+  readonly text: string;
+}
+
+const invalid = (text: string): TrackAnswer => ({ verdict: 'ACCEPT', attachment: undefined, change: 'none', text });
+
+/** ICMP error types: they quote the packet that they are about. @kernel include/linux/icmp.h:icmp_is_err */
+const ICMP_ERRORS: ReadonlySet<number> = new Set([3, 4, 5, 11, 12]);
+/** @kernel include/uapi/linux/icmp.h:NR_ICMP_TYPES */
+const HIGHEST_ICMP_TYPE = 18;
+/** Multicast listener and neighbour discovery. @kernel net/netfilter/nf_conntrack_proto_icmpv6.c:noct_valid_new */
+const ICMPV6_UNTRACKED: ReadonlySet<number> = new Set([130, 131, 132, 133, 134, 135, 136, 143, 151, 152]);
+
+export function track(packet: Packet, before: Attachment | undefined, conntrack: Conntrack): TrackAnswer {
+  if (before?.kind === 'tracked') {
+    return { verdict: 'ACCEPT', attachment: before, change: 'unchanged', text: 'seen before on this host' };
+  }
+  if (before?.kind === 'untracked')
+    return { verdict: 'ACCEPT', attachment: before, change: 'none', text: 'taken out of conntrack in raw' };
+  const template = before?.template;
+  if (packet.transport.kind === 'icmp') {
+    const special = trackIcmpSpecial(packet, packet.transport, template, conntrack);
+    if (special) return special;
+  }
+  const tuple = tupleOf(packet);
+  return tuple === undefined
+    ? invalid('a later fragment has no ports')
+    : trackTuple(packet, tuple, template, conntrack);
+}
+
+function trackTuple(packet: Packet, tuple: Tuple, template: Template | undefined, conntrack: Conntrack): TrackAnswer {
+  const known = lookUp(tuple, template, conntrack);
+  const resolved: Found | string = known ?? create(tuple, template, conntrack);
+  if (typeof resolved === 'string') {
+    return resolved === TABLE_FULL ? { ...invalid(resolved), verdict: 'DROP' } : invalid(resolved);
+  }
+  const { entry, direction } = resolved;
+  const info = ctInfo(entry, direction);
+  const tracked = trackProtocol(entry, packet, { direction, now: conntrack.now, sysctl: conntrack.sysctl });
+  if (tracked.kind === 'repeat') {
+    conntrack.table.remove(entry);
+    return trackTuple(packet, tuple, template, conntrack);
+  }
+  if ('timeout' in tracked && tracked.timeout !== undefined) refresh(entry, tracked.timeout, conntrack.now);
+  if (tracked.kind === 'invalid') return invalid(tracked.text);
+  if (tracked.destroy) conntrack.table.remove(entry);
+  if (direction === 'reply') entry.status.seenReply = true;
+  const change = tracked.destroy ? 'destroyed' : known === undefined ? 'created' : 'updated';
+  return { verdict: 'ACCEPT', attachment: { kind: 'tracked', entry, info, direction }, change, text: tracked.text };
+}
+
+function lookUp(tuple: Tuple, template: Template | undefined, { table, now }: Conntrack): Found | undefined {
+  const zone = template?.zone ?? DEFAULT_ZONE;
+  const original = ZONE_BY_DIRECTION.original(zone);
+  const reply = ZONE_BY_DIRECTION.reply(zone);
+  return table.find(tuple, original, now) ?? (reply === original ? undefined : table.find(tuple, reply, now));
+}
+
+const TABLE_FULL = 'the conntrack table is full';
+
+/** @kernel nf_conntrack_core.c:init_conntrack */
+function create(tuple: Tuple, template: Template | undefined, conntrack: Conntrack): Found | string {
+  const reply = invertTuple(tuple);
+  if (reply === undefined) return `ICMP type ${icmpTypeOf(tuple)} is no request`;
+  const { table, sysctl, now } = conntrack;
+  if (table.size >= sysctl.get('net.netfilter.nf_conntrack_max') && !dropEarly(table)) return TABLE_FULL;
+  const entry: Entry = {
+    id: table.nextId(),
+    original: tuple,
+    reply,
+    zone: template?.zone ?? DEFAULT_ZONE,
+    status: freshStatus(),
+    timeout: 0,
+    createdAt: now,
+    mark: 0,
+    labels: new Set(),
+    ...(template?.helper === undefined ? {} : { helper: template.helper }),
+  };
+  return { entry, direction: 'original' };
+}
+
+/** @deviates the kernel looks at a few hash buckets only (nf_conntrack_core.c:early_drop); here any entry may go. */
+function dropEarly(table: ConntrackTable): boolean {
+  for (const entry of table.entries()) {
+    if (entry.status.assured) continue;
+    table.remove(entry);
+    return true;
+  }
+  return false;
+}
+
+/** @kernel nf_conntrack_core.c:resolve_normal_ct */
+function ctInfo(entry: Entry, direction: Direction): CtInfo {
+  if (direction === 'reply' || entry.status.seenReply) return 'ESTABLISHED';
+  return entry.status.expected ? 'RELATED' : 'NEW';
+}
+
+/** Until an entry is confirmed its timeout is relative. @kernel nf_conntrack_core.c:__nf_ct_refresh_acct */
+export function refresh(entry: Entry, timeoutSeconds: number, now: number): void {
+  if (entry.status.fixedTimeout) return;
+  entry.timeout = entry.status.confirmed ? now + timeoutSeconds : timeoutSeconds;
+}
+
+/** What conntrack does with ICMP before it looks for a flow of the message's own; undefined: nothing special. */
+function trackIcmpSpecial(
+  packet: Packet,
+  icmp: IcmpMessage,
+  template: Template | undefined,
+  conntrack: Conntrack,
+): TrackAnswer | undefined {
+  if (packet.protocol === PROTOCOL.icmpv6) {
+    if (ICMPV6_UNTRACKED.has(icmp.type)) {
+      return {
+        verdict: 'ACCEPT',
+        attachment: { kind: 'untracked' },
+        change: 'none',
+        text: 'neighbour and listener discovery is never tracked',
+      };
+    }
+    return icmp.type < 128 ? trackError(packet, icmp, template, conntrack) : undefined;
+  }
+  if (icmp.type > HIGHEST_ICMP_TYPE) return invalid(`ICMP type ${icmp.type} is unknown`);
+  return ICMP_ERRORS.has(icmp.type) ? trackError(packet, icmp, template, conntrack) : undefined;
+}
+
+/** An ICMP error belongs to the flow of the packet that it quotes. @kernel nf_conntrack_proto_icmp.c:nf_conntrack_inet_error */
+function trackError(
+  packet: Packet,
+  icmp: IcmpMessage,
+  template: Template | undefined,
+  conntrack: Conntrack,
+): TrackAnswer {
+  const quoted = icmp.inner && tupleOf(icmp.inner);
+  if (quoted === undefined) return invalid('an ICMP error that quotes no packet');
+  const answer = invertTuple(quoted);
+  if (answer === undefined) return invalid('an ICMP error about a packet that nothing answers');
+  const zone = template?.zone ?? DEFAULT_ZONE;
+  const found = conntrack.table.find(answer, ZONE_BY_DIRECTION.original(zone), conntrack.now);
+  if (found === undefined) return invalid('an ICMP error about a flow that is not in the table');
+  const expectedDestination = (found.direction === 'original' ? found.entry.original : found.entry.reply).dst;
+  if (packet.dst !== expectedDestination) {
+    return invalid(`an ICMP error to ${packet.dst} about a flow of ${expectedDestination}`);
+  }
+  const attachment: Attachment = { kind: 'tracked', entry: found.entry, info: 'RELATED', direction: found.direction };
+  return {
+    verdict: 'ACCEPT',
+    attachment,
+    change: 'unchanged',
+    text: 'an ICMP error about a flow that is in the table',
+  };
+}
+
+export interface ConfirmAnswer {
+  readonly verdict: 'ACCEPT' | 'DROP';
+  readonly change: 'confirmed' | 'already' | 'clash' | 'none';
+  readonly text: string;
+}
+
+/** Protocols whose clashing packets may share an entry. @kernel nf_conntrack_proto_*.c:allow_clash */
+const NO_CLASH: ReadonlySet<number> = new Set([PROTOCOL.tcp, PROTOCOL.sctp]);
+
+/** The packet leaves, or is delivered: its entry enters the table. @kernel nf_conntrack_core.c:__nf_conntrack_confirm */
+export function confirm(attachment: Attachment | undefined, { table, now }: Conntrack): ConfirmAnswer {
+  if (attachment?.kind !== 'tracked') return { verdict: 'ACCEPT', change: 'none', text: 'no entry to confirm' };
+  const { entry, direction } = attachment;
+  if (entry.status.confirmed || direction === 'reply')
+    return { verdict: 'ACCEPT', change: 'already', text: 'confirmed already' };
+  if (entry.status.dying) return { verdict: 'DROP', change: 'none', text: 'the entry is being deleted' };
+  const clash = table.insert(entry, now);
+  if (clash === undefined) return { verdict: 'ACCEPT', change: 'confirmed', text: 'the entry is in the table now' };
+  const text = 'another flow already has this tuple';
+  return { verdict: NO_CLASH.has(entry.original.protocol) ? 'DROP' : 'ACCEPT', change: 'clash', text };
+}

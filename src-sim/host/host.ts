@@ -1,0 +1,122 @@
+/** The machine under test: its interfaces and addresses, routes, sysctls and listening sockets, from a scenario. */
+
+import { SYSCTL_DEFAULTS } from '../kernel';
+import {
+  ADDRESS_BITS,
+  type Address,
+  type AddressMask,
+  addressFromValue,
+  addressValue,
+  type Family,
+  familyOf,
+  maskAddress,
+  parseAddress,
+  prefixMask,
+} from '../net/address';
+import { PROTOCOL } from '../net/protocol';
+import { buildRoutes, type Routes } from './routing';
+import { Sysctl } from './sysctl';
+
+export interface Interface {
+  readonly name: string;
+  readonly mac: string;
+  /** In order: the first of a subnet is its primary address. */
+  readonly addresses: readonly InterfaceAddress[];
+}
+
+export interface InterfaceAddress {
+  readonly address: Address;
+  readonly network: AddressMask;
+  /** The subnet's directed broadcast address (IPv4, prefixes up to /30). */
+  readonly broadcast?: Address;
+}
+
+export interface Host {
+  readonly family: Family;
+  readonly interfaces: ReadonlyMap<string, Interface>;
+  readonly routes: Routes;
+  readonly sysctl: Sysctl;
+  /** `6 22`: protocol number and port of each listening socket. */
+  readonly listening: ReadonlySet<string>;
+}
+
+/** What {@link buildHost} reads; HostDescription of a scenario fits. */
+export interface HostSource {
+  readonly interfaces?: {
+    readonly [name: string]: {
+      readonly addresses?: readonly string[];
+      readonly mac?: string;
+      readonly ports?: readonly string[];
+    };
+  };
+  readonly routes?: readonly string[];
+  readonly policy?: readonly string[];
+  readonly sysctl?: { readonly [name: string]: number | string };
+  readonly listen?: readonly string[];
+}
+
+export const LOOPBACK = 'lo';
+
+/** @throws Error when an address, a route or a socket cannot be read; the message says which. */
+export function buildHost(source: HostSource, family: Family): Host {
+  const described = Object.entries(source.interfaces ?? {});
+  const interfaces = new Map<string, Interface>([[LOOPBACK, loopback(family)]]);
+  described.forEach(([name, { mac, addresses = [] }], index) => {
+    const own = addresses.map(readInterfaceAddress).filter(({ address }) => familyOf(address) === family);
+    interfaces.set(name, { name, mac: mac ?? defaultMac(index), addresses: own });
+  });
+  return {
+    family,
+    interfaces,
+    routes: buildRoutes([...interfaces.values()], source.routes ?? [], source.policy ?? [], family),
+    sysctl: new Sysctl(source.sysctl ?? {}, SYSCTL_DEFAULTS),
+    listening: new Set((source.listen ?? []).map(readSocket)),
+  };
+}
+
+export function isListening(host: Host, protocol: number, port: number): boolean {
+  return host.listening.has(`${protocol} ${port}`);
+}
+
+/** The address that a device would speak from: its first one. @kernel net/ipv4/devinet.c:inet_select_addr */
+export function primaryAddress(host: Host, device: string): Address | undefined {
+  return host.interfaces.get(device)?.addresses[0]?.address;
+}
+
+/** The contract's link-layer address of the n-th interface. */
+export function defaultMac(index: number): string {
+  return `02:00:00:00:${index.toString(16).padStart(2, '0')}:01`;
+}
+
+/** The link-layer address of whoever is on the other end of an interface's wire. */
+export function peerMac(mac: string): string {
+  return mac.replace(/01$/, '02');
+}
+
+function loopback(family: Family): Interface {
+  const address = family === 'ipv4' ? '127.0.0.1/8' : '::1/128';
+  return { name: LOOPBACK, mac: '00:00:00:00:00:00', addresses: [readInterfaceAddress(address)] };
+}
+
+/** @throws Error */
+function readInterfaceAddress(text: string): InterfaceAddress {
+  const [addressText = '', lengthText] = text.split('/');
+  const address = parseAddress(addressText);
+  if (address === undefined) throw new Error(`not an address: ${text}`);
+  const family = familyOf(address);
+  const length = lengthText === undefined ? ADDRESS_BITS[family] : Number(lengthText);
+  if (!Number.isInteger(length) || length < 0 || length > ADDRESS_BITS[family])
+    throw new Error(`not a prefix: ${text}`);
+  const mask = prefixMask(length, family);
+  const network = { address: maskAddress(address, mask), mask };
+  if (family === 'ipv6' || length > 30 || address.startsWith('127.')) return { address, network };
+  const hostBits = (1n << BigInt(32 - length)) - 1n;
+  return { address, network, broadcast: addressFromValue(addressValue(network.address) | hostBits, family) };
+}
+
+/** @throws Error */
+function readSocket(text: string): string {
+  const [, name, port] = /^(tcp|udp)\/(\d+)$/.exec(text) ?? [];
+  if (name === undefined || port === undefined) throw new Error(`not a socket such as tcp/22: ${text}`);
+  return `${PROTOCOL[name as 'tcp' | 'udp']} ${Number(port)}`;
+}

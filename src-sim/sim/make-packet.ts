@@ -1,0 +1,112 @@
+/** From a scenario's packet to the packet on the wire: its headers and its length. */
+import { type Family, familyOf } from '../net/address';
+import { type Packet, type TcpOptions, type Transport, tcpFlags } from '../net/packet';
+import { PROTOCOL, protocolNumber } from '../net/protocol';
+import type { ScenarioPacket } from './scenario';
+
+const IP_HEADER_BYTES: Readonly<Record<Family, number>> = { ipv4: 20, ipv6: 40 };
+const TCP_HEADER_BYTES = 20;
+/** Each option that a scenario can name is padded to four bytes on the wire. */
+const TCP_OPTION_BYTES = 4;
+const UDP_HEADER_BYTES = 8;
+const ICMP_HEADER_BYTES = 8;
+/** SCTP's common header and one DATA or INIT chunk, as the contract's packets carry. */
+const SCTP_BYTES = 32;
+const GRE_HEADER_BYTES = 4;
+/** What a packet of another protocol carries where its scenario names no payload. */
+const OTHER_BYTES = 16;
+
+/** @throws Error when the protocol is unknown. */
+export function makePacket(source: ScenarioPacket): Packet {
+  const family = familyOf(source.src);
+  const protocol = protocolNumber(String(source.proto));
+  if (protocol === undefined) throw new Error(`unknown protocol: ${source.proto}`);
+  const transport = makeTransport(source, protocol);
+  const whole = transportBytes(transport, protocol);
+  const { frag } = source;
+  const carried = frag === undefined ? whole : Math.min(whole - frag.offset * 8, frag.size ?? whole);
+  return {
+    family,
+    src: source.src,
+    dst: source.dst,
+    protocol,
+    ttl: source.ttl ?? 64,
+    tos: source.tos ?? 0,
+    id: source.id ?? 0,
+    dontFragment: source.df ?? false,
+    length: IP_HEADER_BYTES[family] + Math.max(0, carried),
+    transport,
+    ...(frag === undefined ? {} : { fragment: { offset: frag.offset, more: frag.more ?? false } }),
+    ...(typeof source.payload === 'string' ? { payload: source.payload } : {}),
+  };
+}
+
+function makeTransport(source: ScenarioPacket, protocol: number): Transport {
+  const dataLength = typeof source.payload === 'string' ? source.payload.length : (source.payload ?? 0);
+  const ports = { sport: source.sport ?? 0, dport: source.dport ?? 0 };
+  switch (protocol) {
+    case PROTOCOL.tcp:
+      return {
+        kind: 'tcp',
+        ...ports,
+        dataLength,
+        flags: tcpFlags(source.flags ?? 'S'),
+        seq: (source.seq ?? 0) >>> 0,
+        ack: (source.ack ?? 0) >>> 0,
+        window: source.win ?? 65_535,
+        options: makeOptions(source),
+      };
+    case PROTOCOL.udp:
+    case PROTOCOL.udplite:
+      return { kind: 'udp', ...ports, dataLength };
+    case PROTOCOL.icmp:
+    case PROTOCOL.icmpv6:
+      return makeIcmp(source, dataLength);
+    case PROTOCOL.sctp:
+      return { kind: 'other', ...ports, dataLength: SCTP_BYTES };
+    case PROTOCOL.gre:
+      return { kind: 'other', dataLength: GRE_HEADER_BYTES + dataLength };
+    default:
+      return { kind: 'other', dataLength: dataLength || OTHER_BYTES };
+  }
+}
+
+function makeOptions(source: ScenarioPacket): TcpOptions {
+  return {
+    ...(source.mss ? { mss: source.mss } : {}),
+    ...(source.wscale === undefined ? {} : { windowScale: source.wscale }),
+    ...(source.sackok ? { sackPermitted: true } : {}),
+  };
+}
+
+function makeIcmp(source: ScenarioPacket, dataLength: number): Transport {
+  const { type = 8, code = 0, id = 0, seq = 0, mtu, inner, truncate = true } = source.icmp ?? {};
+  if (inner === undefined) return { kind: 'icmp', type, code, id, seq, dataLength };
+  const quoted = makePacket(inner);
+  const quotedBytes = truncate ? Math.min(quoted.length, quoted.family === 'ipv4' ? 28 : 48) : quoted.length;
+  // In an error the id's place holds zero, the sequence number's place the MTU.
+  return {
+    kind: 'icmp',
+    type,
+    code,
+    id: 0,
+    seq: 0,
+    inner: quoted,
+    dataLength: quotedBytes,
+    ...(mtu === undefined ? {} : { mtu }),
+  };
+}
+
+/** Length of the transport header and what is behind it. */
+export function transportBytes(transport: Transport, protocol: number): number {
+  switch (transport.kind) {
+    case 'tcp':
+      return TCP_HEADER_BYTES + TCP_OPTION_BYTES * Object.keys(transport.options).length + transport.dataLength;
+    case 'udp':
+      return UDP_HEADER_BYTES + transport.dataLength;
+    case 'icmp':
+      return ICMP_HEADER_BYTES + transport.dataLength;
+    case 'other':
+      return protocol === PROTOCOL.sctp ? SCTP_BYTES : transport.dataLength;
+  }
+}
