@@ -12,7 +12,10 @@ export interface SimulateParams {
   readonly uri: string;
   /** Absent: the host that `# chainwalk:` comments, settings, and the ruleset's own words suggest. */
   readonly host?: HostDescription;
-  readonly packets: readonly ScenarioPacket[];
+  /** Absent: the first of those that the ruleset suggests. */
+  readonly packets?: readonly ScenarioPacket[];
+  /** A chain that the suggested packets should reach. */
+  readonly chain?: string;
 }
 
 export interface SimulateAnswer {
@@ -21,6 +24,8 @@ export interface SimulateAnswer {
   readonly family: 4 | 6;
   readonly host: HostDescription;
   readonly packets: readonly ScenarioPacket[];
+  /** Packets that begin something the ruleset has rules for: what the panel's presets start from. At least one. */
+  readonly suggested: readonly ScenarioPacket[];
   readonly result: Result;
   readonly outline: readonly OutlineTable[];
 }
