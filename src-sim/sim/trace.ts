@@ -55,6 +55,9 @@ export interface Frame {
   readonly sport?: number;
   readonly dport?: number;
   readonly flags?: string;
+  /** TCP's numbers: who answers the frame needs them. */
+  readonly seq?: number;
+  readonly ack?: number;
   readonly icmp?: { readonly type: number; readonly code: number; readonly id?: number };
   readonly frag?: { readonly offset: number; readonly more: boolean };
 }
