@@ -74,6 +74,7 @@ async function withServer(profile, options, use) {
 }
 
 /**
+ * In Restricted Mode, since the extension is to do everything there too: it executes nothing of the workspace.
  * Opens a window whose address names the suite: VS Code runs it in its extension host and tells the page the exit code.
  * @param {Profile} profile
  * @param {Browser} browser
@@ -82,7 +83,7 @@ async function withServer(profile, options, use) {
 function hostSuiteResults(profile, browser) {
   const folder = copyExamples(profile.profileDir);
   const resultsFile = join(profile.profileDir, 'results.json');
-  return withServer(profile, { trustWorkspace: true, forTests: true }, async (server) => {
+  return withServer(profile, { trustWorkspace: false, forTests: true }, async (server) => {
     const page = await browser.newPage();
     /** @type {Promise<number>} */
     const exitCode = new Promise((resolve, reject) => {
@@ -97,7 +98,7 @@ function hostSuiteResults(profile, browser) {
       windowAddress(server, folder, [
         ['extensionDevelopmentPath', remoteUri(server, installedExtension(profile))],
         ['extensionTestsPath', remoteUri(server, hostSuite)],
-        ['extensionEnvironment', JSON.stringify({ CHAINWALK_E2E_RESULTS: resultsFile })],
+        ['extensionEnvironment', JSON.stringify({ CHAINWALK_E2E_RESULTS: resultsFile, CHAINWALK_E2E_RESTRICTED: '1' })],
       ]),
     );
     try {

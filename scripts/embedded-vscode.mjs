@@ -27,6 +27,8 @@ const quietSettings = {
   'extensions.autoCheckUpdates': false,
   'extensions.ignoreRecommendations': true,
   'git.openRepositoryInParentFolders': 'never',
+  'security.workspace.trust.banner': 'never',
+  'security.workspace.trust.startupPrompt': 'never',
   'telemetry.telemetryLevel': 'off',
   'update.mode': 'none',
   'workbench.enableExperiments': false,
@@ -140,7 +142,7 @@ export function installExtension(profile, vsix) {
  * Starts the server on a free port of 127.0.0.1 and resolves when it answers.
  * @param {Profile} profile
  * @param {object} options
- * @param {boolean} options.trustWorkspace without trust, VS Code asks and stays in Restricted Mode
+ * @param {boolean} options.trustWorkspace without trust, the window is in Restricted Mode
  * @param {boolean} [options.forTests] lets a window's address name a test suite to run in the extension host
  * @returns {Promise<EmbeddedVsCode>}
  */
@@ -217,7 +219,9 @@ function listeningAddress(child) {
  * @param {readonly (readonly [string, string])[]} payload
  */
 export function windowAddress(server, folder, payload) {
-  return `${server.address}/?${new URLSearchParams({ folder, payload: JSON.stringify(payload) })}`;
+  const query = String(new URLSearchParams({ folder, payload: JSON.stringify(payload) }));
+  // Both may stand in a query as they are, and people read this address.
+  return `${server.address}/?${query.replaceAll('%2F', '/').replaceAll('%3A', ':')}`;
 }
 
 /**

@@ -1,6 +1,6 @@
 // What `npm start` and `npm test` need beforehand: node_modules as package-lock.json says, and a build.
 // Only Node's own modules here, for node_modules may not be there yet. Says nothing when there is nothing to do.
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from './paths.mjs';
 import { mustRun, npm } from './run-command.mjs';
@@ -29,7 +29,8 @@ function isInstalled() {
     if (path === '') return true;
     const there = installed[path];
     // Packages of another platform are listed in the lock file and never installed.
-    return there === undefined ? locked.optional === true : there.version === locked.version;
+    if (there === undefined) return locked.optional === true;
+    return there.version === locked.version && existsSync(join(root, path));
   });
 }
 

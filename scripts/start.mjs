@@ -2,7 +2,7 @@
 //   npm start               the desktop VS Code where `code` is on PATH, else the embedded one in a browser
 //   npm start -- --no-open  the embedded one; only serves it and prints its address
 import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   installEmbeddedVsCode,
@@ -54,7 +54,8 @@ function linkCheckout(extensionsDir) {
 
 /** @param {string} address */
 function openInBrowser(address) {
-  const hasDesktop = process.platform === 'darwin' || existsSync('/tmp/.X11-unix') || process.env.WAYLAND_DISPLAY;
+  const hasDesktop =
+    process.platform === 'darwin' || (process.env.DISPLAY ?? process.env.WAYLAND_DISPLAY) !== undefined;
   const opener = process.platform === 'darwin' ? findOnPath(['open']) : findOnPath(['wslview', 'xdg-open']);
   if (opener === undefined || !hasDesktop) return;
   const child = spawn(opener, [address], { stdio: 'ignore', detached: true });

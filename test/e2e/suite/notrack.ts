@@ -18,6 +18,10 @@ const pitfall = 'notrack-without-untracked';
 export function notrackSteps(): readonly Step[] {
   return [
     {
+      name: 'host: the window is in Restricted Mode where the driver says so',
+      run: async () => assert.equal(vscode.workspace.isTrusted, process.env.CHAINWALK_E2E_RESTRICTED === undefined),
+    },
+    {
       name: 'host: examples/notrack.rules opens as iptables and warns of the missing UNTRACKED',
       run: async () => {
         const document = await openExample('notrack.rules');
