@@ -3,7 +3,7 @@
  * instead of running one through `matches` or `apply`. A test holds both descriptions to the same answer.
  */
 import type { CtState } from '../conntrack/entry';
-import type { Address } from '../net/address';
+import type { Address, AddressMask } from '../net/address';
 import type { AddressType } from './world';
 
 /**
@@ -19,44 +19,19 @@ export interface Region {
 export type NumberField = 'protocol' | 'sport' | 'dport' | 'tcpFlags' | 'icmp' | 'mark';
 export type AddressField = 'src' | 'dst';
 
-export type RegionCondition =
-  /** Both ends included. `icmp` is `type << 8 | code`. */
-  | {
-      readonly kind: 'range';
-      readonly field: NumberField;
-      readonly ranges: readonly NumberRange[];
-      readonly inverted: boolean;
-    }
-  | {
-      readonly kind: 'range';
-      readonly field: AddressField;
-      readonly ranges: readonly AddressRange[];
-      readonly inverted: boolean;
-    }
-  /** `field & mask === value` */
-  | {
-      readonly kind: 'bits';
-      readonly field: 'tcpFlags' | 'mark';
-      readonly value: number;
-      readonly mask: number;
-      readonly inverted: boolean;
-    }
-  | {
-      readonly kind: 'bits';
-      readonly field: AddressField;
-      readonly value: Address;
-      readonly mask: Address;
-      readonly inverted: boolean;
-    }
-  /** An interface's name, or the beginning of one with a `+` behind it. */
-  | { readonly kind: 'interface'; readonly field: 'in' | 'out'; readonly pattern: string; readonly inverted: boolean }
-  | { readonly kind: 'state'; readonly states: readonly CtState[]; readonly inverted: boolean }
-  | {
-      readonly kind: 'address-type';
-      readonly field: AddressField;
-      readonly types: readonly AddressType[];
-      readonly inverted: boolean;
-    };
+/**
+ * `range`: both ends included, `icmp` being `type << 8 | code`. `bits`: `field & mask === value`. `interface`: a name,
+ * or the beginning of one with a `+` behind it.
+ */
+export type RegionCondition = { readonly inverted: boolean } & (
+  | { readonly kind: 'range'; readonly field: NumberField; readonly ranges: readonly NumberRange[] }
+  | { readonly kind: 'bits'; readonly field: 'tcpFlags' | 'mark'; readonly value: number; readonly mask: number }
+  | { readonly kind: 'addresses'; readonly field: AddressField; readonly ranges: readonly AddressRange[] }
+  | { readonly kind: 'network'; readonly field: AddressField; readonly network: AddressMask }
+  | { readonly kind: 'interface'; readonly field: 'in' | 'out'; readonly pattern: string }
+  | { readonly kind: 'state'; readonly states: readonly CtState[] }
+  | { readonly kind: 'address-type'; readonly field: AddressField; readonly types: readonly AddressType[] }
+);
 
 export type NumberRange = readonly [from: number, to: number];
 export type AddressRange = readonly [from: Address, to: Address];
