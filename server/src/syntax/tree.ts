@@ -92,7 +92,7 @@ export type Command =
   | 'check'
   | 'list';
 
-export type RulePart = MatchPart | TargetPart | OptionPart | UnknownPart;
+export type RulePart = MatchPart | TargetPart | OptionPart | GeneralPart | UnknownPart;
 
 /** `-m NAME`. Options that follow point back to it by `owner`. */
 export interface MatchPart {
@@ -127,6 +127,15 @@ export interface OptionPart {
   readonly words: readonly Word[];
   /** Undefined where the value could not be read; a problem says why. */
   readonly value: Json | undefined;
+}
+
+/** An option of iptables itself that says nothing about packets: `-4`, `-v`, `-c 1 60`. */
+export interface GeneralPart {
+  readonly kind: 'general';
+  readonly flag: Word;
+  /** The long name, without dashes. */
+  readonly name: string;
+  readonly words: readonly Word[];
 }
 
 /** Words that belong to an extension or option without a declaration: kept, named, never an error of ours. */

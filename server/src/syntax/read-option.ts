@@ -1,0 +1,147 @@
+/** Reads an option's value and says what is wrong with it: the part of a rule that its declaration drives. */
+import type { Json } from '../../../src-sim/netfilter/ruleset';
+import { BUILTIN } from '../../../src-sim/xt/registry';
+import { builtinOption, type DeclaredOption } from './option-scope';
+import { problem } from './problem';
+import { looksLikeOption, type OptionUse, type RuleReading, report } from './rule-reading';
+import type { OptionPart, Span, Word } from './tree';
+
+const PROTOCOL = builtinOption('p');
+
+export function readOption(
+  reading: RuleReading,
+  use: OptionUse,
+  meaning: DeclaredOption,
+  owner: number | undefined,
+): void {
+  const part = optionPart(reading, use, meaning, owner);
+  if (part.bang && !part.declaration.invert) {
+    report(reading, part.bang.span, 'cannot-invert', `${use.flag.value} cannot be negated`);
+  }
+  if (isRepeated(reading, part)) {
+    report(reading, use.flag.span, 'repeated-option', `${use.flag.value} is given twice`);
+  }
+  reading.parts.push(part);
+  if (meaning === PROTOCOL && typeof part.value === 'number') reading.protocol = part.value;
+}
+
+function optionPart(
+  reading: RuleReading,
+  use: OptionUse,
+  meaning: DeclaredOption,
+  owner: number | undefined,
+): OptionPart {
+  const part = {
+    kind: 'option',
+    flag: use.flag,
+    option: meaning.name,
+    declaration: meaning.declaration,
+    extension: meaning.extension,
+    owner,
+  } as const;
+  const swapped = takeMisplacedBang(reading, use, meaning);
+  const bang = use.bang ?? swapped;
+  const { words, value } =
+    meaning.declaration.type.words === 0 ? readFlag(reading, use) : readValue(reading, use, meaning);
+  return { ...part, bang, words, value };
+}
+
+interface ReadValue {
+  readonly words: readonly Word[];
+  readonly value: Json | undefined;
+}
+
+/** The built-in conditions take the whole word for their value, so that `-s1.1.1.1` and `--source=1.1.1.1` fail. */
+function takesWholeWord(meaning: DeclaredOption): boolean {
+  return meaning.extension === BUILTIN;
+}
+
+function readFlag(reading: RuleReading, use: OptionUse): ReadValue {
+  if (use.attached) report(reading, use.attached.span, 'unexpected-value', `${use.flag.value} takes no value`);
+  return { words: [], value: true };
+}
+
+function readValue(reading: RuleReading, use: OptionUse, meaning: DeclaredOption): ReadValue {
+  if (use.attached && takesWholeWord(meaning)) return readWholeWord(reading, use, use.attached, meaning);
+  const { words: wanted } = meaning.declaration.type;
+  const first = use.attached ? [use.attached] : [];
+  const words = [...first, ...reading.words.slice(reading.at, reading.at + wanted - first.length)];
+  const parsed = words.length === wanted ? parseWords(reading, words, meaning) : undefined;
+  if (parsed?.ok) {
+    reading.at += wanted - first.length;
+    return { words, value: parsed.value };
+  }
+  return recover(reading, use, words.slice(0, plainCount(words)), meaning, parsed?.error);
+}
+
+/** Where the value cannot be read: what stands there is the value, unless it looks like the next option. */
+function recover(
+  reading: RuleReading,
+  use: OptionUse,
+  words: readonly Word[],
+  meaning: DeclaredOption,
+  error: string | undefined,
+): ReadValue {
+  const { type } = meaning.declaration;
+  reading.at += words.length - (use.attached ? 1 : 0);
+  if (words.length < type.words || error === undefined) {
+    const needs = type.words === 1 ? `a value: ${type.name}` : `${type.words} values: ${type.name}`;
+    report(reading, use.flag.span, 'missing-value', `${use.flag.value} needs ${needs}`);
+  } else {
+    report(reading, spanOf(words) ?? use.flag.span, 'bad-value', error);
+  }
+  return { words, value: undefined };
+}
+
+function parseWords(reading: RuleReading, words: readonly Word[], meaning: DeclaredOption) {
+  return meaning.declaration.type.parse(
+    words.map((word) => word.value),
+    reading.family,
+  );
+}
+
+function readWholeWord(reading: RuleReading, use: OptionUse, attached: Word, meaning: DeclaredOption): ReadValue {
+  const parsed = parseWords(reading, [use.whole], meaning);
+  const { whole, flag } = use;
+  const advice = `write "${flag.value} ${attached.value}"`;
+  if (!parsed.ok) {
+    report(reading, whole.span, 'bad-value', `iptables does not split "${whole.value}" here: ${advice}`);
+    return { words: [whole], value: undefined };
+  }
+  const message = `iptables takes the whole of "${whole.value}" for the value: ${advice}`;
+  reading.problems.push(problem(whole.span, 'glued-value', message, 'warning'));
+  return { words: [whole], value: parsed.value };
+}
+
+/** `-s ! 1.1.1.1`, as iptables took it until 1.4.21; now the `!` itself would be the value. */
+function takeMisplacedBang(reading: RuleReading, use: OptionUse, meaning: DeclaredOption): Word | undefined {
+  const bang = reading.words[reading.at];
+  const next = reading.words[reading.at + 1];
+  if (use.attached || bang?.value !== '!' || next === undefined || looksLikeOption(next)) return undefined;
+  if (meaning.declaration.type.words === 0) return undefined;
+  const message = `"!" stands before the option: "! ${use.flag.value} ${next.value}"`;
+  report(reading, bang.span, 'misplaced-bang', message);
+  reading.at++;
+  return bang;
+}
+
+function plainCount(words: readonly Word[]): number {
+  const stop = words.findIndex(looksLikeOption);
+  return stop === -1 ? words.length : stop;
+}
+
+function isRepeated(reading: RuleReading, part: OptionPart): boolean {
+  return reading.parts.some(
+    (other) =>
+      other.kind === 'option' &&
+      other.option === part.option &&
+      other.extension === part.extension &&
+      other.owner === part.owner,
+  );
+}
+
+function spanOf(words: readonly Word[]): Span | undefined {
+  const first = words[0];
+  const last = words.at(-1);
+  return first && last && { start: first.span.start, end: last.span.end };
+}
