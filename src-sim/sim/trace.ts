@@ -28,6 +28,8 @@ export interface PacketResult {
   readonly time: number;
   /** What the simulator could not decide, and what it took instead. */
   readonly unsure: readonly string[];
+  /** Packets that the host made and no table saw: TRACE would not name them. */
+  readonly untraced: readonly CausedPacket[];
 }
 
 /** A packet that the host made because of another one. */

@@ -1,0 +1,179 @@
+/**
+ * What runs at a hook, in order of priority: conntrack, tables, NAT, confirmation. One loop over the table in
+ * netfilter/hook.ts.
+ */
+import { ctState, type Entry } from '../conntrack/entry';
+import { confirm, track } from '../conntrack/track';
+import { findRoute } from '../host/routing';
+import { isBound, type Manip, setUpNullBinding, tracked, translate, translateError } from '../nat/nat';
+import type { Packet } from '../net/packet';
+import { type Hook, type HookFunction, hookEntries, type TableName } from '../netfilter/hook';
+import type { InFlight } from './in-flight';
+import type { Machine } from './machine';
+import { Passage } from './passage';
+import { tupleText } from './say';
+import { ACCEPT, traverse, type Verdict } from './traverse';
+
+/** @param reject sends REJECT's answer */
+export function runHook(machine: Machine, flight: InFlight, hook: Hook, reject: (type: string) => void): Verdict {
+  const walk = (table: TableName): Verdict => {
+    const loaded = machine.tables.get(table);
+    return loaded === undefined ? ACCEPT : traverse(loaded, hook, new Passage(machine, flight, hook, table, reject));
+  };
+  for (const { run } of hookEntries(hook)) {
+    const verdict = runOne(machine, flight, hook, run, walk);
+    if (verdict.kind === 'DROP') return verdict;
+  }
+  return ACCEPT;
+}
+
+function runOne(
+  machine: Machine,
+  flight: InFlight,
+  hook: Hook,
+  run: HookFunction,
+  walk: (table: TableName) => Verdict,
+): Verdict {
+  switch (run.kind) {
+    case 'table':
+      return run.table === 'mangle' && hook === 'OUTPUT' ? mangleOutput(machine, flight, walk) : walk(run.table);
+    case 'conntrack':
+      return machine.conntrackActive ? runConntrack(machine, flight, hook) : ACCEPT;
+    case 'nat':
+      return machine.tables.has('nat') ? runNat(machine, flight, hook, run.manip, walk) : ACCEPT;
+    case 'confirm':
+      return machine.conntrackActive ? runConfirm(machine, flight, hook) : ACCEPT;
+    default:
+      return ACCEPT;
+  }
+}
+
+function drop(where: string, reason: string): Verdict {
+  return { kind: 'DROP', where, reason, rejected: false };
+}
+
+function runConntrack(machine: Machine, flight: InFlight, hook: Hook): Verdict {
+  const { verdict, attachment, change, text } = track(flight.packet, flight.attachment, machine.conntrack());
+  flight.attachment = attachment;
+  flight.story.steps.push({ kind: 'conntrack', hook, state: ctState(attachment), change, text });
+  return verdict === 'ACCEPT' ? ACCEPT : drop('conntrack', text);
+}
+
+function runConfirm(machine: Machine, flight: InFlight, hook: Hook): Verdict {
+  const { verdict, change, text } = confirm(flight.attachment, machine.conntrack());
+  flight.story.steps.push({ kind: 'confirm', hook, change, text });
+  return verdict === 'ACCEPT' ? ACCEPT : drop('conntrack', text);
+}
+
+/** The nat table is asked once for each flow and manip. @kernel net/netfilter/nf_nat_core.c:nf_nat_inet_fn */
+function runNat(
+  machine: Machine,
+  flight: InFlight,
+  hook: Hook,
+  manip: Manip,
+  walk: (table: TableName) => Verdict,
+): Verdict {
+  const attachment = tracked(flight.attachment);
+  if (attachment === undefined) {
+    tellNat(
+      flight,
+      hook,
+      'skipped',
+      `not asked: the packet is ${ctState(flight.attachment)}, and NAT lives on conntrack`,
+    );
+    return ACCEPT;
+  }
+  const { entry, direction, info } = attachment;
+  const before = flight.packet;
+  if (info === 'RELATED' && before.transport.kind === 'icmp') {
+    flight.packet = translateError(before, entry, direction, manip);
+    tellTranslation(flight, hook, before, ERROR_OF_FLOW);
+    return ACCEPT;
+  }
+  const isNew = info !== 'ESTABLISHED';
+  const wasBound = !isNew || isBound(entry, manip);
+  if (!wasBound) {
+    const verdict = bind(machine, entry, manip, walk);
+    if (verdict.kind === 'DROP') return verdict;
+  } else if (hook === 'POSTROUTING' && masqueradedElsewhere(flight, entry)) {
+    machine.table.remove(entry);
+    return drop(
+      'nat',
+      `MASQUERADE chose an address of ${entry.masqueradeDevice}, but the packet leaves by ${flight.outDevice}`,
+    );
+  }
+  flight.packet = translate(flight.packet, entry, direction, manip);
+  tellTranslation(flight, hook, before, wasBound ? KNOWN_FLOW : NULL_BINDING);
+  return rerouteAfterNat(machine, flight, hook, entry);
+}
+
+function bind(machine: Machine, entry: Entry, manip: Manip, walk: (table: TableName) => Verdict): Verdict {
+  const verdict = walk('nat');
+  if (verdict.kind === 'DROP' || isBound(entry, manip)) return verdict;
+  return setUpNullBinding(entry, manip, machine.nat()) === 'ACCEPT' ? ACCEPT : drop('nat', 'no mapping is possible');
+}
+
+/** @kernel net/netfilter/nf_nat_core.c:nf_nat_oif_changed */
+function masqueradedElsewhere(flight: InFlight, entry: Entry): boolean {
+  return entry.masqueradeDevice !== undefined && entry.masqueradeDevice !== flight.outDevice && isOriginal(flight);
+}
+
+function isOriginal(flight: InFlight): boolean {
+  return tracked(flight.attachment)?.direction === 'original';
+}
+
+/** @kernel net/netfilter/nf_nat_proto.c:nf_nat_ipv4_local_fn, nf_nat_ipv4_pre_routing */
+function rerouteAfterNat(machine: Machine, flight: InFlight, hook: Hook, entry: Entry): Verdict {
+  if (hook !== 'OUTPUT') return ACCEPT;
+  const [here, there] = isOriginal(flight) ? [entry.original, entry.reply] : [entry.reply, entry.original];
+  return here.dst === there.src ? ACCEPT : reroute(machine, flight);
+}
+
+/** mangle may change what routing looked at. @kernel net/ipv4/netfilter/iptable_mangle.c:ipt_mangle_out */
+function mangleOutput(machine: Machine, flight: InFlight, walk: (table: TableName) => Verdict): Verdict {
+  const { packet, mark } = flight;
+  const verdict = walk('mangle');
+  const after = flight.packet;
+  const changed =
+    packet.src !== after.src || packet.dst !== after.dst || packet.tos !== after.tos || mark !== flight.mark;
+  return verdict.kind === 'DROP' || !changed ? verdict : reroute(machine, flight);
+}
+
+/** @kernel net/ipv4/netfilter.c:ip_route_me_harder */
+function reroute(machine: Machine, flight: InFlight): Verdict {
+  const { src, dst } = flight.packet;
+  const route = findRoute(machine.host.routes, { dst, src, mark: flight.mark });
+  const device = route?.type === 'local' ? 'lo' : route?.device;
+  if (route === undefined || device === undefined) return drop('routing', `there is no route to ${dst}`);
+  if (device !== flight.outDevice) {
+    flight.story.steps.push({
+      kind: 'routing',
+      decision: 'output',
+      device,
+      text: `routed again: ${dst} is reached by ${device}`,
+    });
+  }
+  flight.route = route;
+  flight.outDevice = device;
+  return ACCEPT;
+}
+
+function tellNat(flight: InFlight, hook: Hook, change: 'bound' | 'null' | 'applied' | 'skipped', text: string): void {
+  flight.story.steps.push({ kind: 'nat', hook, change, text });
+}
+
+/** @param otherwise what to say where the packet was not rewritten */
+function tellTranslation(flight: InFlight, hook: Hook, before: Packet, otherwise: Untranslated): void {
+  const [from, to] = [tupleText(before), tupleText(flight.packet)];
+  if (from === to) tellNat(flight, hook, otherwise.change, otherwise.text);
+  else tellNat(flight, hook, 'applied', `${from} becomes ${to}`);
+}
+
+interface Untranslated {
+  readonly change: 'null' | 'skipped';
+  readonly text: string;
+}
+
+const KNOWN_FLOW: Untranslated = { change: 'skipped', text: 'not asked: the flow has its binding' };
+const NULL_BINDING: Untranslated = { change: 'null', text: 'no rule rewrites the flow' };
+const ERROR_OF_FLOW: Untranslated = { change: 'skipped', text: 'not asked: an ICMP error goes the way of its flow' };

@@ -1,0 +1,55 @@
+/** A packet on its way through the host: its bytes, and what the kernel keeps beside them (`struct sk_buff`). */
+import type { Attachment } from '../conntrack/entry';
+import type { Route } from '../host/routing';
+import type { Packet } from '../net/packet';
+import type { Fate, Step } from './trace';
+
+export interface InFlight {
+  packet: Packet;
+  mark: number;
+  /** How conntrack sees it; undefined: not at all, or INVALID. */
+  attachment: Attachment | undefined;
+  /** Device it arrived at; undefined: made on this host. */
+  inDevice: string | undefined;
+  /** Device it leaves by, once routed. */
+  outDevice: string | undefined;
+  route: Route | undefined;
+  readonly packetType: 'unicast' | 'broadcast' | 'multicast' | 'otherhost';
+  readonly macSource: string | undefined;
+  /** What the simulation tells of it. */
+  readonly story: Story;
+}
+
+/** What happened to one packet, in order. */
+export interface Story {
+  /** How the packet looked when it set out, and why the host made it ("" for a packet of the scenario). */
+  readonly packet: Packet;
+  readonly what: string;
+  readonly trace: string[];
+  readonly steps: Step[];
+  fate: Fate;
+}
+
+export function beginStory(packet: Packet, what: string): Story {
+  return { packet, what, trace: [], steps: [], fate: { kind: 'held', reason: 'its way has not ended' } };
+}
+
+/** A packet that the host makes: nothing is known of it yet but its bytes. */
+export function ownPacket(packet: Packet, story: Story): InFlight {
+  return {
+    packet,
+    mark: 0,
+    attachment: undefined,
+    inDevice: undefined,
+    outDevice: undefined,
+    route: undefined,
+    packetType: 'unicast',
+    macSource: undefined,
+    story,
+  };
+}
+
+export function endStory(flight: InFlight, fate: Fate): void {
+  flight.story.fate = fate;
+  flight.story.steps.push({ kind: 'end', fate });
+}

@@ -1,0 +1,114 @@
+/** The whole state of a simulated host between packets: ruleset with counters, conntrack, clock and chance. */
+import { ConntrackTable } from '../conntrack/table';
+import type { Conntrack } from '../conntrack/track';
+import type { Host } from '../host/host';
+import type { NatContext } from '../nat/nat';
+import type { TableName } from '../netfilter/hook';
+import type { Chain, Counters, Rule, Ruleset } from '../netfilter/ruleset';
+import { findMatch, findTarget } from '../xt/registry';
+import type { Story } from './in-flight';
+import type { Frame } from './trace';
+
+export interface MutableCounters {
+  packets: number;
+  bytes: number;
+}
+
+export interface LoadedTable {
+  readonly name: TableName;
+  readonly chains: ReadonlyMap<string, Chain>;
+  /** How deep jumps may nest: one for each user-defined chain. @kernel net/netfilter/x_tables.c:xt_jumpstack_alloc */
+  readonly maxDepth: number;
+}
+
+/** Which rules the story of a packet tells of: all that were tested, or those that matched. */
+export type Explain = 'all' | 'matched';
+
+export class Machine {
+  readonly tables: ReadonlyMap<TableName, LoadedTable>;
+  readonly table = new ConntrackTable();
+  /** Conntrack's hooks are registered only where a rule needs them. @kernel net/netfilter/nf_conntrack_proto.c:nf_ct_netns_get */
+  readonly conntrackActive: boolean;
+  /** Virtual time in seconds. */
+  now = 0;
+  /** What the current packet made the host send, in order; emptied between packets. */
+  readonly sent: Frame[] = [];
+  readonly caused: Story[] = [];
+  readonly unsure: string[] = [];
+  /** Half-open connections of the host's own listeners: what each expects next of its peer, by tuple. */
+  readonly pendingRequests = new Map<string, number>();
+  readonly #counters = new Map<Rule | Chain, MutableCounters>();
+  readonly #ruleStates = new Map<Rule, object>();
+  readonly #sharedStates = new Map<string, object>();
+  #chance: number;
+
+  constructor(
+    readonly host: Host,
+    readonly ruleset: Ruleset,
+    readonly explain: Explain,
+    seed: number,
+  ) {
+    this.tables = new Map(ruleset.tables.map((table) => [table.name, loadTable(table.name, table.chains)]));
+    this.conntrackActive = ruleset.tables.some(({ chains }) => chains.some(({ rules }) => rules.some(needsConntrack)));
+    this.#chance = seed >>> 0;
+  }
+
+  /** Mulberry32: a seeded number in [0, 1). */
+  random(): number {
+    this.#chance = (this.#chance + 0x6d2b79f5) >>> 0;
+    let bits = this.#chance;
+    bits = Math.imul(bits ^ (bits >>> 15), bits | 1);
+    bits ^= bits + Math.imul(bits ^ (bits >>> 7), bits | 61);
+    return ((bits ^ (bits >>> 14)) >>> 0) / 2 ** 32;
+  }
+
+  conntrack(): Conntrack {
+    return { table: this.table, sysctl: this.host.sysctl, now: this.now };
+  }
+
+  nat(): NatContext {
+    return { table: this.table, now: this.now, random: () => this.random() };
+  }
+
+  counters(of: Rule | Chain): Counters {
+    return this.#counters.get(of) ?? of.counters;
+  }
+
+  count(of: Rule | Chain, bytes: number): void {
+    const { packets, bytes: before } = this.counters(of);
+    this.#counters.set(of, { packets: packets + 1, bytes: before + bytes });
+  }
+
+  ruleState<T extends object>(rule: Rule, initial: () => T): T {
+    return remembered(this.#ruleStates, rule, initial);
+  }
+
+  sharedState<T extends object>(kind: string, name: string, initial: () => T): T {
+    return remembered(this.#sharedStates, `${kind} ${name}`, initial);
+  }
+}
+
+function remembered<Key, T extends object>(states: Map<Key, object>, key: Key, initial: () => T): T {
+  const known = states.get(key);
+  // Each key belongs to one extension, which asks for one type.
+  if (known !== undefined) return known as T;
+  const made = initial();
+  states.set(key, made);
+  return made;
+}
+
+function loadTable(name: TableName, chains: readonly Chain[]): LoadedTable {
+  return {
+    name,
+    chains: new Map(chains.map((chain) => [chain.name, chain])),
+    maxDepth: chains.filter((chain) => chain.policy === undefined).length,
+  };
+}
+
+function needsConntrack(rule: Rule): boolean {
+  const { matches, target } = rule;
+  return (
+    matches.some((use) => findMatch(use.name)?.needsConntrack(use.options) ?? false) ||
+    (target.kind === 'target' && (findTarget(target.name)?.needsConntrack(target.options) ?? false))
+  );
+}

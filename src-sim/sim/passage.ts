@@ -1,0 +1,120 @@
+/** The world as a rule sees it while a packet passes its table. */
+import type { Attachment, NatRange, Template } from '../conntrack/entry';
+import { LOOPBACK, primaryAddress } from '../host/host';
+import { findRoute, isLimitedBroadcast, isMulticast } from '../host/routing';
+import { setUpNat } from '../nat/nat';
+import type { Address, Family } from '../net/address';
+import type { Hook, TableName } from '../netfilter/hook';
+import type { Rule } from '../netfilter/ruleset';
+import type { AddressType, TargetWorld } from '../xt/world';
+import type { InFlight } from './in-flight';
+import type { Machine } from './machine';
+
+export class Passage implements TargetWorld {
+  /** The rule being tested; the walk sets it. */
+  rule: Rule | undefined;
+  /** Lines that LOG and NFLOG wrote. */
+  readonly logged: string[] = [];
+
+  constructor(
+    readonly machine: Machine,
+    readonly flight: InFlight,
+    readonly hook: Hook,
+    readonly table: TableName,
+    private readonly sendRejection: (type: string) => void,
+  ) {}
+
+  get family(): Family {
+    return this.flight.packet.family;
+  }
+
+  get now(): number {
+    return this.machine.now;
+  }
+
+  get inDevice(): string | undefined {
+    return this.hook === 'OUTPUT' ? undefined : this.flight.inDevice;
+  }
+
+  get outDevice(): string | undefined {
+    return this.hook === 'PREROUTING' || this.hook === 'INPUT' ? undefined : this.flight.outDevice;
+  }
+
+  get mark(): number {
+    return this.flight.mark;
+  }
+
+  get conntrack(): Attachment | undefined {
+    return this.flight.attachment;
+  }
+
+  get macSource(): string | undefined {
+    return this.flight.macSource;
+  }
+
+  get packetType(): 'unicast' | 'broadcast' | 'multicast' | 'loopback' {
+    if (this.flight.inDevice === LOOPBACK) return 'loopback';
+    return this.flight.packetType === 'otherhost' ? 'unicast' : this.flight.packetType;
+  }
+
+  conntrackExpires(): number {
+    const { attachment } = this.flight;
+    if (attachment?.kind !== 'tracked') return 0;
+    const { entry } = attachment;
+    return Math.max(0, Math.floor(entry.status.confirmed ? entry.timeout - this.now : entry.timeout));
+  }
+
+  /** @kernel net/ipv4/fib_frontend.c:__inet_dev_addr_type */
+  addressType(address: Address, device?: string): AddressType {
+    if (isLimitedBroadcast(address) || address.startsWith('0.')) return 'BROADCAST';
+    if (isMulticast(address)) return 'MULTICAST';
+    const local = this.machine.host.routes.tables.get('local') ?? [];
+    const routes = { ...this.machine.host.routes, tables: new Map([['local', local]]) };
+    const found = findRoute(routes, { dst: address });
+    if (found === undefined || (device !== undefined && found.device !== device)) return 'UNICAST';
+    return found.type === 'broadcast' ? 'BROADCAST' : 'LOCAL';
+  }
+
+  ruleState<T extends object>(initial: () => T): T {
+    return this.rule === undefined ? initial() : this.machine.ruleState(this.rule, initial);
+  }
+
+  sharedState<T extends object>(kind: string, name: string, initial: () => T): T {
+    return this.machine.sharedState(kind, name, initial);
+  }
+
+  random(): number {
+    return this.machine.random();
+  }
+
+  setMark(mark: number): void {
+    this.flight.mark = mark >>> 0;
+  }
+
+  setUntracked(): void {
+    // The first CT or NOTRACK rule wins. @kernel net/netfilter/xt_CT.c:notrack_tg
+    this.flight.attachment ??= { kind: 'untracked' };
+  }
+
+  setTemplate(template: Template): void {
+    this.flight.attachment ??= { kind: 'template', template };
+  }
+
+  setUpNat(manip: 'src' | 'dst', range: NatRange): 'ACCEPT' | 'DROP' {
+    const { attachment } = this.flight;
+    if (attachment?.kind !== 'tracked') return 'ACCEPT';
+    return setUpNat(attachment.entry, manip, range, this.machine.nat());
+  }
+
+  primaryAddress(device: string): Address | undefined {
+    return primaryAddress(this.machine.host, device);
+  }
+
+  reject(type: string): void {
+    this.sendRejection(type);
+  }
+
+  log(line: string): void {
+    this.logged.push(line);
+  }
+}

@@ -1,0 +1,275 @@
+/**
+ * A packet's way through the IPv4 stack: in, routed, delivered or forwarded, out; and the packets that the host makes
+ * on its account.
+ *
+ * @kernel net/ipv4/ip_input.c, ip_forward.c, ip_output.c, route.c
+ */
+import { setClosing } from '../conntrack/tcp';
+import { otherDirection } from '../conntrack/tuple';
+import { isListening, LOOPBACK, peerMac } from '../host/host';
+import { findRoute, isLimitedBroadcast, isMulticast, type Route, type RouteType } from '../host/routing';
+import { icmpError, icmpReply, synAck, tcpReset } from '../host/stack';
+import type { Address } from '../net/address';
+import { type Packet, TCP_FLAG, type TcpSegment } from '../net/packet';
+import { PROTOCOL } from '../net/protocol';
+import type { Hook } from '../netfilter/hook';
+import { frameOf } from './frame';
+import { runHook } from './hooks';
+import { beginStory, endStory, type InFlight, ownPacket } from './in-flight';
+import type { Machine } from './machine';
+import type { Fate } from './trace';
+
+/** A frame comes in by a device. @kernel net/ipv4/ip_input.c:ip_rcv */
+export function receive(machine: Machine, flight: InFlight): Fate {
+  if (flight.packetType === 'otherhost') return dropped('link', 'the frame is addressed to another host');
+  return atHook(machine, flight, 'PREROUTING') ?? routeInput(machine, flight);
+}
+
+/** A local process, or the host itself, sends. @kernel net/ipv4/ip_output.c:__ip_local_out */
+export function send(machine: Machine, flight: InFlight): Fate {
+  flight.route ??= findRoute(machine.host.routes, { dst: flight.packet.dst, mark: flight.mark });
+  if (!isUsable(flight.route)) return dropped('routing', `there is no route to ${flight.packet.dst}`);
+  takeRoute(flight, flight.route, 'output');
+  return atHook(machine, flight, 'OUTPUT') ?? postRoute(machine, flight);
+}
+
+function postRoute(machine: Machine, flight: InFlight): Fate {
+  const stopped = atHook(machine, flight, 'POSTROUTING');
+  if (stopped) return stopped;
+  if (flight.outDevice === LOOPBACK) return loopBack(machine, flight);
+  machine.sent.push(frameOf(flight));
+  return { kind: 'sent', device: flight.outDevice ?? '' };
+}
+
+/** What goes out by lo comes in by lo, and keeps its conntrack entry. @kernel drivers/net/loopback.c:loopback_xmit */
+function loopBack(machine: Machine, flight: InFlight): Fate {
+  flight.inDevice = LOOPBACK;
+  flight.outDevice = undefined;
+  return receive(machine, flight);
+}
+
+/** @returns the packet's fate where its way ends at the hook */
+function atHook(machine: Machine, flight: InFlight, hook: Hook): Fate | undefined {
+  const verdict = runHook(machine, flight, hook, (type) => reject(machine, flight, type));
+  if (verdict.kind === 'ACCEPT') return undefined;
+  const { where, reason, rejected } = verdict;
+  return { kind: rejected ? 'rejected' : 'dropped', where, reason };
+}
+
+function dropped(where: string, reason: string): Fate {
+  return { kind: 'dropped', where, reason };
+}
+
+/** @kernel net/ipv4/route.c:ip_route_input_slow */
+function routeInput(machine: Machine, flight: InFlight): Fate {
+  const { src, dst } = flight.packet;
+  const martian = martianReason(flight);
+  if (martian) return noRoute(flight, martian);
+  if (isLimitedBroadcast(dst)) return deliver(machine, flight);
+  const { host } = machine;
+  const route = findRoute(host.routes, { dst, src, mark: flight.mark, inDevice: flight.inDevice ?? '' });
+  const isLocal = route?.type === 'local' || route?.type === 'broadcast';
+  if (!isLocal && host.sysctl.get('net.ipv4.ip_forward') === 0) {
+    return noRoute(flight, `${dst} is not an address of this host, and net.ipv4.ip_forward is 0`);
+  }
+  if (!isUsable(route)) return unroutable(machine, flight, route);
+  const spoofed = sourceProblem(machine, flight);
+  if (spoofed) return noRoute(flight, spoofed);
+  if (!isLocal) takeRoute(flight, route, 'forward');
+  flight.route = route;
+  return isLocal ? deliver(machine, flight) : forward(machine, flight);
+}
+
+function noRoute(flight: InFlight, reason: string): Fate {
+  flight.story.steps.push({ kind: 'routing', decision: 'none', text: reason });
+  return dropped('routing', reason);
+}
+
+/** Addresses that no packet from the wire may carry. */
+function martianReason({ packet: { src, dst }, inDevice }: InFlight): string | undefined {
+  if (isMulticast(src) || isLimitedBroadcast(src)) return `the source ${src} is not a host's address`;
+  if (src.startsWith('0.') && !isLimitedBroadcast(dst)) return `the source ${src} is not a host's address`;
+  if (dst.startsWith('0.')) return `the destination ${dst} is not a host's address`;
+  if (inDevice === LOOPBACK) return undefined;
+  if (src.startsWith('127.') || dst.startsWith('127.')) return 'a loopback address came in from the wire';
+  return undefined;
+}
+
+/** @kernel net/ipv4/fib_frontend.c:fib_validate_source */
+function sourceProblem({ host }: Machine, { packet: { src, dst }, inDevice = '' }: InFlight): string | undefined {
+  if (inDevice === LOOPBACK) return undefined;
+  const filter = host.sysctl.forDevice(inDevice, 'rp_filter');
+  const back = findRoute(host.routes, { dst: src, src: dst, mark: 0, inDevice: LOOPBACK });
+  if (back?.type === 'local' && host.sysctl.forDevice(inDevice, 'accept_local') === 0) {
+    return `the source ${src} is an address of this host`;
+  }
+  if (filter === 0) return undefined;
+  if (back === undefined || back.type !== 'unicast') return `rp_filter: there is no route back to ${src}`;
+  if (filter === 1 && back.device !== inDevice)
+    return `rp_filter: the way back to ${src} is by ${back.device}, not ${inDevice}`;
+  return undefined;
+}
+
+function isUsable(route: Route | undefined): route is Route {
+  return route !== undefined && (route.type === 'unicast' || route.type === 'local' || route.type === 'broadcast');
+}
+
+/** ICMP codes for routes that lead nowhere; a blackhole is silent. @kernel net/ipv4/route.c:ip_error */
+const UNREACHABLE_CODES: Partial<Record<RouteType, number>> = { unreachable: 1, prohibit: 13 };
+const NET_UNREACHABLE = 0;
+
+function unroutable(machine: Machine, flight: InFlight, route: Route | undefined): Fate {
+  const { dst } = flight.packet;
+  const code = route === undefined ? NET_UNREACHABLE : UNREACHABLE_CODES[route.type];
+  if (code !== undefined) sendError(machine, flight, 3, code, 'ICMP unreachable: no route');
+  return noRoute(flight, route === undefined ? `there is no route to ${dst}` : `the route to ${dst} is ${route.type}`);
+}
+
+function takeRoute(flight: InFlight, route: Route, decision: 'forward' | 'output'): void {
+  const device = (route.type === 'local' ? LOOPBACK : route.device) ?? '';
+  const via = route.gateway === undefined ? '' : ` via ${route.gateway}`;
+  flight.route = route;
+  flight.outDevice = device;
+  flight.story.steps.push({
+    kind: 'routing',
+    decision,
+    device,
+    text: `${flight.packet.dst} is reached by ${device}${via}`,
+  });
+}
+
+/** @kernel net/ipv4/ip_forward.c:ip_forward */
+function forward(machine: Machine, flight: InFlight): Fate {
+  const { packet } = flight;
+  if (flight.packetType !== 'unicast') return dropped('forwarding', 'a broadcast frame is not forwarded');
+  if (packet.ttl <= 1) {
+    sendError(machine, flight, 11, 0, 'ICMP time exceeded');
+    return dropped('forwarding', 'its time to live has run out');
+  }
+  if (packet.length > MTU && packet.dontFragment) {
+    sendError(machine, flight, 3, 4, 'ICMP fragmentation needed', MTU);
+    return dropped('forwarding', `${packet.length} bytes do not fit, and it may not be fragmented`);
+  }
+  flight.packet = { ...packet, ttl: packet.ttl - 1 };
+  return atHook(machine, flight, 'FORWARD') ?? postRoute(machine, flight);
+}
+
+const MTU = 1500;
+
+/** @kernel net/ipv4/ip_input.c:ip_local_deliver */
+function deliver(machine: Machine, flight: InFlight): Fate {
+  const { dst } = flight.packet;
+  flight.story.steps.push({ kind: 'routing', decision: 'local', text: `${dst} is an address of this host` });
+  const stopped = atHook(machine, flight, 'INPUT');
+  if (stopped) return stopped;
+  answer(machine, flight);
+  return { kind: 'delivered', to: receiver(machine, flight.packet) };
+}
+
+function receiver({ host }: Machine, { protocol, transport }: Packet): string {
+  if (!('dport' in transport) || transport.dport === undefined) return 'the kernel';
+  const name = protocol === PROTOCOL.tcp ? 'tcp' : 'udp';
+  return isListening(host, protocol, transport.dport)
+    ? `${name}/${transport.dport}`
+    : `nobody: ${name}/${transport.dport} is closed`;
+}
+
+/** What the stack does with a packet that was delivered. */
+function answer(machine: Machine, flight: InFlight): void {
+  const { packet } = flight;
+  const { transport, protocol } = packet;
+  if (flight.packetType !== 'unicast' || flight.route?.type === 'broadcast') return;
+  if (transport.kind === 'tcp') {
+    answerTcp(machine, packet, transport);
+  } else if (transport.kind === 'icmp') {
+    const reply = icmpReply(packet, transport);
+    if (reply) sendOwn(machine, reply, 'the host answers the request');
+  } else if (transport.kind === 'other') {
+    sendError(machine, flight, 3, 2, 'ICMP protocol unreachable');
+  } else if (!isListening(machine.host, protocol, transport.dport)) {
+    sendError(machine, flight, 3, 3, 'ICMP port unreachable');
+  }
+}
+
+const OPENING_FLAGS = TCP_FLAG.S | TCP_FLAG.A | TCP_FLAG.R | TCP_FLAG.F;
+
+function answerTcp(machine: Machine, packet: Packet, tcp: TcpSegment): void {
+  const listening = isListening(machine.host, packet.protocol, tcp.dport);
+  if (listening && (tcp.flags & OPENING_FLAGS) === TCP_FLAG.S) {
+    const initialSequence = Math.floor(machine.random() * 2 ** 32);
+    sendOwn(machine, synAck(packet, tcp, initialSequence), 'the listener accepts');
+  } else if (!listening || tcp.flags & TCP_FLAG.A) {
+    const reset = tcpReset(packet, tcp, packet.tos);
+    if (reset) sendOwn(machine, reset, 'RST: nobody has this connection');
+  }
+}
+
+/** A packet of the host's own walks out; its story stands beside the one that caused it. */
+function sendOwn(machine: Machine, packet: Packet, what: string, prepare?: (flight: InFlight) => void): void {
+  const story = beginStory(packet, what);
+  machine.caused.push(story);
+  const flight = ownPacket(packet, story);
+  prepare?.(flight);
+  endStory(flight, send(machine, flight));
+}
+
+/** @kernel net/ipv4/icmp.c:__icmp_send */
+function sendError(machine: Machine, about: InFlight, type: number, code: number, what: string, mtu?: number): void {
+  const { packet, route } = about;
+  if (about.packetType !== 'unicast' || route?.type === 'broadcast' || isMulticast(packet.dst)) return;
+  const source = route?.type === 'local' ? packet.dst : sourceTowards(machine, packet.src);
+  const error = source === undefined ? undefined : icmpError(packet, type, code, source, mtu);
+  if (error) sendOwn(machine, error, what, (flight) => attachTo(flight, about));
+}
+
+/** The address that the host speaks from towards another. */
+function sourceTowards({ host }: Machine, dst: Address): Address | undefined {
+  const route = findRoute(host.routes, { dst });
+  return route?.preferredSource ?? host.interfaces.get(route?.device ?? '')?.addresses[0]?.address;
+}
+
+/** What answers a packet belongs to its flow. @kernel net/netfilter/nf_conntrack_core.c:nf_conntrack_attach */
+function attachTo(flight: InFlight, about: InFlight): void {
+  const { attachment } = about;
+  if (attachment?.kind !== 'tracked') return;
+  flight.attachment = {
+    kind: 'tracked',
+    entry: attachment.entry,
+    info: 'RELATED',
+    direction: otherDirection(attachment.direction),
+  };
+}
+
+/** `--reject-with` and the ICMP code it sends. @kernel net/ipv4/netfilter/ipt_REJECT.c:reject_tg */
+const REJECT_CODES: ReadonlyMap<string, number> = new Map([
+  ['icmp-net-unreachable', 0],
+  ['icmp-host-unreachable', 1],
+  ['icmp-proto-unreachable', 2],
+  ['icmp-port-unreachable', 3],
+  ['icmp-net-prohibited', 9],
+  ['icmp-host-prohibited', 10],
+  ['icmp-admin-prohibited', 13],
+]);
+
+function reject(machine: Machine, about: InFlight, type: string): void {
+  const { packet } = about;
+  const code = REJECT_CODES.get(type);
+  if (code !== undefined) {
+    sendError(machine, about, 3, code, `REJECT's ${type}`);
+  } else if (type === 'tcp-reset' && packet.transport.kind === 'tcp') {
+    const reset = tcpReset(packet, packet.transport, 0);
+    if (reset && about.route?.type !== 'broadcast')
+      sendOwn(machine, reset, "REJECT's RST", (flight) => closeFlow(machine, flight, about));
+  }
+}
+
+function closeFlow(machine: Machine, reset: InFlight, about: InFlight): void {
+  attachTo(reset, about);
+  if (about.attachment?.kind === 'tracked') setClosing(about.attachment.entry, machine.now, machine.host.sysctl);
+}
+
+/** Whose hand a frame came from, as `-m mac` sees it. */
+export function senderMac({ host }: Machine, device: string): string | undefined {
+  const mac = host.interfaces.get(device)?.mac;
+  return mac === undefined ? undefined : peerMac(mac);
+}

@@ -1,0 +1,243 @@
+/**
+ * One table's walk: rules in order, jumps, gotos, returns, policy and counters.
+ *
+ * @kernel net/ipv4/netfilter/ip_tables.c:ipt_do_table
+ */
+import type { Hook } from '../netfilter/hook';
+import type { Chain, MatchUse, Rule, TargetUse } from '../netfilter/ruleset';
+import type { MatchAnswer, Mismatch, TargetAnswer } from '../xt/define';
+import { findMatch, findTarget } from '../xt/registry';
+import type { InFlight } from './in-flight';
+import type { LoadedTable, Machine } from './machine';
+import type { Passage } from './passage';
+import type { RulePlace, Step } from './trace';
+
+export type Verdict =
+  | { readonly kind: 'ACCEPT' }
+  /** `where` as in the trace; `rejected` where the sender was told. */
+  | { readonly kind: 'DROP'; readonly where: string; readonly reason: string; readonly rejected: boolean };
+
+export const ACCEPT: Verdict = { kind: 'ACCEPT' };
+
+/** Where the walk goes on: the rule at `index` of `chain`; one past the last is the chain's end. */
+interface Position {
+  readonly chain: Chain;
+  readonly index: number;
+}
+
+export function traverse(table: LoadedTable, hook: Hook, passage: Passage): Verdict {
+  const base = table.chains.get(hook);
+  return base === undefined ? ACCEPT : new Walk(table, base, passage).run();
+}
+
+class Walk {
+  readonly #stack: Position[] = [];
+  readonly #machine: Machine;
+  readonly #flight: InFlight;
+
+  constructor(
+    readonly table: LoadedTable,
+    readonly base: Chain,
+    readonly passage: Passage,
+  ) {
+    this.#machine = passage.machine;
+    this.#flight = passage.flight;
+  }
+
+  run(): Verdict {
+    let next: Position | Verdict = { chain: this.base, index: 0 };
+    while ('chain' in next) {
+      const rule: Rule | undefined = next.chain.rules[next.index];
+      next = rule === undefined ? this.#endOfChain(next.chain) : this.#rule(rule, next);
+    }
+    return next;
+  }
+
+  #rule(rule: Rule, at: Position): Position | Verdict {
+    this.passage.rule = rule;
+    const failed = this.#firstMismatch(rule);
+    if (failed?.kind === 'hotdrop') return this.#drop(this.#name(at, 'rule'), failed.reason);
+    if (failed) {
+      const { option, saw } = failed;
+      if (this.#machine.explain === 'all')
+        this.#tell({ kind: 'rule', matched: false, option, saw, ...this.#place(at, rule) });
+      return following(at);
+    }
+    this.#machine.count(rule, this.#flight.packet.length);
+    return this.#matched(rule, at);
+  }
+
+  /** Matches run left to right and stop at the first that fails: those behind it do not tick. */
+  #firstMismatch(rule: Rule): Mismatch | Hotdrop | undefined {
+    for (const use of rule.matches) {
+      const answer = this.#ask(use);
+      if (answer === true) continue;
+      if (answer.kind !== 'unsure') return answer;
+      this.#machine.unsure.push(`-m ${use.name}: ${answer.reason}; taken as not matching`);
+      return { kind: 'mismatch', option: use.name, saw: `not decided here: ${answer.reason}` };
+    }
+    return undefined;
+  }
+
+  #ask(use: MatchUse): MatchAnswer {
+    const match = findMatch(use.name);
+    if (match === undefined || use.unknown !== undefined) {
+      return { kind: 'unsure', reason: use.unknown ?? 'the simulator does not know this match' };
+    }
+    return match.matches(this.#flight.packet, use.options, this.passage);
+  }
+
+  #matched(rule: Rule, at: Position): Position | Verdict {
+    const { target } = rule;
+    if (target.kind === 'none') return this.#traced(rule, at, '', following(at));
+    if (target.kind !== 'target') return this.#jump(rule, target, at);
+    // The trace line is written before the target runs: what REJECT sends comes after it.
+    this.#traceRule(rule, at);
+    const step = this.#flight.story.steps.length;
+    const answer = this.#apply(target);
+    const detail = this.#detail(answer);
+    this.#flight.story.steps.splice(step, 0, {
+      kind: 'rule',
+      matched: true,
+      verdict: target.name,
+      ...(detail ? { detail } : {}),
+      ...this.#place(at, rule),
+    });
+    return this.#follow(answer, at);
+  }
+
+  #detail(answer: TargetAnswer): string {
+    const said =
+      answer.kind === 'verdict'
+        ? answer.reason
+        : answer.kind === 'unsure'
+          ? `not decided here: ${answer.reason}`
+          : undefined;
+    return [...(said ? [said] : []), ...this.passage.logged.splice(0)].join('; ');
+  }
+
+  #apply(target: TargetUse & { readonly kind: 'target' }): TargetAnswer {
+    const declared = findTarget(target.name);
+    if (declared === undefined || target.unknown !== undefined) {
+      return { kind: 'unsure', reason: target.unknown ?? 'the simulator does not know this target' };
+    }
+    return declared.apply(this.#flight.packet, target.options, this.passage);
+  }
+
+  #follow(answer: TargetAnswer, at: Position): Position | Verdict {
+    switch (answer.kind) {
+      case 'continue':
+        if (answer.packet) this.#flight.packet = answer.packet;
+        return following(at);
+      case 'unsure':
+        this.#machine.unsure.push(`-j ${this.#ruleTarget(at)}: ${answer.reason}; taken as going on`);
+        return following(at);
+      case 'return':
+        return this.#return();
+      case 'verdict':
+        if (answer.verdict === 'ACCEPT') return ACCEPT;
+        return this.#drop(
+          this.#name(at, 'rule'),
+          answer.reason ?? `-j ${this.#ruleTarget(at)}`,
+          this.#ruleTarget(at) === 'REJECT',
+        );
+    }
+  }
+
+  #ruleTarget(at: Position): string {
+    const target = at.chain.rules[at.index]?.target;
+    return target?.kind === 'target' ? target.name : '';
+  }
+
+  #jump(rule: Rule, target: TargetUse & { readonly kind: 'jump' | 'goto' }, at: Position): Position | Verdict {
+    const chain = this.table.chains.get(target.chain);
+    const verdict = `${target.kind} ${target.chain}`;
+    if (chain === undefined) return this.#traced(rule, at, verdict, following(at));
+    if (target.kind === 'jump') {
+      if (this.#stack.length >= this.table.maxDepth) {
+        return this.#traced(rule, at, verdict, this.#drop(this.#name(at, 'rule'), 'jumps are nested too deep'));
+      }
+      this.#stack.push(following(at));
+    }
+    return this.#traced(rule, at, verdict, { chain, index: 0 });
+  }
+
+  #endOfChain(chain: Chain): Position | Verdict {
+    if (chain === this.base) return this.#policy();
+    const at = { chain, index: chain.rules.length };
+    this.#flight.story.trace.push(this.#name(at, 'return'));
+    this.#tell({ kind: 'return', ...this.#place(at) });
+    return this.#return();
+  }
+
+  /** At the base chain's level RETURN falls to the policy. */
+  #return(): Position | Verdict {
+    return this.#stack.pop() ?? { chain: this.base, index: this.base.rules.length };
+  }
+
+  #policy(): Verdict {
+    const { base } = this;
+    const at = { chain: base, index: base.rules.length };
+    const verdict = base.policy ?? 'ACCEPT';
+    this.#machine.count(base, this.#flight.packet.length);
+    this.#flight.story.trace.push(this.#name(at, 'policy'));
+    this.#tell({ kind: 'policy', verdict, ...this.#place(at) });
+    return verdict === 'ACCEPT' ? ACCEPT : this.#drop(this.#name(at, 'policy'), `the policy of ${base.name} is DROP`);
+  }
+
+  #drop(where: string, reason: string, rejected = false): Verdict {
+    return { kind: 'DROP', where, reason, rejected };
+  }
+
+  #traced<T>(rule: Rule, at: Position, verdict: string, next: T): T {
+    this.#traceRule(rule, at);
+    this.#tell({ kind: 'rule', matched: true, verdict, ...this.#place(at, rule) });
+    return next;
+  }
+
+  #traceRule(rule: Rule, at: Position): void {
+    this.#flight.story.trace.push(this.#name(at, traceWord(rule, at.chain === this.base)));
+  }
+
+  #tell(step: Step): void {
+    this.#flight.story.steps.push(step);
+  }
+
+  #name({ chain, index }: Position, word: string): string {
+    return `${this.table.name}:${chain.name}:${word}:${index + 1}`;
+  }
+
+  #place({ chain, index }: Position, rule?: Rule): RulePlace {
+    const line = rule?.line;
+    return {
+      hook: this.passage.hook,
+      table: this.table.name,
+      chain: chain.name,
+      number: index + 1,
+      ...(line === undefined ? {} : { line }),
+    };
+  }
+}
+
+interface Hotdrop {
+  readonly kind: 'hotdrop';
+  readonly reason: string;
+}
+
+function following({ chain, index }: Position): Position {
+  return { chain, index: index + 1 };
+}
+
+const CHAIN_ENDS: ReadonlySet<string> = new Set(['ACCEPT', 'DROP', 'RETURN', 'QUEUE']);
+
+/**
+ * TRACE takes a rule without any condition whose target is a plain verdict for the chain's tail.
+ *
+ * @kernel net/ipv4/netfilter/ip_tables.c:get_chainname_rulenum
+ */
+function traceWord(rule: Rule, isBase: boolean): 'rule' | 'policy' | 'return' {
+  const { target } = rule;
+  const looksLikeTail = rule.matches.length === 0 && target.kind === 'target' && CHAIN_ENDS.has(target.name);
+  if (!looksLikeTail) return 'rule';
+  return isBase ? 'policy' : 'return';
+}
