@@ -1,0 +1,78 @@
+/**
+ * How a lint rule is declared: once, in one file, with the words that explain it, the rulesets that show it, and the
+ * check. The registry, the settings, the pages under docs/rules and the tests read the declaration.
+ */
+import type { Rule, Ruleset } from '../../../src-sim/netfilter/ruleset';
+import type { Document } from '../analysis/document';
+import type { Hints } from '../analysis/hints';
+import type { RuleRef } from '../analysis/rule-packets';
+import type { Finding, Severity } from './finding';
+
+/** Rules are switched by group, too. */
+export type RuleGroup = 'state' | 'notrack' | 'lvs';
+
+export interface LintRule {
+  /** Kebab-case: the name of its file, of its page, and the code of its findings. */
+  readonly code: string;
+  readonly title: string;
+  readonly severity: Severity;
+  readonly group: RuleGroup;
+  readonly docs: RuleDocs;
+  /** Where the kernel does what the rule warns of: `net/netfilter/xt_CT.c:notrack_tg`. */
+  readonly kernel: readonly string[];
+  /** Every finding is marked by a caret line below it: `#    ^^^^ message, or the beginning of it`. */
+  readonly bad: readonly BadExample[];
+  /** Rulesets that look alike and are right. */
+  readonly good: readonly GoodExample[];
+  readonly on: RuleHandlers;
+}
+
+/** Paragraphs of Markdown. */
+export interface RuleDocs {
+  /** What the rule finds, in a sentence or two. */
+  readonly what: string;
+  readonly why: string;
+  readonly instead: string;
+  readonly suppress: string;
+}
+
+export interface GoodExample {
+  readonly title: string;
+  /** A whole iptables-save text that iptables-restore accepts. */
+  readonly code: string;
+}
+
+export interface BadExample extends GoodExample {
+  /** The text after the first fix of each finding. */
+  readonly fixed?: string;
+}
+
+export interface RuleHandlers {
+  /** Called once for a document. */
+  ruleset?(context: LintContext): readonly Report[];
+  /** Called for every rule of every chain. */
+  rule?(ref: RuleRef, context: LintContext): readonly Report[];
+}
+
+/** What a lint rule reports; its code and, where nothing else is said, its severity come from the declaration. */
+export type Report = Omit<Finding, 'code' | 'severity'> & { readonly severity?: Severity };
+
+export interface LintContext {
+  readonly document: Document;
+  readonly ruleset: Ruleset;
+  readonly hints: Hints;
+}
+
+export function defineRule(rule: LintRule): LintRule {
+  return rule;
+}
+
+/** `raw:PREROUTING:1 (line 4)`: how messages name a rule. */
+export function nameOf(ref: RuleRef): string {
+  return `${ref.table}:${ref.chain}:${ref.number} (line ${lineNumber(ref.rule)})`;
+}
+
+/** From 1, as editors count. */
+export function lineNumber(rule: Rule): number {
+  return rule.line + 1;
+}
