@@ -18,16 +18,18 @@ export interface ValueType<T extends Json> {
   readonly words: number;
   /** @param words as many as `this.words`, quotes already removed. */
   parse(words: readonly string[], family: Family): Parsed<T>;
-  /** The words that iptables-save prints for the value. */
+  /** The words that iptables-save prints for the value, quoted where it quotes. */
   print(value: T): readonly string[];
+  /** Whether iptables-save leaves the whole option out, since the value says nothing (`--dport 0:65535`). */
+  omitted?(value: T, inverted: boolean): boolean;
   /** What completion offers, where the values can be listed. */
   readonly choices?: readonly Choice[];
 }
 
 export type Parsed<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly error: string };
 
-export interface Choice {
-  readonly text: string;
+export interface Choice<Text extends string = string> {
+  readonly text: Text;
   readonly summary: string;
   /** Where the choice stands in one family only. */
   readonly families?: readonly Family[];
@@ -51,9 +53,9 @@ export interface OptionDeclaration<T extends Json = Json, Required extends boole
   readonly hooks?: readonly Hook[];
 }
 
-export interface OptionExtras<Required extends boolean> {
+export interface OptionExtras {
   readonly invert?: boolean;
-  readonly required?: Required;
+  readonly required?: boolean;
   readonly short?: string;
   readonly aliases?: readonly string[];
   readonly excludes?: readonly string[];
@@ -76,12 +78,22 @@ export type GivenFor<Options extends OptionDeclarations> = {
 
 type ValueOf<Option> = Option extends OptionDeclaration<infer T, boolean> ? T : never;
 
-export function option<T extends Json, Required extends boolean = false>(
+export function option<T extends Json>(
   type: ValueType<T>,
   summary: string,
-  extras: OptionExtras<Required> = {},
-): OptionDeclaration<T, Required> {
-  return { invert: false, required: false as Required, aliases: [], excludes: [], ...extras, type, summary };
+  extras: OptionExtras & { readonly required: true },
+): OptionDeclaration<T, true>;
+export function option<T extends Json>(
+  type: ValueType<T>,
+  summary: string,
+  extras?: OptionExtras,
+): OptionDeclaration<T, false>;
+export function option<T extends Json>(
+  type: ValueType<T>,
+  summary: string,
+  extras: OptionExtras = {},
+): OptionDeclaration<T> {
+  return { invert: false, required: false, aliases: [], excludes: [], ...extras, type, summary };
 }
 
 /** What a match answers. A mismatch names the option that failed and what the packet has instead. */
@@ -103,6 +115,11 @@ export interface Mismatch {
 
 export function mismatch(option: string, saw: string): Mismatch {
   return { kind: 'mismatch', option, saw };
+}
+
+/** What an option that was not written would be. */
+export function given<T extends Json>(value: T, inverted = false): Given<T> {
+  return { value, inverted };
 }
 
 /** `held !== inverted`, with the words for when it is not so. */
@@ -181,8 +198,8 @@ interface Declaration<Options extends OptionDeclarations> {
   readonly protocols?: readonly number[];
   /** Why a combination of options is refused, where the tables above cannot say it; undefined: it is not. */
   refuses?(given: GivenFor<Options>, context: RuleContext): string | undefined;
-  /** The options' words as iptables-save prints them, where that differs from {@link printOptions}' usual way. */
-  save?(given: GivenFor<Options>, family: Family): readonly string[];
+  /** The same, in the options that iptables-save prints: `--syn` becomes `--tcp-flags`, defaults are spelt out. */
+  canonical?(given: GivenFor<Options>, family: Family): GivenFor<Options>;
   /** The name under which iptables-save prints it, where it is another (`NOTRACK` becomes `CT`). */
   readonly savedAs?: string;
   /** Whether conntrack must run for it (it registers conntrack's hooks). */
@@ -206,12 +223,12 @@ export interface TargetDeclaration<Options extends OptionDeclarations = OptionDe
   effect?(given: GivenFor<Options>): TargetEffect;
 }
 
-type Behaviour = 'matches' | 'region' | 'apply' | 'effect' | 'needsConntrack' | 'refuses' | 'save';
+type Behaviour = 'matches' | 'region' | 'apply' | 'effect' | 'needsConntrack' | 'refuses' | 'canonical';
 
 interface ErasedBehaviour {
   needsConntrack(given: GivenOptions): boolean;
   refuses?(given: GivenOptions, context: RuleContext): string | undefined;
-  save?(given: GivenOptions, family: Family): readonly string[];
+  canonical?(given: GivenOptions, family: Family): GivenOptions;
 }
 
 /** A declaration as its readers see it: its options by name, behaviour called with what a rule gives. */
@@ -240,23 +257,21 @@ export function defineTarget<const Options extends OptionDeclarations>(
 }
 
 /**
- * The words that iptables-save prints behind `-m NAME` or `-j NAME`: options in the order of their declaration, unless
- * the declaration prints itself.
+ * The words that iptables-save prints behind `-m NAME` or `-j NAME`: the canonical options in the order of their
+ * declaration.
  */
 export function printOptions(extension: Extension, given: GivenOptions, family: Family): readonly string[] {
-  if (extension.save) return extension.save(given, family);
-  return Object.keys(extension.options).flatMap((name) => printOption(extension, name, given[name]));
+  const canonical = extension.canonical?.(given, family) ?? given;
+  return Object.entries(extension.options).flatMap(([name, declaration]) => {
+    const value = canonical[name];
+    return value === undefined ? [] : printOption(name, declaration, value);
+  });
 }
 
-function printOption(extension: Extension, name: string, given: Given | undefined): readonly string[] {
-  const declaration = extension.options[name];
-  if (given === undefined || declaration === undefined) return [];
-  return savedOption(name, given, declaration.type.print(given.value));
-}
-
-/** `! --name word…`, as iptables-save writes an option. */
-export function savedOption(name: string, given: { readonly inverted: boolean }, words: readonly string[]): string[] {
-  return [...(given.inverted ? ['!'] : []), `--${name}`, ...words];
+function printOption(name: string, declaration: OptionDeclaration, given: Given): readonly string[] {
+  if (declaration.type.omitted?.(given.value, given.inverted)) return [];
+  const flag = declaration.short === undefined ? `--${name}` : `-${declaration.short}`;
+  return [...(given.inverted ? ['!'] : []), flag, ...declaration.type.print(given.value)];
 }
 
 function conntrackNeed<Options extends OptionDeclarations>(

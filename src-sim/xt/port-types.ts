@@ -1,0 +1,64 @@
+/** Option values made of ports. */
+import { servicePort } from '../net/service';
+import type { Parsed, ValueType } from './define';
+import { allParsed, bad, mapParsed, type NumberSpan, ok, parseUnsigned, word } from './value-types';
+
+export const ANY_PORT: NumberSpan = { min: 0, max: 65_535 };
+
+/** A number, or a name out of services(5). */
+export function readPort(text: string): Parsed<number> {
+  const port = parseUnsigned(text) ?? servicePort(text);
+  return port === undefined || port > 65_535 ? bad(`"${text}" is not a port`) : ok(port);
+}
+
+export function portText({ min, max }: NumberSpan): string {
+  return min === max ? `${min}` : `${min}:${max}`;
+}
+
+/** `22`, `ssh`, `1024:65535`, `:80`, `1024:`. @see libxtables/xtoptions.c: xtopt_parse_mport */
+export const portSpan: ValueType<NumberSpan> = {
+  ...word<NumberSpan>(
+    'port[:port]',
+    (text) => {
+      const span = readSpan(text);
+      return span.ok && span.value.min > span.value.max ? bad(`the range ${text} runs backwards`) : span;
+    },
+    portText,
+  ),
+  omitted: ({ min, max }) => min === 0 && max === 65_535,
+};
+
+/** The same, without a check of its order and always printed, as `-m conntrack` has it. */
+export const lenientPortSpan = word<NumberSpan>('port[:port]', readSpan, portText);
+
+function readSpan(text: string): Parsed<NumberSpan> {
+  const [from = '', to, ...rest] = text.split(':');
+  if (rest.length > 0) return bad(`"${text}" has more than one colon`);
+  const min = from === '' && to !== undefined ? ok(0) : readPort(from);
+  const max = to === undefined ? min : to === '' ? ok(65_535) : readPort(to);
+  return mapParsed(allParsed([min, max]), ([low = 0, high = 0]) => ({ min: low, max: high }));
+}
+
+/** How many places a rule has for ports; a range takes two. @kernel include/uapi/linux/netfilter/xt_multiport.h */
+const MULTI_PORTS = 15;
+
+/** `22,80,1024:65535`. */
+export const portList = word<readonly NumberSpan[]>(
+  'port[:port][,…]',
+  (text) => {
+    const list = allParsed(text.split(',').map((part) => readListed(part.trimStart())));
+    const places = list.ok ? list.value.reduce((sum, { min, max }) => sum + (min === max ? 1 : 2), 0) : 0;
+    return places > MULTI_PORTS ? bad(`too many ports: at most ${MULTI_PORTS}, where a range counts twice`) : list;
+  },
+  (list) => list.map(portText).join(','),
+);
+
+/** Here a range has both its ends, and they differ. @see extensions/libxt_multiport.c: parse_multi_ports_v1 */
+function readListed(text: string): Parsed<NumberSpan> {
+  const [from = '', to, ...rest] = text.split(':');
+  const ends = allParsed([readPort(from), readPort(to ?? from)]);
+  if (!ends.ok) return ends;
+  const [min = 0, max = 0] = ends.value;
+  const backwards = to !== undefined && min >= max;
+  return rest.length > 0 || backwards ? bad(`"${text}" is not a range of ports`) : ok({ min, max });
+}
