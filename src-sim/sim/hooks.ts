@@ -5,6 +5,7 @@
 import { ctState, type Entry } from '../conntrack/entry';
 import { confirm, track } from '../conntrack/track';
 import { findRoute } from '../host/routing';
+import type { Director } from '../ipvs/director';
 import { isBound, type Manip, setUpNullBinding, tracked, translate, translateError } from '../nat/nat';
 import type { Packet } from '../net/packet';
 import { type Hook, type HookFunction, hookEntries, type TableName } from '../netfilter/hook';
@@ -22,7 +23,7 @@ export function runHook(machine: Machine, flight: InFlight, hook: Hook, reject: 
   };
   for (const { run } of hookEntries(hook)) {
     const verdict = runOne(machine, flight, hook, run, walk);
-    if (verdict.kind === 'DROP') return verdict;
+    if (verdict.kind !== 'ACCEPT') return verdict;
   }
   return ACCEPT;
 }
@@ -43,9 +44,27 @@ function runOne(
       return machine.tables.has('nat') ? runNat(machine, flight, hook, run.manip, walk) : ACCEPT;
     case 'confirm':
       return machine.conntrackActive ? runConfirm(machine, flight, hook) : ACCEPT;
+    case 'ipvs-in':
+      return machine.director === undefined ? ACCEPT : runDirector(machine.director, flight, hook);
     default:
       return ACCEPT;
   }
+}
+
+/** @kernel net/netfilter/ipvs/ip_vs_core.c:ip_vs_in_hook */
+function runDirector(director: Director, flight: InFlight, hook: Hook): Verdict {
+  const tell = (text: string) => flight.story.steps.push({ kind: 'ipvs', hook, text });
+  const answer = director.decide(flight.packet, flight.mark);
+  if (answer.kind === 'not mine') return ACCEPT;
+  if (answer.kind === 'no server') return drop('ipvs', 'the virtual service has no real server with a weight');
+  const { destination, isNew } = answer;
+  tell(`${isNew ? 'a new connection' : 'a known connection'}: it goes to the real server ${destination.address}`);
+  if (tracked(flight.attachment)) {
+    // net.ipv4.vs.conntrack=0. A packet without an entry stays INVALID. @kernel include/net/ip_vs.h:ip_vs_notrack
+    flight.attachment = { kind: 'untracked' };
+    tell('IPVS takes the packet out of conntrack: UNTRACKED from here, and its entry is never confirmed');
+  }
+  return { kind: 'STOLEN', to: destination };
 }
 
 function drop(where: string, reason: string): Verdict {

@@ -2,6 +2,7 @@
 import { ConntrackTable } from '../conntrack/table';
 import type { Conntrack } from '../conntrack/track';
 import type { Host } from '../host/host';
+import type { Director } from '../ipvs/director';
 import type { NatContext } from '../nat/nat';
 import type { TableName } from '../netfilter/hook';
 import type { Chain, Counters, Rule, Ruleset } from '../netfilter/ruleset';
@@ -35,8 +36,6 @@ export class Machine {
   readonly sent: Frame[] = [];
   readonly caused: Story[] = [];
   readonly unsure: string[] = [];
-  /** Half-open connections of the host's own listeners: what each expects next of its peer, by tuple. */
-  readonly pendingRequests = new Map<string, number>();
   readonly #counters = new Map<Rule | Chain, MutableCounters>();
   readonly #ruleStates = new Map<Rule, object>();
   readonly #sharedStates = new Map<string, object>();
@@ -47,6 +46,8 @@ export class Machine {
     readonly ruleset: Ruleset,
     readonly explain: Explain,
     seed: number,
+    /** IPVS, where the host has virtual services. */
+    readonly director: Director | undefined,
   ) {
     this.tables = new Map(ruleset.tables.map((table) => [table.name, loadTable(table.name, table.chains)]));
     this.conntrackActive = ruleset.tables.some(({ chains }) => chains.some(({ rules }) => rules.some(needsConntrack)));

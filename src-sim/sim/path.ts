@@ -9,6 +9,7 @@ import { otherDirection } from '../conntrack/tuple';
 import { isListening, LOOPBACK, peerMac } from '../host/host';
 import { findRoute, isLimitedBroadcast, isMulticast, type Route, type RouteType } from '../host/routing';
 import { icmpError, icmpReply, synAck, tcpReset } from '../host/stack';
+import type { Destination } from '../ipvs/service';
 import type { Address } from '../net/address';
 import { type Packet, TCP_FLAG, type TcpSegment } from '../net/packet';
 import { PROTOCOL } from '../net/protocol';
@@ -52,8 +53,28 @@ function loopBack(machine: Machine, flight: InFlight): Fate {
 function atHook(machine: Machine, flight: InFlight, hook: Hook): Fate | undefined {
   const verdict = runHook(machine, flight, hook, (type) => reject(machine, flight, type));
   if (verdict.kind === 'ACCEPT') return undefined;
+  if (verdict.kind === 'STOLEN') return sendToRealServer(machine, flight, verdict.to);
   const { where, reason, rejected } = verdict;
   return { kind: rejected ? 'rejected' : 'dropped', where, reason };
+}
+
+/**
+ * Direct routing: the packet, its addresses untouched, goes out by the route to the real server; FORWARD is not crossed.
+ *
+ * @kernel net/netfilter/ipvs/ip_vs_xmit.c:ip_vs_dr_xmit
+ */
+function sendToRealServer(machine: Machine, flight: InFlight, to: Destination): Fate {
+  const { packet } = flight;
+  if (to.method !== 'dr') return { kind: 'held', reason: 'IPVS is simulated in direct-routing mode only' };
+  const route = findRoute(machine.host.routes, { dst: to.address });
+  if (!isUsable(route)) return dropped('ipvs', `there is no route to the real server ${to.address}`);
+  if (packet.ttl <= 1) {
+    sendError(machine, flight, 11, 0, 'ICMP time exceeded');
+    return dropped('ipvs', 'its time to live has run out');
+  }
+  flight.packet = { ...packet, ttl: packet.ttl - 1 };
+  takeRoute(flight, route, 'output');
+  return atHook(machine, flight, 'OUTPUT') ?? postRoute(machine, flight);
 }
 
 function dropped(where: string, reason: string): Fate {

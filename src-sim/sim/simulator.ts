@@ -1,6 +1,7 @@
 /** A scenario in, a result out: what the kernel would have done with each packet. */
 import { formatEntry } from '../conntrack/format';
 import { buildHost, type Host } from '../host/host';
+import { Director } from '../ipvs/director';
 import type { Ruleset } from '../netfilter/ruleset';
 import { beginStory, endStory, type InFlight, type Story } from './in-flight';
 import { type Explain, Machine } from './machine';
@@ -25,7 +26,9 @@ export function simulate(
   options: SimulateOptions = {},
 ): Result {
   const host = buildHost(scenario.host ?? {}, ruleset.family);
-  const machine = new Machine(host, ruleset, options.explain ?? 'all', scenario.seed ?? 1);
+  const services = scenario.host?.ipvs;
+  const director = services ? new Director(services) : undefined;
+  const machine = new Machine(host, ruleset, options.explain ?? 'all', scenario.seed ?? 1, director);
   const packets = (scenario.packets ?? []).map((packet) => inject(machine, packet));
   return { load: { ok: true, error: '' }, packets, counters: snapshotCounters(machine) };
 }

@@ -3,6 +3,7 @@
  *
  * @kernel net/ipv4/netfilter/ip_tables.c:ipt_do_table
  */
+import type { Destination } from '../ipvs/service';
 import type { Hook } from '../netfilter/hook';
 import type { Chain, MatchUse, Rule, TargetUse } from '../netfilter/ruleset';
 import type { MatchAnswer, Mismatch, TargetAnswer } from '../xt/define';
@@ -15,7 +16,9 @@ import type { RulePlace, Step } from './trace';
 export type Verdict =
   | { readonly kind: 'ACCEPT' }
   /** `where` as in the trace; `rejected` where the sender was told. */
-  | { readonly kind: 'DROP'; readonly where: string; readonly reason: string; readonly rejected: boolean };
+  | { readonly kind: 'DROP'; readonly where: string; readonly reason: string; readonly rejected: boolean }
+  /** IPVS took the packet out of the hook and sends it to a real server itself. */
+  | { readonly kind: 'STOLEN'; readonly to: Destination };
 
 export const ACCEPT: Verdict = { kind: 'ACCEPT' };
 
