@@ -1,10 +1,18 @@
 /** A command line → the rules that the kernel holds for it: conditions by match, in the order in which they are tested. */
 import type { Family } from '../../../src-sim/net/address';
-import type { MatchUse, TargetUse } from '../../../src-sim/netfilter/ruleset';
-import { type Counters, type Given, type Json, NO_COUNTERS, type Rule } from '../../../src-sim/netfilter/ruleset';
+import {
+  type Counters,
+  type GivenOptions,
+  type Json,
+  type MatchUse,
+  NO_COUNTERS,
+  type Rule,
+  type TargetUse,
+} from '../../../src-sim/netfilter/ruleset';
 import { BUILTIN } from '../../../src-sim/xt/registry';
 import { GENERAL_OPTIONS } from '../syntax/commands';
-import type { CommandLine, OptionPart, TargetPart, UnknownPart, Word } from '../syntax/tree';
+import type { CommandLine } from '../syntax/tree';
+import { type RuleUses, type Use, usesOf } from './rule-uses';
 
 export interface LowerContext {
   /** 0-based. */
@@ -12,27 +20,20 @@ export interface LowerContext {
   isChain(name: string): boolean;
 }
 
-/** What a rule uses, while its parts are gathered. */
-interface Use {
-  readonly name: string;
-  readonly options: { [option: string]: Given };
-  unknown?: string;
+/** What a line's rules are made of, whatever the line's place and the table's chains. */
+interface RuleParts {
+  /** One for each pair of addresses that `-s` and `-d` list. */
+  readonly matches: readonly (readonly MatchUse[])[];
+  readonly counters: Counters;
+  readonly uses: RuleUses;
 }
 
-/** Several where `-s` or `-d` lists addresses: one for each pair. */
+const known = new WeakMap<CommandLine, RuleParts>();
+
 export function lowerRules(line: CommandLine, context: LowerContext): readonly Rule[] {
-  const gathered = gather(line);
-  const counters: Counters = line.counters
-    ? { packets: line.counters.packets, bytes: line.counters.bytes }
-    : NO_COUNTERS;
-  const target = targetOf(gathered, context);
-  const others = gathered.matches;
-  return builtinUses(gathered.builtin).map((builtin) => ({
-    matches: builtin ? [builtin, ...others] : others,
-    target,
-    counters,
-    line: context.lineNumber,
-  }));
+  const { matches, counters, uses } = partsOf(line);
+  const target = targetOf(uses, context);
+  return matches.map((one) => ({ matches: one, target, counters, line: context.lineNumber }));
 }
 
 /** Whether two rules are the same for `-D`: counters and place do not count. */
@@ -49,82 +50,43 @@ export function isForOtherFamily(line: CommandLine, family: Family): boolean {
   });
 }
 
-interface Gathered {
-  readonly builtin: Use;
-  readonly matches: readonly MatchUse[];
-  readonly target: { readonly part: TargetPart; readonly use: Use } | undefined;
+function partsOf(line: CommandLine): RuleParts {
+  const earlier = known.get(line);
+  if (earlier) return earlier;
+  const uses = usesOf(line);
+  const others = uses.matches.map((use) => matchUse(use, use.given));
+  const builtins = uses.builtin ? builtinUses(uses.builtin) : [];
+  const { counters } = line;
+  const parts: RuleParts = {
+    matches: builtins.length > 0 ? builtins.map((builtin) => [builtin, ...others]) : [others],
+    counters: counters ? { packets: counters.packets, bytes: counters.bytes } : NO_COUNTERS,
+    uses,
+  };
+  known.set(line, parts);
+  return parts;
 }
 
-function gather(line: CommandLine): Gathered {
-  const builtin: Use = { name: BUILTIN.name, options: {} };
-  const matches: Use[] = [];
-  const byOwner = new Map<number, Use>();
-  let target: Gathered['target'];
-  for (const [index, part] of line.parts.entries()) {
-    if (part.kind === 'match') {
-      const use: Use = { name: part.extension?.name ?? part.name?.value ?? '', options: {} };
-      if (part.extension === undefined) use.unknown = `the match "${use.name}" is not known`;
-      byOwner.set(index, use);
-      matches.push(use);
-    } else if (part.kind === 'jump' || part.kind === 'goto') {
-      const use: Use = { name: part.extension?.name ?? part.name?.value ?? '', options: {} };
-      byOwner.set(index, use);
-      target ??= { part, use };
-    } else if (part.kind === 'option') {
-      addOption(useOf(part, builtin, matches, byOwner), part);
-    } else if (part.kind === 'unknown') {
-      addUnknown(part, matches, byOwner);
-    }
-  }
-  return { builtin, matches, target };
+function matchUse(use: Use, options: GivenOptions): MatchUse {
+  return { name: use.name, options, ...(use.unknown !== undefined && { unknown: use.unknown }) };
 }
 
-/** Where an option belongs: to its `-m` or `-j`, to the conditions of every rule, or to the match that `-p` loaded. */
-function useOf(part: OptionPart, builtin: Use, matches: Use[], byOwner: ReadonlyMap<number, Use>): Use {
-  if (part.extension === BUILTIN) return builtin;
-  const owner = part.owner === undefined ? undefined : byOwner.get(part.owner);
-  if (owner) return owner;
-  const owned = new Set(byOwner.values());
-  const loaded = matches.find((use) => use.name === part.extension.name && !owned.has(use));
-  if (loaded) return loaded;
-  const use: Use = { name: part.extension.name, options: {} };
-  matches.push(use);
-  return use;
-}
-
-function addOption(use: Use, part: OptionPart): void {
-  if (part.value === undefined) use.unknown = `the value of ${part.flag.value} cannot be read`;
-  else use.options[part.option] = { value: part.value, inverted: part.bang !== undefined };
-}
-
-function addUnknown(part: UnknownPart, matches: Use[], byOwner: ReadonlyMap<number, Use>): void {
-  const words = part.words.map((word: Word) => word.value).join(' ');
-  const owner = part.owner === undefined ? undefined : byOwner.get(part.owner);
-  if (owner) owner.unknown = `"${words}" of ${owner.name} is not known`;
-  else matches.push({ name: part.words[0]?.value ?? '', options: {}, unknown: `"${words}" is not known` });
-}
-
-function targetOf({ target }: Gathered, context: LowerContext): TargetUse {
+function targetOf({ target }: RuleUses, context: LowerContext): TargetUse {
   if (target === undefined) return { kind: 'none' };
-  const name = target.part.name?.value ?? '';
-  if (target.part.kind === 'goto' || context.isChain(name)) return { kind: target.part.kind, chain: name };
-  const unknown = target.part.extension ? target.use.unknown : `the target "${name}" is not known`;
-  return { kind: 'target', name: target.use.name, options: target.use.options, ...(unknown && { unknown }) };
+  const written = target.loader.name?.value ?? '';
+  if (target.loader.kind === 'goto' || context.isChain(written)) return { kind: target.loader.kind, chain: written };
+  const unknown = target.extension ? target.unknown : `the target "${written}" is not known`;
+  return { kind: 'target', name: target.name, options: target.given, ...(unknown !== undefined && { unknown }) };
 }
 
-/** The conditions of every rule, one set for each pair of listed addresses; undefined where there are none. */
-function builtinUses(use: Use): readonly (MatchUse | undefined)[] {
-  if (Object.keys(use.options).length === 0 && use.unknown === undefined) return [undefined];
-  let uses: MatchUse[] = [use];
+function builtinUses(use: Use): readonly MatchUse[] {
+  let givens: GivenOptions[] = [use.given];
   for (const name of Object.keys(BUILTIN.options)) {
-    const given = use.options[name];
+    const given = use.given[name];
     if (given === undefined || !isList(given.value) || given.value.length < 2) continue;
     const items = given.value;
-    uses = uses.flatMap((one) =>
-      items.map((item) => ({ ...one, options: { ...one.options, [name]: { ...given, value: [item] } } })),
-    );
+    givens = givens.flatMap((one) => items.map((item) => ({ ...one, [name]: { ...given, value: [item] } })));
   }
-  return uses;
+  return givens.map((given) => matchUse(use, given));
 }
 
 function isList(value: Json): value is readonly Json[] {

@@ -45,9 +45,9 @@ export type Lookup =
 type Names = ReadonlyMap<string, Meaning>;
 
 const UNKNOWN: Lookup = { kind: 'unknown' };
+const EXTENSION_NAMES = new Map<Extension, Names>();
 const OWN_NAMES = ownNames();
 const OWN_LETTERS = ownLetters();
-const EXTENSION_NAMES = new Map<Extension, Names>();
 const LOADED_BY_PROTOCOL = matchesByProtocol();
 
 /** What `--name` means; with `exactOnly` an abbreviation is not tried. */

@@ -2,10 +2,12 @@
 import type { Extension } from '../../../src-sim/xt/define';
 import { BUILTIN, findMatch, findTarget } from '../../../src-sim/xt/registry';
 import { MAX_CHAIN_NAME_BYTES } from './chain-name';
+import { extensionNames, isExtensionName } from './extension-names';
 import { problem } from './problem';
 import { isForgottenName, type OptionUse, type RuleReading, report, takeArgument } from './rule-reading';
+import { didYouMean } from './suggest';
 import { exceedsBytes } from './token';
-import type { Word } from './tree';
+import type { Problem, Word } from './tree';
 
 export function readLoader(reading: RuleReading, use: OptionUse, kind: 'match' | 'jump' | 'goto'): void {
   if (kind === 'match') readMatch(reading, use);
@@ -21,9 +23,18 @@ function readMatch(reading: RuleReading, use: OptionUse): void {
     load(reading, extension, name);
   } else if (name) {
     reading.undeclaredOwner = reading.parts.length - 1;
-    const message = `the match "${name.value}" is not known: what it does is left open`;
-    reading.problems.push(problem(name.span, 'unknown-extension', message, 'information'));
+    reading.hasUndeclaredMatch = true;
+    reading.problems.push(unknownMatch(name));
   }
+}
+
+function unknownMatch(name: Word): Problem {
+  if (isExtensionName('match', name.value)) {
+    const message = `the match "${name.value}" is not known here yet: what it does is left open`;
+    return problem(name.span, 'unknown-extension', message, 'information');
+  }
+  const message = `iptables comes with no match "${name.value}"${didYouMean(name.value, extensionNames('match'))}`;
+  return problem(name.span, 'unknown-extension', message, 'warning');
 }
 
 function readTarget(reading: RuleReading, use: OptionUse, kind: 'jump' | 'goto'): void {

@@ -3,7 +3,7 @@ import type { Json } from '../../../src-sim/netfilter/ruleset';
 import { BUILTIN } from '../../../src-sim/xt/registry';
 import { builtinOption, type DeclaredOption } from './option-scope';
 import { problem } from './problem';
-import { looksLikeOption, type OptionUse, type RuleReading, report } from './rule-reading';
+import { isForgottenName, looksLikeOption, type OptionUse, type RuleReading, report } from './rule-reading';
 import type { OptionPart, Span, Word } from './tree';
 
 const PROTOCOL = builtinOption('p');
@@ -65,6 +65,7 @@ function readValue(reading: RuleReading, use: OptionUse, meaning: DeclaredOption
   if (use.attached && takesWholeWord(meaning)) return readWholeWord(reading, use, use.attached, meaning);
   const { words: wanted } = meaning.declaration.type;
   const first = use.attached ? [use.attached] : [];
+  if (first.length === 0 && isForgotten(reading)) return recover(reading, use, [], meaning, undefined);
   const words = [...first, ...reading.words.slice(reading.at, reading.at + wanted - first.length)];
   const parsed = words.length === wanted ? parseWords(reading, words, meaning) : undefined;
   if (parsed?.ok) {
@@ -72,6 +73,12 @@ function readValue(reading: RuleReading, use: OptionUse, meaning: DeclaredOption
     return { words, value: parsed.value };
   }
   return recover(reading, use, words.slice(0, plainCount(words)), meaning, parsed?.error);
+}
+
+/** `-i -j ACCEPT`: were `-j` the value, nothing could take the word behind it. */
+function isForgotten(reading: RuleReading): boolean {
+  const next = reading.words[reading.at + 1];
+  return isForgottenName(reading.words[reading.at]) && next !== undefined && !looksLikeOption(next);
 }
 
 /** Where the value cannot be read: what stands there is the value, unless it looks like the next option. */

@@ -12,7 +12,8 @@ import { problem } from './problem';
 import type { CountersNode, Problem, RulePart, Span, Word } from './tree';
 
 export interface RuleReading {
-  readonly family: Family;
+  /** `-6` in a file for iptables makes the rest of the line IPv6. */
+  family: Family;
   readonly words: readonly Word[];
   /** The next word to read. */
   at: number;
@@ -28,6 +29,8 @@ export interface RuleReading {
   protocolMatchLoaded: boolean;
   /** The last `-m` or `-j` without a declaration: an option that nobody knows may be its. */
   undeclaredOwner: number | undefined;
+  /** Whether a match without a declaration was loaded: what looks like an abbreviation may be its option. */
+  hasUndeclaredMatch: boolean;
 }
 
 export interface CommandWords {
@@ -61,6 +64,7 @@ export function newReading(words: readonly Word[], family: Family): RuleReading 
     protocol: undefined,
     protocolMatchLoaded: false,
     undeclaredOwner: undefined,
+    hasUndeclaredMatch: false,
   };
 }
 
@@ -70,7 +74,7 @@ export function report(reading: RuleReading, span: Span, code: string, message: 
 
 /** What `--name` means here. Where nobody knows it, the match of `-p` is loaded and asked, as iptables does. */
 export function lookUp(reading: RuleReading, name: string): Lookup {
-  const exactOnly = reading.undeclaredOwner !== undefined;
+  const exactOnly = reading.hasUndeclaredMatch;
   const first = findLongOption(reading.scope, name, exactOnly);
   if (first.kind === 'found' || reading.protocolMatchLoaded || reading.protocol === undefined) return first;
   const match = matchLoadedByProtocol(reading.protocol, reading.family);

@@ -20,6 +20,11 @@ export function didYouMean(word: string, names: Iterable<string>, prefix = ''): 
   return name === undefined ? '' : `: did you mean "${prefix}${name}"?`;
 }
 
+/** What a message made with {@link didYouMean} proposes: the text to write instead. */
+export function suggestionIn(message: string): string | undefined {
+  return /: did you mean "(.+)"\?$/.exec(message)?.[1];
+}
+
 /** Insertions, deletions, substitutions and swaps of neighbours between two words (optimal string alignment). */
 function editDistance(a: string, b: string): number {
   let beforeLast: number[] = [];

@@ -164,4 +164,6 @@ export interface Problem {
   /** Kebab-case, stable: `unknown-option`, `bad-value`, `missing-commit`. */
   readonly code: string;
   readonly message: string;
+  /** Set where only this variant of iptables-restore refuses it, and the other does not mind. */
+  readonly refusedBy?: 'legacy' | 'nft';
 }

@@ -1,0 +1,117 @@
+/**
+ * Which chains of a table lead to which, and at which hooks the kernel comes to a chain. As the kernel looks when it
+ * checks a table: behind a rule that ends every packet's way it does not look any further.
+ *
+ * @kernel net/ipv4/netfilter/ip_tables.c:mark_source_chains
+ */
+import { type Hook, isHook } from '../../../src-sim/netfilter/hook';
+import type { Chain, Rule, Table } from '../../../src-sim/netfilter/ruleset';
+import { BUILTIN } from '../../../src-sim/xt/registry';
+
+export interface Jump {
+  readonly from: string;
+  readonly to: string;
+  readonly rule: Rule;
+}
+
+export interface CallGraph {
+  /** Jumps and gotos out of a chain, in the order of its rules. */
+  jumpsFrom(chain: string): readonly Jump[];
+  /** Jumps and gotos to a chain. */
+  jumpsTo(chain: string): readonly Jump[];
+  /** Hooks from which the kernel comes to a chain; empty where no rule leads there. */
+  hooksOf(chain: string): ReadonlySet<Hook>;
+  /** Jumps back to a chain that the way already leads through: the kernel refuses them. */
+  readonly loops: readonly Jump[];
+}
+
+export function callGraph(table: Table): CallGraph {
+  const chains = new Map(table.chains.map((chain) => [chain.name, chain]));
+  const out = new Map(table.chains.map((chain) => [chain.name, jumpsOf(chain, chains)]));
+  const into = new Map<string, Jump[]>();
+  for (const jump of [...out.values()].flat()) {
+    const jumps = into.get(jump.to) ?? [];
+    jumps.push(jump);
+    into.set(jump.to, jumps);
+  }
+  const { hooks, loops } = follow(table, out);
+  return {
+    jumpsFrom: (chain) => out.get(chain) ?? [],
+    jumpsTo: (chain) => into.get(chain) ?? [],
+    hooksOf: (chain) => hooks.get(chain) ?? NOWHERE,
+    loops,
+  };
+}
+
+/** The rules of a chain that packets can come to. */
+export function reachableRules(chain: Chain): readonly Rule[] {
+  const last = chain.rules.findIndex(endsEveryWay);
+  return last === -1 ? chain.rules : chain.rules.slice(0, last + 1);
+}
+
+const NOWHERE: ReadonlySet<Hook> = new Set();
+
+/** ACCEPT, DROP, RETURN or QUEUE without any condition. */
+function endsEveryWay(rule: Rule): boolean {
+  if (rule.target.kind !== 'target' || !['ACCEPT', 'DROP', 'RETURN', 'QUEUE'].includes(rule.target.name)) return false;
+  return rule.matches.every(
+    (match) =>
+      match.name === BUILTIN.name &&
+      Object.entries(match.options).every(([name, { value, inverted }]) =>
+        BUILTIN.options[name]?.type.omitted?.(value, inverted),
+      ),
+  );
+}
+
+function jumpsOf(chain: Chain, chains: ReadonlyMap<string, Chain>): readonly Jump[] {
+  return reachableRules(chain).flatMap((rule) => {
+    const { target } = rule;
+    const leads = (target.kind === 'jump' || target.kind === 'goto') && chains.has(target.chain);
+    return leads ? [{ from: chain.name, to: target.chain, rule }] : [];
+  });
+}
+
+interface Followed {
+  readonly hooks: ReadonlyMap<string, ReadonlySet<Hook>>;
+  readonly loops: readonly Jump[];
+}
+
+function follow(table: Table, out: ReadonlyMap<string, readonly Jump[]>): Followed {
+  const hooks = new Map<string, Set<Hook>>();
+  const loops = new Set<Jump>();
+  for (const { name } of table.chains) {
+    if (isHook(name) && table.chains.some((chain) => chain.name === name && chain.policy !== undefined)) {
+      for (const chain of walk(name, out, loops)) {
+        hooks.set(chain, (hooks.get(chain) ?? new Set()).add(name));
+      }
+    }
+  }
+  return { hooks, loops: [...loops] };
+}
+
+interface Visit {
+  readonly chain: string;
+  next: number;
+}
+
+/** The chains that `start` leads to, itself among them. Depth first with a stack of its own: chains may be thousands. */
+function walk(start: string, out: ReadonlyMap<string, readonly Jump[]>, loops: Set<Jump>): ReadonlySet<string> {
+  const seen = new Set([start]);
+  const open = new Set([start]);
+  const stack: Visit[] = [{ chain: start, next: 0 }];
+  for (let visit = stack.at(-1); visit !== undefined; visit = stack.at(-1)) {
+    const jump = out.get(visit.chain)?.[visit.next];
+    visit.next++;
+    if (jump === undefined) {
+      open.delete(visit.chain);
+      stack.pop();
+    } else if (open.has(jump.to)) {
+      loops.add(jump);
+    } else if (!seen.has(jump.to)) {
+      seen.add(jump.to);
+      open.add(jump.to);
+      stack.push({ chain: jump.to, next: 0 });
+    }
+  }
+  return seen;
+}

@@ -1,0 +1,83 @@
+/** The frame of a restore file: blocks with COMMIT, tables by name, line endings. */
+import { TABLES } from '../../../src-sim/netfilter/hook';
+import { parseLine } from '../syntax/parse';
+import { problem } from '../syntax/problem';
+import { didYouMean } from '../syntax/suggest';
+import type { Line, Span, Tree } from '../syntax/tree';
+import { type Block, blocksOf } from './blocks';
+import type { LocatedProblem } from './located-problem';
+
+export function checkFile(tree: Tree): readonly LocatedProblem[] {
+  const { blocks, outside } = blocksOf(tree);
+  return [
+    ...outside.flatMap((number) => outsideProblem(tree, number)),
+    ...blocks.flatMap((block) => blockProblems(block)),
+    ...lastNewline(tree),
+    ...carriageReturns(tree),
+  ];
+}
+
+function outsideProblem(tree: Tree, number: number): readonly LocatedProblem[] {
+  const line = tree.lines[number];
+  if (line === undefined) return [];
+  const message =
+    line.kind === 'commit'
+      ? 'COMMIT without a table: none is open here'
+      : 'this stands in no table: a block begins with *TABLE and ends with COMMIT';
+  return [{ ...problem(wholeLine(line), 'outside-table', message), line: number }];
+}
+
+function blockProblems(block: Block): readonly LocatedProblem[] {
+  const { header, start } = block;
+  const found: LocatedProblem[] = [];
+  if (header.name && block.table === undefined) {
+    const name = header.name.value;
+    const message = `there is no table "${name}"${didYouMean(name, TABLES)}`;
+    found.push({ ...problem(header.name.span, 'unknown-table', message), line: start });
+  }
+  if (block.commit === undefined) {
+    const name = header.name?.value ?? '';
+    const message = `COMMIT is missing: nothing of table ${name} is loaded`;
+    found.push({ ...problem(wholeLine(header), 'missing-commit', message), line: start });
+  }
+  return found;
+}
+
+/** iptables-legacy compares the line with "COMMIT\n". */
+function lastNewline(tree: Tree): readonly LocatedProblem[] {
+  const number = tree.lines.length - 1;
+  const last = tree.lines[number];
+  if (last?.kind !== 'commit') return [];
+  const message = 'iptables-legacy-restore does not know a COMMIT without a newline behind it';
+  return [{ ...problem(wholeLine(last), 'missing-newline', message, 'warning'), refusedBy: 'legacy', line: number }];
+}
+
+/** One problem for the file, at the first line that is refused for it; or at the first that quietly takes it in. */
+function carriageReturns(tree: Tree): readonly LocatedProblem[] {
+  let quiet: LocatedProblem | undefined;
+  for (const [number, line] of tree.lines.entries()) {
+    if (line.kind === 'comment' || !line.text.endsWith('\r\n')) continue;
+    const end = line.text.length - 1;
+    const span = { start: end - 1, end };
+    if (isRefusedWithReturn(line, tree)) {
+      const message = 'a line ends with a carriage return, which iptables-restore reads as part of its last word';
+      return [{ ...problem(span, 'carriage-return', `${message}: save the file with LF line endings`), line: number }];
+    }
+    const message = 'iptables-restore takes the carriage return at the end of this line for part of its last word';
+    quiet ??= { ...problem(span, 'carriage-return', message, 'warning'), line: number };
+  }
+  return quiet && quiet.line !== undefined && tree.lines[quiet.line]?.kind === 'command' ? [quiet] : [];
+}
+
+function isRefusedWithReturn(line: Line, tree: Tree): boolean {
+  if (line.kind === 'chain') return line.counters === undefined;
+  if (line.kind !== 'command') return true;
+  const errors = (candidate: Line) => candidate.problems.filter((one) => one.severity === 'error').length;
+  return errors(parseLine(line.text.slice(0, -1), tree.family)) > errors(line);
+}
+
+function wholeLine(line: Line): Span {
+  const { text } = line;
+  const start = text.length - text.trimStart().length;
+  return { start, end: Math.max(start, text.trimEnd().length) };
+}

@@ -1,0 +1,150 @@
+/** `-A -I -D -R -C`: what they do to a chain, and whether the rule may stand in the table. */
+import type { Rule } from '../../../src-sim/netfilter/ruleset';
+import { parseUnsigned } from '../../../src-sim/xt/value-types';
+import { extensionNames, isExtensionName } from '../syntax/extension-names';
+import { didYouMean } from '../syntax/suggest';
+import type { CommandLine, TargetPart, Word } from '../syntax/tree';
+import { lowerRules, sameRule } from './lower-rule';
+import { usesOf } from './rule-uses';
+import {
+  type ChainState,
+  chainNamed,
+  existingChain,
+  missingChain,
+  newChain,
+  refuse,
+  type TableState,
+} from './table-state';
+
+export function changeRules(table: TableState, line: CommandLine, number: number): void {
+  const { chain: name } = line;
+  if (name === undefined) return;
+  const chain = existingChain(table, name, number) ?? missingChainState(table, name.value);
+  if (line.command === 'delete' && line.position) {
+    if (hasRule(table, chain, line.position, number)) chain.rules.splice(indexOf(line.position), 1);
+    return;
+  }
+  const { target } = usesOf(line);
+  if (target) checkTarget(table, target.loader, number);
+  const isChain = (chainName: string) => table.chains.has(chainName) || table.declared.has(chainName);
+  applyRules(table, chain, line, number, lowerRules(line, { lineNumber: number, isChain }));
+}
+
+function applyRules(
+  table: TableState,
+  chain: ChainState,
+  line: CommandLine,
+  number: number,
+  rules: readonly Rule[],
+): void {
+  switch (line.command) {
+    case 'append':
+      for (const rule of rules) chain.rules.push(rule);
+      break;
+    case 'insert':
+      insertRules(table, chain, line.position, number, rules);
+      break;
+    case 'replace':
+      replaceRule(table, chain, line, number, rules);
+      break;
+    case 'delete':
+    case 'check':
+      for (const rule of rules) takeOut(table, chain, line, number, rule);
+  }
+}
+
+/** A chain that is not there keeps the rules that are meant for it, so that what jumps to it can be followed. */
+function missingChainState(table: TableState, name: string): ChainState {
+  const known = table.chains.get(name);
+  if (known) return known;
+  const chain: ChainState = { ...newChain(name), missing: true };
+  table.chains.set(name, chain);
+  return chain;
+}
+
+function indexOf(position: Word | undefined): number {
+  return (parseUnsigned(position?.value ?? '1') ?? 1) - 1;
+}
+
+function hasRule(table: TableState, chain: ChainState, position: Word, line: number): boolean {
+  if (indexOf(position) < chain.rules.length) return true;
+  const message = `no rule ${position.value} in chain "${chain.name}", which has ${chain.rules.length} here`;
+  refuse(table, line, position, 'no-such-rule', message);
+  return false;
+}
+
+/** One after the other at the same place, so that the last of them comes to stand first. */
+function insertRules(
+  table: TableState,
+  chain: ChainState,
+  position: Word | undefined,
+  line: number,
+  rules: readonly Rule[],
+): void {
+  const index = indexOf(position);
+  if (position && index > chain.rules.length) {
+    const message = `rule ${position.value} would leave a gap: chain "${chain.name}" has ${chain.rules.length} rules here`;
+    refuse(table, line, position, 'no-such-rule', message);
+  }
+  for (const rule of rules) chain.rules.splice(index, 0, rule);
+}
+
+function replaceRule(
+  table: TableState,
+  chain: ChainState,
+  line: CommandLine,
+  number: number,
+  rules: readonly Rule[],
+): void {
+  if (rules.length > 1) {
+    refuse(table, number, line.flag, 'bad-value', 'one rule replaces one: -s and -d may list no addresses here');
+  }
+  if (line.position && hasRule(table, chain, line.position, number)) {
+    chain.rules.splice(indexOf(line.position), 1, ...rules.slice(0, 1));
+  }
+}
+
+/** `-D` takes the first rule that is the same; `-C` only looks for it. */
+function takeOut(table: TableState, chain: ChainState, line: CommandLine, number: number, rule: Rule): void {
+  const index = chain.rules.findIndex((candidate) => sameRule(candidate, rule));
+  if (index === -1) {
+    refuse(table, number, line.flag, 'no-such-rule', `chain "${chain.name}" holds no such rule here`);
+  } else if (line.command === 'delete') {
+    chain.rules.splice(index, 1);
+  }
+}
+
+/** Whether `-j` and `-g` lead somewhere. */
+function checkTarget(table: TableState, part: TargetPart, line: number): void {
+  const { name } = part;
+  if (name === undefined || name.value === '') return;
+  const chain = chainNamed(table, name.value);
+  if (chain?.policy !== undefined) {
+    refuse(table, line, name, 'jump-to-builtin', `"${name.value}" is a built-in chain: only the kernel enters it`);
+  } else if (chain) {
+    checkChainJump(table, part, name, line);
+  } else if (part.kind === 'goto') {
+    refuse(table, line, name, 'unknown-chain', missingChain(table, name.value));
+  } else if (part.extension === undefined) {
+    checkTargetName(table, name, line);
+  }
+}
+
+function checkChainJump(table: TableState, part: TargetPart, name: Word, line: number): void {
+  if (part.kind === 'goto' || part.extension === undefined) return;
+  const message = `iptables takes "${name.value}" for the chain of this table, not for the target`;
+  table.problems.push({ code: 'chain-hides-target', message, severity: 'information', span: name.span, line });
+}
+
+function checkTargetName(table: TableState, name: Word, line: number): void {
+  if (table.declared.has(name.value)) {
+    refuse(table, line, name, 'unknown-chain', missingChain(table, name.value));
+  } else if (isExtensionName('target', name.value)) {
+    const message = `the target "${name.value}" is not known here yet: what it does is left open`;
+    table.problems.push({ code: 'unknown-extension', message, severity: 'information', span: name.span, line });
+  } else {
+    const names = [...table.chains.keys(), ...table.declared.keys(), ...extensionNames('target')];
+    const message = `"${name.value}" is neither a chain of table ${table.name} nor a target${didYouMean(name.value, names)}`;
+    refuse(table, line, name, 'unknown-chain', message);
+  }
+}

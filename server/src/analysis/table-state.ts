@@ -1,0 +1,67 @@
+/** A table while the commands of a restore file change it. */
+import type { Family } from '../../../src-sim/net/address';
+import type { TableName } from '../../../src-sim/netfilter/hook';
+import { type Counters, NO_COUNTERS, type Policy, type Rule } from '../../../src-sim/netfilter/ruleset';
+import { problem } from '../syntax/problem';
+import { didYouMean } from '../syntax/suggest';
+import type { Problem, Word } from '../syntax/tree';
+import type { LocatedProblem } from './located-problem';
+
+export interface ChainState {
+  readonly name: string;
+  /** Set for a built-in chain. */
+  policy: Policy | undefined;
+  counters: Counters;
+  rules: Rule[];
+  /** Nothing makes it; rules were appended to it all the same. */
+  readonly missing?: true;
+}
+
+export interface TableState {
+  readonly name: TableName;
+  readonly family: Family;
+  readonly chains: Map<string, ChainState>;
+  /** Every chain that the block makes, and in which line: a jump to one that comes later still means it. */
+  readonly declared: ReadonlyMap<string, number>;
+  readonly problems: LocatedProblem[];
+}
+
+export function newChain(name: string, policy?: Policy): ChainState {
+  return { name, policy, counters: NO_COUNTERS, rules: [] };
+}
+
+export function refuse(table: TableState, line: number, word: Word, code: string, message: string): void {
+  table.problems.push({ ...problem(word.span, code, message), line });
+}
+
+/** What only one variant of iptables-restore refuses. */
+export function refuseBy(
+  table: TableState,
+  line: number,
+  word: Word,
+  refused: Pick<Problem, 'code' | 'message' | 'refusedBy'>,
+): void {
+  table.problems.push({ ...refused, span: word.span, severity: 'warning', line });
+}
+
+export function chainNamed(table: TableState, name: string): ChainState | undefined {
+  const chain = table.chains.get(name);
+  return chain?.missing ? undefined : chain;
+}
+
+/** The chain of that name; refused where it is not there. */
+export function existingChain(table: TableState, name: Word, line: number): ChainState | undefined {
+  const chain = chainNamed(table, name.value);
+  if (chain === undefined) refuse(table, line, name, 'unknown-chain', missingChain(table, name.value));
+  return chain;
+}
+
+/** Why there is no chain of that name. */
+export function missingChain(table: TableState, name: string): string {
+  const later = table.declared.get(name);
+  const cause =
+    later === undefined
+      ? didYouMean(name, [...table.chains.keys(), ...table.declared.keys()])
+      : `: line ${later + 1} makes it only later`;
+  return `no chain "${name}" in table ${table.name}${cause}`;
+}
