@@ -117,19 +117,27 @@ export function synAck(packet: Packet, tcp: TcpSegment, initialSequence: number)
     ...(windowScale === undefined ? {} : { windowScale: 7 }),
     ...(sackPermitted ? { sackPermitted } : {}),
   };
+  const asksForEcn = (tcp.flags & ECN_SETUP) === ECN_SETUP;
+  const flags = TCP_FLAG.S | TCP_FLAG.A | (asksForEcn ? TCP_FLAG.E : 0);
+  return segmentTo(packet, tcp, { flags, seq: initialSequence, ack: (tcp.seq + 1) >>> 0, options });
+}
+
+export function plainAck(packet: Packet, tcp: TcpSegment, sequence: number, acknowledges: number): Packet {
+  return segmentTo(packet, tcp, { flags: TCP_FLAG.A, seq: sequence, ack: acknowledges, options: {} });
+}
+
+/** RFC 3168 §6.1.1: a SYN that offers ECN; net.ipv4.tcp_ecn=2 accepts it. */
+const ECN_SETUP = TCP_FLAG.E | TCP_FLAG.C;
+const WINDOW = 64_240;
+
+function segmentTo(
+  packet: Packet,
+  tcp: TcpSegment,
+  numbers: Pick<TcpSegment, 'flags' | 'seq' | 'ack' | 'options'>,
+): Packet {
   return {
-    ...answerTo(packet, IP_HEADER_BYTES + TCP_HEADER_BYTES + OPTION_BYTES * Object.keys(options).length),
+    ...answerTo(packet, IP_HEADER_BYTES + TCP_HEADER_BYTES + OPTION_BYTES * Object.keys(numbers.options).length),
     protocol: PROTOCOL.tcp,
-    transport: {
-      kind: 'tcp',
-      sport: tcp.dport,
-      dport: tcp.sport,
-      flags: TCP_FLAG.S | TCP_FLAG.A,
-      seq: initialSequence,
-      ack: (tcp.seq + 1) >>> 0,
-      window: 64_240,
-      options,
-      dataLength: 0,
-    },
+    transport: { kind: 'tcp', sport: tcp.dport, dport: tcp.sport, window: WINDOW, dataLength: 0, ...numbers },
   };
 }

@@ -26,12 +26,21 @@ export interface Story {
   readonly packet: Packet;
   readonly what: string;
   readonly trace: string[];
+  /** Whether it passed raw before: TRACE logs it from then on. */
+  isTraced: boolean;
   readonly steps: Step[];
   fate: Fate;
 }
 
 export function beginStory(packet: Packet, what: string): Story {
-  return { packet, what, trace: [], steps: [], fate: { kind: 'held', reason: 'its way has not ended' } };
+  return {
+    packet,
+    what,
+    trace: [],
+    isTraced: false,
+    steps: [],
+    fate: { kind: 'held', reason: 'its way has not ended' },
+  };
 }
 
 /** A packet that the host makes: nothing is known of it yet but its bytes. */

@@ -2,6 +2,7 @@
 import { ConntrackTable } from '../conntrack/table';
 import type { Conntrack } from '../conntrack/track';
 import type { Host } from '../host/host';
+import { TcpSockets } from '../host/tcp-sockets';
 import type { Director } from '../ipvs/director';
 import type { NatContext } from '../nat/nat';
 import type { TableName } from '../netfilter/hook';
@@ -28,6 +29,7 @@ export type Explain = 'all' | 'matched';
 export class Machine {
   readonly tables: ReadonlyMap<TableName, LoadedTable>;
   readonly table = new ConntrackTable();
+  readonly sockets = new TcpSockets();
   /** Conntrack's hooks are registered only where a rule needs them. @kernel net/netfilter/nf_conntrack_proto.c:nf_ct_netns_get */
   readonly conntrackActive: boolean;
   /** Virtual time in seconds. */

@@ -8,10 +8,10 @@ import { setClosing } from '../conntrack/tcp';
 import { otherDirection } from '../conntrack/tuple';
 import { isListening, LOOPBACK, peerMac } from '../host/host';
 import { findRoute, isLimitedBroadcast, isMulticast, type Route, type RouteType } from '../host/routing';
-import { icmpError, icmpReply, synAck, tcpReset } from '../host/stack';
+import { icmpError, icmpReply, plainAck, synAck, tcpReset } from '../host/stack';
 import type { Destination } from '../ipvs/service';
 import type { Address } from '../net/address';
-import { type Packet, TCP_FLAG, type TcpSegment } from '../net/packet';
+import type { Packet, TcpSegment } from '../net/packet';
 import { PROTOCOL } from '../net/protocol';
 import type { Hook } from '../netfilter/hook';
 import { frameOf } from './frame';
@@ -212,17 +212,17 @@ function answer(machine: Machine, flight: InFlight): void {
   }
 }
 
-const OPENING_FLAGS = TCP_FLAG.S | TCP_FLAG.A | TCP_FLAG.R | TCP_FLAG.F;
-
 function answerTcp(machine: Machine, packet: Packet, tcp: TcpSegment): void {
   const listening = isListening(machine.host, packet.protocol, tcp.dport);
-  if (listening && (tcp.flags & OPENING_FLAGS) === TCP_FLAG.S) {
-    const initialSequence = Math.floor(machine.random() * 2 ** 32);
-    sendOwn(machine, synAck(packet, tcp, initialSequence), 'the listener accepts');
-  } else if (!listening || tcp.flags & TCP_FLAG.A) {
-    const reset = tcpReset(packet, tcp, packet.tos);
-    if (reset) sendOwn(machine, reset, 'RST: nobody has this connection');
-  }
+  const answer = machine.sockets.answer(packet, tcp, listening, machine.now, () => machine.random());
+  if (answer.kind === 'nothing') return;
+  const segment =
+    answer.kind === 'syn-ack'
+      ? synAck(packet, tcp, answer.sequence)
+      : answer.kind === 'ack'
+        ? plainAck(packet, tcp, answer.sequence, answer.acknowledges)
+        : tcpReset(packet, tcp, packet.tos);
+  if (segment) sendOwn(machine, segment, answer.what);
 }
 
 /** A packet of the host's own walks out; its story stands beside the one that caused it. */

@@ -8,7 +8,7 @@ import type { Hook } from '../netfilter/hook';
 import type { Chain, MatchUse, Rule, TargetUse } from '../netfilter/ruleset';
 import type { MatchAnswer, Mismatch, TargetAnswer } from '../xt/define';
 import { findMatch, findTarget } from '../xt/registry';
-import type { InFlight } from './in-flight';
+import type { InFlight, Story } from './in-flight';
 import type { LoadedTable, Machine } from './machine';
 import type { Passage } from './passage';
 import type { RulePlace, Step } from './trace';
@@ -30,7 +30,18 @@ interface Position {
 
 export function traverse(table: LoadedTable, hook: Hook, passage: Passage): Verdict {
   const base = table.chains.get(hook);
-  return base === undefined ? ACCEPT : new Walk(table, base, passage).run();
+  if (base === undefined) return ACCEPT;
+  if (table.name === 'raw') markTraced(passage.flight.story, hook);
+  return new Walk(table, base, passage).run();
+}
+
+/**
+ * TRACE stands before raw's first rule, where a packet enters the host. One that enters a second time (by lo, or sent
+ * on by IPVS) is traced already, so that rule is logged too: as number 0, since it is none of the ruleset's.
+ */
+function markTraced(story: Story, hook: Hook): void {
+  if (story.isTraced) story.trace.push(`raw:${hook}:rule:0`);
+  story.isTraced = true;
 }
 
 class Walk {
