@@ -26,9 +26,11 @@ export interface Space {
   readonly family: Family;
   /**
    * Interfaces as a rule can tell them apart: each name that a rule has, one more for each `eth+`, and one that nobody
-   * names. The first, without a name, stands for "none": packets have no input interface in OUTPUT.
+   * names. The first, without a name, stands for "none", the second is `lo`.
    */
   readonly interfaces: readonly string[];
+  /** What rules write: `eth0`, `eth+`. */
+  readonly patterns: readonly string[];
   readonly domains: Readonly<Record<Dimension, IntervalSet>>;
 }
 
@@ -47,12 +49,14 @@ const ADDRESS_TYPES: readonly AddressType[] = [
 ];
 
 export function createSpace(family: Family, interfacePatterns: Iterable<string>): Space {
-  const interfaces = interfaceAtoms(new Set(interfacePatterns));
+  const patterns = new Set(interfacePatterns);
+  const interfaces = interfaceAtoms(patterns);
   const below = (end: number): IntervalSet => interval(0, end);
   const addresses = interval(point(0n, family), point(1n << BigInt(ADDRESS_BITS[family]), family));
   return {
     family,
     interfaces,
+    patterns: [...patterns],
     domains: {
       protocol: below(256),
       src: addresses,
@@ -70,6 +74,14 @@ export function createSpace(family: Family, interfacePatterns: Iterable<string>)
     },
   };
 }
+
+/** Every interface but the loopback. */
+export function devices(space: Space): IntervalSet {
+  return interval(2, space.interfaces.length);
+}
+
+/** What packets have that have no interface on this side: the input interface in OUTPUT. */
+export const NO_DEVICE: IntervalSet = interval(0, 1);
 
 export function statesOf(...states: readonly CtState[]): IntervalSet {
   return pointsIn(CT_STATES, states);

@@ -3,7 +3,7 @@
  * Real-World Firewall Rule Sets", FM 2015): surely, surely not, or perhaps. Read from the declarations in src-sim/xt.
  */
 import type { TableName } from '../../../src-sim/netfilter/hook';
-import type { MatchUse, Rule, Ruleset } from '../../../src-sim/netfilter/ruleset';
+import type { MatchUse, Rule, Ruleset, TargetUse } from '../../../src-sim/netfilter/ruleset';
 import type { Region, TargetEffect } from '../../../src-sim/xt/region';
 import { findMatch, findTarget } from '../../../src-sim/xt/registry';
 import { type Box, splitByCondition } from './packet-set';
@@ -107,14 +107,16 @@ function splitByRegion(space: Space, box: Box, region: Region): Parted {
   return { taken: [{ box: core, exact }], left };
 }
 
-function regionsOf(match: MatchUse): readonly Region[] | undefined {
+export function regionsOf(match: MatchUse): readonly Region[] | undefined {
   if (match.unknown !== undefined) return undefined;
   if (!regionCache.has(match)) regionCache.set(match, findMatch(match.name)?.region?.(match.options));
   return regionCache.get(match);
 }
 
-export function effectOf(target: Rule['target'] & { readonly kind: 'target' }): TargetEffect | undefined {
-  return target.unknown === undefined ? findTarget(target.name)?.effect?.(target.options) : undefined;
+/** Undefined where nobody can say, and where the rule only jumps or counts. */
+export function effectOf(target: TargetUse): TargetEffect | undefined {
+  if (target.kind !== 'target' || target.unknown !== undefined) return undefined;
+  return findTarget(target.name)?.effect?.(target.options);
 }
 
 function rulesOf(ruleset: Ruleset): readonly Rule[] {

@@ -131,7 +131,7 @@ interface After {
 
 function applyRule(walk: Walk, ref: RuleRef, groups: readonly PacketGroup[], path: readonly RuleRef[]): After {
   const { target } = ref.rule;
-  const effect = target.kind === 'target' ? effectOf(target) : undefined;
+  const effect = effectOf(target);
   // Nothing changes for anybody: the boxes stay whole.
   if (target.kind === 'none' || effect?.kind === 'continue') return { continuing: groups, returned: [] };
   const { matched, unmatched } = splitGroups(walk.walker, groups, ref.rule);

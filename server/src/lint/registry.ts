@@ -1,0 +1,11 @@
+/** Every lint rule there is, in one ordered list: the order of the documents and of the settings. */
+import type { LintRule } from './define';
+import { notrackWithoutUntracked } from './rules/notrack-without-untracked';
+
+export const LINT_RULES: readonly LintRule[] = [notrackWithoutUntracked];
+
+const BY_CODE: ReadonlyMap<string, LintRule> = new Map(LINT_RULES.map((rule) => [rule.code, rule]));
+
+export function findLintRule(code: string): LintRule | undefined {
+  return BY_CODE.get(code);
+}

@@ -1,0 +1,135 @@
+import type { CtState } from '../../../../src-sim/conntrack/entry';
+import { CT_STATES, statesOf } from '../../analysis/packet-space';
+import { createWalker, type RuleRef, splitByRule, type Walker } from '../../analysis/rule-packets';
+import type { Decision } from '../../analysis/set-walk';
+import { acceptUntracked } from '../accept-untracked';
+import { defineRule, type LintContext, nameOf, type Report } from '../define';
+import type { RelatedPlace } from '../finding';
+import { describeBox, narrowed } from '../packet-words';
+import { policySpan, ruleSpan, targetSpan } from '../places';
+import { findUntrackedLosses, hasTwin, type UntrackedLoss, waitsForState } from '../untracked-flows';
+import { confirmLoss } from '../untracked-witness';
+import { MIRROR_WAY, startOf } from '../way';
+
+export const notrackWithoutUntracked = defineRule({
+  code: 'notrack-without-untracked',
+  title: 'NOTRACKed packets that no rule accepts',
+  severity: 'warning',
+  group: 'notrack',
+  docs: {
+    what: [
+      'Packets that `raw` takes out of conntrack (`-j NOTRACK`, `-j CT --notrack`) reach a chain that accepts them only',
+      'by a state, and denies the rest: no rule accepts them as `UNTRACKED`, or without a state.',
+    ].join(' '),
+    why: [
+      'A packet without a conntrack entry has the state `UNTRACKED` in every table behind `raw`. It matches none of the',
+      'other four: not `NEW`, not `ESTABLISHED`, not `RELATED`, and not `INVALID` either. So the rules that accept the',
+      'service are passed over, and the policy, or the rule at the end, takes the packet.\n\n',
+      'Both directions count. `NOTRACK` in `PREROUTING` is for what comes in; the answers of a local service leave',
+      'through `OUTPUT`. Where those are not taken out of conntrack too, conntrack sees them without the packets that',
+      'they answer: an answer over UDP is then `NEW`, a SYN+ACK is `INVALID`, and neither is ever `ESTABLISHED`.',
+    ].join(' '),
+    instead: [
+      'Accept the packets as `--ctstate UNTRACKED`, narrowed by the same protocol and ports as the `NOTRACK`, in each',
+      'chain that they pass; and have a `NOTRACK` for each direction, with ports and interfaces exchanged. Or drop the',
+      '`NOTRACK`: an entry in the table costs less than 300 bytes.',
+    ].join(' '),
+    suppress: 'Where the packets are meant to die, and raw is only meant to spare conntrack the work.',
+  },
+  kernel: [
+    'net/netfilter/xt_CT.c:notrack_tg',
+    'net/netfilter/nf_conntrack_core.c:nf_conntrack_in',
+    'net/netfilter/xt_conntrack.c:conntrack_mt',
+  ],
+  bad: [],
+  good: [],
+  on: { ruleset: check },
+});
+
+function check(context: LintContext): readonly Report[] {
+  const walker = createWalker(context.ruleset);
+  const groups = new Map<string, UntrackedLoss[]>();
+  for (const loss of findUntrackedLosses(walker, context.hints)) {
+    const key = `${loss.kind} ${loss.way} ${loss.untrackedBy.at(-1)?.rule.line}`;
+    groups.set(key, [...(groups.get(key) ?? []), loss]);
+  }
+  return [...groups.values()].flatMap((losses) => report(context, walker, losses) ?? []);
+}
+
+/** One finding for a NOTRACK and a chain, whatever the number of rules in that chain that would accept. */
+function report(context: LintContext, walker: Walker, losses: readonly UntrackedLoss[]): Report | undefined {
+  // What would be accepted as NEW says more than what would be let back in.
+  const opening = losses.filter(({ as }) => as === 'NEW');
+  const candidates = opening.length > 0 ? opening : losses;
+  for (const loss of candidates) {
+    const untrackedBy = loss.untrackedBy.at(-1);
+    const witness = confirmLoss(walker, loss, context.hints);
+    if (witness === undefined || untrackedBy === undefined) continue;
+    const fix = acceptUntracked(context, walker, candidates, witness);
+    return {
+      span: targetSpan(context.document, untrackedBy),
+      message: messageFor(context, walker, loss, untrackedBy),
+      related: relatedTo(context, walker, loss),
+      fixes: fix ? [fix] : [],
+      witness,
+    };
+  }
+  return undefined;
+}
+
+function messageFor(context: LintContext, walker: Walker, loss: UntrackedLoss, untrackedBy: RuleRef): string {
+  const waiting = waitingRule(walker, loss);
+  const end = `${loss.denied.verdict === 'reject' ? 'rejected' : 'dropped'} by ${denierName(loss.denied)}`;
+  const packets = describeBox(walker.space, narrowed(loss.victims, startOf(walker.space, loss.way, context.hints)));
+  if (loss.kind === 'alone') {
+    const waits = waiting === undefined ? '' : `, as ${nameOf(waiting)} wants them`;
+    return [
+      `${nameOf(untrackedBy)} takes packets out of conntrack, but in ${rawChain(loss)} nothing does so for their answers:`,
+      `${packets} is tracked alone, never ESTABLISHED${waits}, and ${end}.`,
+      'NOTRACK the answers too, and accept them as UNTRACKED.',
+    ].join(' ');
+  }
+  const waits =
+    waiting === undefined ? '' : `${nameOf(waiting)} accepts it only as ${statesText(walker, waiting, loss)}, so `;
+  return [
+    `${nameOf(untrackedBy)} takes ${packets} out of conntrack: ${waits}as UNTRACKED it is ${end}.`,
+    'Accept it as UNTRACKED.',
+    ...(hasTwin(walker, loss, context.hints)
+      ? []
+      : [`Its answers need a NOTRACK in ${rawChain({ way: MIRROR_WAY[loss.way] })} too.`]),
+  ].join(' ');
+}
+
+function relatedTo({ document }: LintContext, walker: Walker, loss: UntrackedLoss): readonly RelatedPlace[] {
+  const waiting = waitingRule(walker, loss);
+  const denier = loss.denied.path.at(-1);
+  const denial = denier ? ruleSpan(document, denier) : policySpan(document, loss.denied);
+  return [
+    ...(waiting ? [{ span: ruleSpan(document, waiting), message: 'the rule that waits for a state' }] : []),
+    ...(denial ? [{ span: denial, message: `what ${loss.denied.verdict}s the packets instead` }] : []),
+  ];
+}
+
+/** The rule on the way to acceptance that an UNTRACKED packet does not pass. */
+function waitingRule(walker: Walker, loss: UntrackedLoss): RuleRef | undefined {
+  return loss.accepted.path.find((ref) => waitsForState(walker, ref, loss.victims));
+}
+
+function statesText(walker: Walker, ref: RuleRef, loss: UntrackedLoss): string {
+  const taken = CT_STATES.filter((state) => takesState(walker, ref, loss, state));
+  return taken.join(' or ');
+}
+
+function takesState(walker: Walker, ref: RuleRef, { victims }: UntrackedLoss, state: CtState): boolean {
+  return splitByRule(walker, { ...victims, state: statesOf(state) }, ref.rule).taken.length > 0;
+}
+
+function denierName({ hook, table, path, verdict }: Decision): string {
+  const rule = path.at(-1);
+  return rule ? nameOf(rule) : `${table}:${hook}'s policy ${verdict.toUpperCase()}`;
+}
+
+/** The chain in which packets on this way can be taken out of conntrack. */
+function rawChain({ way }: Pick<UntrackedLoss, 'way'>): string {
+  return way === 'OUTPUT' ? 'raw:OUTPUT' : 'raw:PREROUTING';
+}

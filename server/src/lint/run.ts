@@ -1,0 +1,27 @@
+/** Runs the lint rules over a document: one walk for all of them. */
+import type { Document } from '../analysis/document';
+import type { Hints } from '../analysis/hints';
+import { lower } from '../analysis/lower';
+import type { LintContext, LintRule, Report } from './define';
+import type { Finding } from './finding';
+import { LINT_RULES } from './registry';
+
+/** In the order of the text. */
+export function lint(document: Document, hints: Hints, rules: readonly LintRule[] = LINT_RULES): readonly Finding[] {
+  const context: LintContext = { document, ruleset: lower(document.tree), hints };
+  const findings = rules.flatMap((rule) => finding(rule, rule.on.ruleset?.(context) ?? []));
+  const perRule = rules.filter((rule) => rule.on.rule !== undefined);
+  for (const { name: table, chains } of context.ruleset.tables) {
+    for (const { name: chain, rules: iptablesRules } of chains) {
+      for (const [index, rule] of iptablesRules.entries()) {
+        const ref = { table, chain, number: index + 1, rule };
+        findings.push(...perRule.flatMap((one) => finding(one, one.on.rule?.(ref, context) ?? [])));
+      }
+    }
+  }
+  return findings.sort((a, b) => a.span.start - b.span.start || a.span.end - b.span.end);
+}
+
+function finding(rule: LintRule, reports: readonly Report[]): Finding[] {
+  return reports.map((report) => ({ severity: rule.severity, ...report, code: rule.code }));
+}

@@ -1,0 +1,173 @@
+/**
+ * Packets that are lost because conntrack does not see them, or their other half: what raw takes out of conntrack, what
+ * the filter table denies then, and what it would have accepted otherwise. Candidates only: the simulator confirms.
+ */
+
+import { TCP_FLAG } from '../../../src-sim/net/packet';
+import { PROTOCOL } from '../../../src-sim/net/protocol';
+import type { Hints } from '../analysis/hints';
+import { type IntervalSet, intersect, interval, isSubset } from '../analysis/interval-set';
+import { type Box, intersectBoxes } from '../analysis/packet-set';
+import { points, statesOf } from '../analysis/packet-space';
+import { effectOf, type RuleRef, regionsOf, splitByRule, type Walker } from '../analysis/rule-packets';
+import { type Decision, decisionIn, followHooks, freshGroup, type PacketGroup, verdictOf } from '../analysis/set-walk';
+import { MIRROR_WAY, mirrorBox, startOf, WAY_HOOKS, type WayName } from './way';
+
+export interface UntrackedLoss {
+  /** `untracked`: the packet itself is; `alone`: it is tracked, but what it answers was not. */
+  readonly kind: 'untracked' | 'alone';
+  /** On which it is lost. */
+  readonly way: WayName;
+  readonly victims: Box;
+  /** How it would be accepted, were the whole flow tracked. */
+  readonly as: 'NEW' | 'ESTABLISHED';
+  readonly untrackedBy: readonly RuleRef[];
+  readonly denied: Decision;
+  readonly accepted: Decision;
+}
+
+/** The packets that open a flow and those that answer, for the protocols that differ in it. */
+interface Shape {
+  readonly opening: Box;
+  /** Undefined where an answer is not simply the opening packet turned round. */
+  readonly answer: Box | undefined;
+  /** How conntrack takes an answer whose opening packet it never saw. @see kernel-behaviours of tcp_new */
+  readonly answerAlone: 'NEW' | 'INVALID';
+}
+
+const ECHO_REQUEST = interval(8 << 8, (8 << 8) + 1);
+
+const SHAPES: readonly Shape[] = [
+  {
+    opening: { protocol: points([PROTOCOL.tcp]), tcpFlags: points([TCP_FLAG.S]) },
+    answer: { protocol: points([PROTOCOL.tcp]), tcpFlags: points([TCP_FLAG.S | TCP_FLAG.A]) },
+    // @kernel net/netfilter/nf_conntrack_proto_tcp.c:tcp_new: a SYN+ACK opens nothing
+    answerAlone: 'INVALID',
+  },
+  { opening: { protocol: points([PROTOCOL.udp]) }, answer: { protocol: points([PROTOCOL.udp]) }, answerAlone: 'NEW' },
+  { opening: { protocol: points([PROTOCOL.icmp]), icmp: ECHO_REQUEST }, answer: undefined, answerAlone: 'INVALID' },
+];
+
+/** Services that nobody answers: syslog, SNMP traps, NetFlow, sFlow, statsd; and tunnels, whose answers have ports of their own. */
+const ONE_WAY_PORTS = points([514, 162, 2055, 4739, 6343, 9995, 8125, 4789, 8472, 6081]);
+
+const WAYS: readonly WayName[] = ['INPUT', 'FORWARD', 'OUTPUT'];
+
+export function findUntrackedLosses(walker: Walker, hints: Hints): readonly UntrackedLoss[] {
+  if (!takesAnythingOut(walker)) return [];
+  const losses = WAYS.flatMap((way) =>
+    SHAPES.flatMap((shape) => [
+      ...lostUntracked(walker, hints, way, shape.opening, 'NEW'),
+      ...(shape.answer ? lostUntracked(walker, hints, way, shape.answer, 'ESTABLISHED') : []),
+      ...lostAlone(walker, hints, way, shape),
+    ]),
+  );
+  return walker.budget < 0 ? [] : losses;
+}
+
+/** Un-tracked packets of a shape on their way, whatever becomes of them. */
+export function untrackedPackets(walker: Walker, hints: Hints, way: WayName, shape: Box): readonly PacketGroup[] {
+  const start = intersectBoxes(startOf(walker.space, way, hints), shape);
+  if (start === undefined) return [];
+  const ended = followHooks(walker, [freshGroup(walker.space, start)], { hooks: WAY_HOOKS[way], tracked: ['NEW'] });
+  return ended.filter((group) => group.untrackedBy !== undefined && group.certain);
+}
+
+/** Whether the answers to lost packets are taken out of conntrack as well, where there are answers at all. */
+export function hasTwin(walker: Walker, { victims, way }: UntrackedLoss, hints: Hints): boolean {
+  const { tcpFlags: _, mark: __, ...opening } = victims;
+  const start = intersectBoxes(startOf(walker.space, MIRROR_WAY[way], hints), mirrorBox(opening));
+  if (start === undefined || isOneWay(opening)) return true;
+  const hooks = WAY_HOOKS[MIRROR_WAY[way]];
+  const answers = followHooks(walker, [freshGroup(walker.space, start)], { hooks, tracked: ['NEW'] });
+  return answers.every((group) => group.untrackedBy !== undefined || !group.certain);
+}
+
+/** Whether an UNTRACKED packet of the box, and only for that, is none of the rule's. */
+export function waitsForState(walker: Walker, ref: RuleRef, box: Box): boolean {
+  return splitByRule(walker, { ...box, state: statesOf('UNTRACKED') }, ref.rule).taken.length === 0;
+}
+
+function takesAnythingOut(walker: Walker): boolean {
+  const chains = walker.ruleset.tables.find(({ name }) => name === 'raw')?.chains ?? [];
+  return chains.some(({ rules }) => rules.some(({ target }) => effectOf(target)?.kind === 'untrack'));
+}
+
+function lostUntracked(
+  walker: Walker,
+  hints: Hints,
+  way: WayName,
+  shape: Box,
+  as: 'NEW' | 'ESTABLISHED',
+): readonly UntrackedLoss[] {
+  return untrackedPackets(walker, hints, way, shape)
+    .filter((group) => isPlausible(way, as, group))
+    .flatMap((group) => acceptedOtherwise(walker, way, group, as))
+    .map((loss) => ({ ...loss, kind: 'untracked' }));
+}
+
+function lostAlone(walker: Walker, hints: Hints, way: WayName, shape: Shape): readonly UntrackedLoss[] {
+  const { answer, answerAlone } = shape;
+  if (answer === undefined) return [];
+  const mirrorWay = MIRROR_WAY[way];
+  const start = startOf(walker.space, mirrorWay, hints);
+  return untrackedPackets(walker, hints, way, shape.opening).flatMap((opening) => {
+    if (opening.untrackedBy === undefined || isOneWay(opening.box)) return [];
+    const { state: _, mark: __, ...answers } = { ...mirrorBox(opening.box), ...answer };
+    const box = intersectBoxes(start, answers);
+    if (box === undefined) return [];
+    const { untrackedBy } = opening;
+    const way = { hooks: WAY_HOOKS[mirrorWay], tracked: [answerAlone] };
+    return followHooks(walker, [freshGroup(walker.space, box)], way)
+      .filter((group) => group.untrackedBy === undefined && group.certain)
+      .flatMap((group) => acceptedOtherwise(walker, mirrorWay, { ...group, untrackedBy }, 'ESTABLISHED'))
+      .map((loss) => ({ ...loss, kind: 'alone' }));
+  });
+}
+
+/** Of packets that the filter table denies by default, those that it would accept in this state. */
+function acceptedOtherwise(
+  walker: Walker,
+  way: WayName,
+  group: PacketGroup,
+  as: 'NEW' | 'ESTABLISHED',
+): readonly Omit<UntrackedLoss, 'kind'>[] {
+  const denied = decisionIn(group, 'filter', way);
+  const { untrackedBy } = group;
+  if (denied === undefined || untrackedBy === undefined || !isDefaultDeny(denied)) return [];
+  const { state: _, mark: __, ...victims } = group.box;
+  const tracked = { hooks: WAY_HOOKS[way], tracked: [as], ignoreUntrack: true };
+  return followHooks(walker, [freshGroup(walker.space, victims)], tracked).flatMap((other) => {
+    const accepted = decisionIn(other, 'filter', way);
+    if (!other.certain || verdictOf(other) !== 'accept' || accepted === undefined) return [];
+    return [{ way, victims: other.box, as, untrackedBy, denied, accepted }];
+  });
+}
+
+/**
+ * A policy, or a rule that denies whatever is left: not one that names the packets it denies, since then somebody meant
+ * it, and not one that names UNTRACKED.
+ */
+function isDefaultDeny({ verdict, path }: Decision): boolean {
+  if (verdict !== 'drop' && verdict !== 'reject') return false;
+  const last = path.at(-1);
+  const conditions = (last?.rule.matches ?? []).flatMap((match) => regionsOf(match) ?? []).flatMap((r) => r.conditions);
+  return conditions.every((condition) => {
+    if (condition.kind === 'state') return condition.inverted || !condition.states.includes('UNTRACKED');
+    return condition.kind === 'interface' || (condition.kind === 'range' && condition.field === 'protocol');
+  });
+}
+
+/**
+ * Forwarded packets are lost as ESTABLISHED only where they can be answers, to a port that a client would have: a name
+ * server that runs containers has no use for its NOTRACK of port 53 in FORWARD.
+ */
+function isPlausible(way: WayName, as: 'NEW' | 'ESTABLISHED', { box }: PacketGroup): boolean {
+  if (way !== 'FORWARD' || as === 'NEW') return true;
+  const clientPorts: IntervalSet = interval(32_768, 61_000);
+  return box.dport === undefined || intersect(box.dport, clientPorts).length > 0;
+}
+
+function isOneWay({ dport }: Box): boolean {
+  return dport !== undefined && isSubset(dport, ONE_WAY_PORTS);
+}

@@ -1,0 +1,47 @@
+/** Asks the simulator whether a loss is real: lost with the ruleset as it is, accepted if nothing were un-tracked. */
+import type { Ruleset } from '../../../src-sim/netfilter/ruleset';
+import type { Hints } from '../analysis/hints';
+import { effectOf, type Walker } from '../analysis/rule-packets';
+import type { Witness } from './finding';
+import { pickPacket } from './pick-packet';
+import type { UntrackedLoss } from './untracked-flows';
+import { MIRROR_WAY } from './way';
+import { answerTo, fateOf, hostFor, scenarioPacket } from './witness';
+
+/** @returns the packets that show it, or undefined where the simulator does not agree. */
+export function confirmLoss(walker: Walker, loss: UntrackedLoss, hints: Hints): Witness | undefined {
+  const witness = makeWitness(walker, loss, hints);
+  if (witness === undefined) return undefined;
+  const now = fateOf(walker.ruleset, witness);
+  if (now === undefined || now.isAccepted || !isDeniedByFilter(now.result.fate)) return undefined;
+  return fateOf(allTracked(walker.ruleset), witness)?.isAccepted ? witness : undefined;
+}
+
+function makeWitness(walker: Walker, loss: UntrackedLoss, hints: Hints): Witness | undefined {
+  const { way } = loss;
+  const victim = pickPacket(walker.space, loss.victims, way);
+  if (victim === undefined) return undefined;
+  if (loss.as === 'NEW') {
+    return { host: hostFor(victim, way, hints), packets: [scenarioPacket(victim, way)], victim: 0 };
+  }
+  // What is accepted as ESTABLISHED answers something.
+  const opening = answerTo(victim);
+  const packets = [scenarioPacket(opening, MIRROR_WAY[way], 'S'), scenarioPacket(victim, way, 'SA')];
+  return { host: hostFor(opening, MIRROR_WAY[way], hints), packets, victim: 1 };
+}
+
+function isDeniedByFilter(fate: { readonly kind: string; readonly where?: string }): boolean {
+  return fate.where?.startsWith('filter:') ?? false;
+}
+
+/** The ruleset without the rules that take packets out of conntrack. */
+function allTracked(ruleset: Ruleset): Ruleset {
+  const tables = ruleset.tables.map((table) => ({
+    ...table,
+    chains: table.chains.map((chain) => ({
+      ...chain,
+      rules: chain.rules.filter(({ target }) => effectOf(target)?.kind !== 'untrack'),
+    })),
+  }));
+  return { ...ruleset, tables };
+}
