@@ -21,11 +21,13 @@ export interface RuleRef {
 export interface Walker {
   readonly ruleset: Ruleset;
   readonly space: Space;
-  /** How many boxes may still be made; below zero the walk has given up and what it says is not certain. */
+  /** How much work may still be done; below zero walks give up, and what they say means nothing. */
   budget: number;
 }
 
-const BUDGET = 50_000;
+const BUDGET = 500_000;
+/** What making a box costs, against finding that a rule does not touch one. */
+const BOX_COST = 10;
 
 const regionCache = new WeakMap<MatchUse, readonly Region[] | undefined>();
 
@@ -67,14 +69,12 @@ export function splitByRule(walker: Walker, box: Box, rule: Rule): Parted {
   const left: Box[] = [];
   for (const match of rule.matches) {
     const parts = pieces.map((piece) => ({ piece, part: splitByMatch(walker, piece.box, regionsOf(match)) }));
-    left.push(...parts.flatMap(({ part }) => part.left));
+    for (const { part } of parts) for (const rest of part.left) left.push(rest);
     pieces = parts.flatMap(({ piece, part }) =>
       part.taken.map((taken) => ({ ...taken, exact: taken.exact && piece.exact })),
     );
   }
-  walker.budget -= pieces.length + left.length;
-  // Out of budget nothing is sure any more, and nothing is parted further.
-  if (walker.budget < 0) return { taken: [{ box, exact: false }], left: [] };
+  walker.budget -= pieces.length === 0 ? 1 : BOX_COST * (pieces.length + left.length);
   return { taken: pieces, left };
 }
 

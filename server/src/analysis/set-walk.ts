@@ -116,9 +116,11 @@ function walkRules(
   let here = groups;
   for (const [index, rule] of chain.rules.entries()) {
     if (here.length === 0) break;
+    // A walk that gave up knows nothing: its groups vanish, and whoever asked looks at the budget.
+    if (walk.walker.budget < 0) return [];
     const ref: RuleRef = { table: walk.table, chain: chain.name, number: index + 1, rule };
     const after = applyRule(walk, ref, here, path);
-    returned.push(...after.returned);
+    for (const group of after.returned) returned.push(group);
     here = after.continuing;
   }
   return [...returned, ...here];
