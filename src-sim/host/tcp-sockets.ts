@@ -1,94 +1,133 @@
 /**
- * The host's own TCP: what its listeners, half-open and open connections answer to a segment.
+ * The host's own TCP: what its listeners, half-open and open connections answer to a segment, and what they send again
+ * when nothing comes.
  *
  * @kernel net/ipv4/tcp_minisocks.c:tcp_check_req, net/ipv4/tcp_input.c:tcp_rcv_state_process
  */
 import { type Packet, TCP_FLAG, type TcpSegment } from '../net/packet';
+import { plainAck, synAck, tcpReset } from './stack';
 
-export type TcpAnswer =
-  | { readonly kind: 'nothing' }
-  | { readonly kind: 'syn-ack'; readonly sequence: number; readonly what: string }
-  /** `what` says why, for a person. */
-  | { readonly kind: 'ack'; readonly sequence: number; readonly acknowledges: number; readonly what: string }
-  | { readonly kind: 'reset'; readonly what: string };
+/** A segment that the host sends, and why, for a person. */
+export interface TcpAnswer {
+  readonly packet: Packet;
+  readonly what: string;
+}
 
 interface Connection {
   state: 'half open' | 'open';
-  /** Our next sequence number. */
+  /** Our initial sequence number. */
   readonly sequence: number;
   /** What is expected next of the peer. */
   expected: number;
   /** Virtual time of the last answer to a segment that was out of place. */
   lastOutOfPlace: number;
+  readonly synAck: Packet;
+  /** Virtual time at which the SYN,ACK is sent again, and how often it was. */
+  resendAt: number;
+  resent: number;
 }
 
 /** A listener offers this window until the application reads. @kernel net/ipv4/tcp_output.c:tcp_select_initial_window */
 const RECEIVE_WINDOW = 64_240;
 /** Seconds between two answers to segments out of place. @kernel net/ipv4/tcp_input.c:tcp_oow_rate_limited */
 const OUT_OF_PLACE_INTERVAL = 0.5;
-
-const NOTHING: TcpAnswer = { kind: 'nothing' };
+/** Seconds until the first SYN,ACK is sent again; each time twice as long. @kernel include/net/tcp.h:TCP_TIMEOUT_INIT */
+const FIRST_RESEND = 1;
+/** @kernel net/ipv4/tcp_ipv4.c:sysctl_tcp_synack_retries */
+const MOST_RESENDS = 5;
 
 export class TcpSockets {
   readonly #connections = new Map<string, Connection>();
 
-  /** @param random seeded, in [0, 1): chooses initial sequence numbers */
-  answer(packet: Packet, tcp: TcpSegment, listening: boolean, now: number, random: () => number): TcpAnswer {
+  /**
+   * What the host sends because of a segment that was delivered; undefined: nothing.
+   *
+   * @param random seeded, in [0, 1): chooses initial sequence numbers
+   */
+  answer(
+    packet: Packet,
+    tcp: TcpSegment,
+    listening: boolean,
+    now: number,
+    random: () => number,
+  ): TcpAnswer | undefined {
     const key = `${packet.src} ${tcp.sport} ${packet.dst} ${tcp.dport}`;
     const connection = this.#connections.get(key);
-    if (connection?.state === 'half open') return this.#halfOpen(key, connection, tcp, now);
-    if (connection) return this.#open(key, connection, tcp);
-    if (!listening) return closedPort(tcp);
-    if (tcp.flags & TCP_FLAG.R) return NOTHING;
-    if (tcp.flags & TCP_FLAG.A) return { kind: 'reset', what: 'RST: the listener does not know this connection' };
-    if (!(tcp.flags & TCP_FLAG.S) || tcp.flags & TCP_FLAG.F) return NOTHING;
+    if (connection?.state === 'half open') return this.#halfOpen(key, connection, packet, tcp, now);
+    if (connection) return this.#open(key, connection, packet, tcp);
+    if (!listening) return reset(packet, tcp, 'RST: nobody listens on the port');
+    if (tcp.flags & TCP_FLAG.R) return undefined;
+    if (tcp.flags & TCP_FLAG.A) return reset(packet, tcp, 'RST: the listener does not know this connection');
+    if (!(tcp.flags & TCP_FLAG.S) || tcp.flags & TCP_FLAG.F) return undefined;
     const sequence = Math.floor(random() * 2 ** 32);
-    const expected = (tcp.seq + 1) >>> 0;
-    this.#connections.set(key, { state: 'half open', sequence, expected, lastOutOfPlace: Number.NEGATIVE_INFINITY });
-    return { kind: 'syn-ack', sequence, what: 'SYN,ACK from the listener' };
+    const opened: Connection = {
+      state: 'half open',
+      sequence,
+      expected: (tcp.seq + 1) >>> 0,
+      lastOutOfPlace: Number.NEGATIVE_INFINITY,
+      synAck: synAck(packet, tcp, sequence),
+      resendAt: now + FIRST_RESEND,
+      resent: 0,
+    };
+    this.#connections.set(key, opened);
+    return { packet: opened.synAck, what: 'SYN,ACK from the listener' };
   }
 
-  #halfOpen(key: string, connection: Connection, tcp: TcpSegment, now: number): TcpAnswer {
+  /** The next SYN,ACK that is sent again before `until`; each call gives one, in order of time. */
+  nextResend(until: number): (TcpAnswer & { readonly at: number }) | undefined {
+    const waiting = [...this.#connections.values()].filter(
+      ({ state, resent }) => state === 'half open' && resent < MOST_RESENDS,
+    );
+    const [first] = waiting.sort((a, b) => a.resendAt - b.resendAt);
+    if (first === undefined || first.resendAt >= until) return undefined;
+    const at = first.resendAt;
+    first.resent += 1;
+    first.resendAt = at + FIRST_RESEND * 2 ** first.resent;
+    return { at, packet: first.synAck, what: 'SYN,ACK again: no ACK came' };
+  }
+
+  #halfOpen(key: string, connection: Connection, packet: Packet, tcp: TcpSegment, now: number): TcpAnswer | undefined {
     const { sequence, expected } = connection;
     const flags = tcp.flags & (TCP_FLAG.R | TCP_FLAG.S | TCP_FLAG.A);
     const repeatsSyn = tcp.seq === (expected - 1) >>> 0;
     if (repeatsSyn && flags === TCP_FLAG.S) {
-      return mayAnswer(connection, now)
-        ? { kind: 'syn-ack', sequence, what: 'SYN,ACK again: the SYN came again' }
-        : NOTHING;
+      if (!mayAnswer(connection, now)) return undefined;
+      connection.resendAt = now + FIRST_RESEND * 2 ** connection.resent;
+      return { packet: connection.synAck, what: 'SYN,ACK again: the SYN came again' };
     }
-    if (flags & TCP_FLAG.A && tcp.ack !== (sequence + 1) >>> 0) {
-      return flags & TCP_FLAG.R ? NOTHING : { kind: 'reset', what: 'RST: the ACK is not of this connection' };
-    }
+    if (flags & TCP_FLAG.A && tcp.ack !== (sequence + 1) >>> 0)
+      return reset(packet, tcp, 'RST: the ACK is not of this connection');
     if (!repeatsSyn && !isInWindow(tcp.seq, expected)) {
-      if (flags & TCP_FLAG.R || !mayAnswer(connection, now)) return NOTHING;
-      return { kind: 'ack', sequence: (sequence + 1) >>> 0, acknowledges: expected, what: 'a challenge ACK' };
+      if (flags & TCP_FLAG.R || !mayAnswer(connection, now)) return undefined;
+      return { packet: plainAck(packet, tcp, (sequence + 1) >>> 0, expected), what: 'a challenge ACK' };
     }
     if (flags & TCP_FLAG.R || (flags & TCP_FLAG.S && !repeatsSyn)) {
       this.#connections.delete(key);
-      return flags & TCP_FLAG.R ? NOTHING : { kind: 'reset', what: 'RST: a SYN inside the connection' };
+      return reset(packet, tcp, 'RST: a SYN inside the connection');
     }
-    if (!(flags & TCP_FLAG.A)) return NOTHING;
+    if (!(flags & TCP_FLAG.A)) return undefined;
     connection.state = 'open';
-    return this.#open(key, connection, tcp);
+    return this.#open(key, connection, packet, tcp);
   }
 
   /** @deviates an open connection acknowledges what it gets, in order, and never sends or closes by itself. */
-  #open(key: string, connection: Connection, tcp: TcpSegment): TcpAnswer {
+  #open(key: string, connection: Connection, packet: Packet, tcp: TcpSegment): TcpAnswer | undefined {
     if (tcp.flags & TCP_FLAG.R) {
       this.#connections.delete(key);
-      return NOTHING;
+      return undefined;
     }
     const length = tcp.dataLength + (tcp.flags & TCP_FLAG.F ? 1 : 0);
-    if (length === 0 && !(tcp.flags & TCP_FLAG.S)) return NOTHING;
+    if (length === 0 && !(tcp.flags & TCP_FLAG.S)) return undefined;
     if (tcp.seq === connection.expected) connection.expected = (connection.expected + length) >>> 0;
-    const sequence = (connection.sequence + 1) >>> 0;
-    return { kind: 'ack', sequence, acknowledges: connection.expected, what: 'ACK from the open connection' };
+    const acknowledgement = plainAck(packet, tcp, (connection.sequence + 1) >>> 0, connection.expected);
+    return { packet: acknowledgement, what: 'ACK from the open connection' };
   }
 }
 
-function closedPort(tcp: TcpSegment): TcpAnswer {
-  return tcp.flags & TCP_FLAG.R ? NOTHING : { kind: 'reset', what: 'RST: nobody listens on the port' };
+/** A RST is never answered by one. */
+function reset(packet: Packet, tcp: TcpSegment, what: string): TcpAnswer | undefined {
+  const segment = tcpReset(packet, tcp, packet.tos);
+  return segment && { packet: segment, what };
 }
 
 function isInWindow(sequence: number, expected: number): boolean {

@@ -8,7 +8,7 @@ import { setClosing } from '../conntrack/tcp';
 import { otherDirection } from '../conntrack/tuple';
 import { isListening, LOOPBACK, peerMac } from '../host/host';
 import { findRoute, isLimitedBroadcast, isMulticast, type Route, type RouteType } from '../host/routing';
-import { icmpError, icmpReply, plainAck, synAck, tcpReset } from '../host/stack';
+import { icmpError, icmpReply, tcpReset } from '../host/stack';
 import type { Destination } from '../ipvs/service';
 import type { Address } from '../net/address';
 import type { Packet, TcpSegment } from '../net/packet';
@@ -215,14 +215,17 @@ function answer(machine: Machine, flight: InFlight): void {
 function answerTcp(machine: Machine, packet: Packet, tcp: TcpSegment): void {
   const listening = isListening(machine.host, packet.protocol, tcp.dport);
   const answer = machine.sockets.answer(packet, tcp, listening, machine.now, () => machine.random());
-  if (answer.kind === 'nothing') return;
-  const segment =
-    answer.kind === 'syn-ack'
-      ? synAck(packet, tcp, answer.sequence)
-      : answer.kind === 'ack'
-        ? plainAck(packet, tcp, answer.sequence, answer.acknowledges)
-        : tcpReset(packet, tcp, packet.tos);
-  if (segment) sendOwn(machine, segment, answer.what);
+  if (answer) sendOwn(machine, answer.packet, answer.what);
+}
+
+/** Virtual time passes; what the host sends meanwhile, it sends. */
+export function advance(machine: Machine, seconds: number): void {
+  const until = machine.now + seconds;
+  for (let due = machine.sockets.nextResend(until); due; due = machine.sockets.nextResend(until)) {
+    machine.now = due.at;
+    sendOwn(machine, due.packet, due.what);
+  }
+  machine.now = until;
 }
 
 /** A packet of the host's own walks out; its story stands beside the one that caused it. */

@@ -6,7 +6,7 @@ import type { Ruleset } from '../netfilter/ruleset';
 import { beginStory, endStory, type InFlight, type Story } from './in-flight';
 import { type Explain, Machine } from './machine';
 import { makePacket } from './make-packet';
-import { receive, send, senderMac } from './path';
+import { advance, receive, send, senderMac } from './path';
 import { traceProtocol } from './say';
 import type { Scenario, ScenarioPacket } from './scenario';
 import type { CausedPacket, PacketResult, Result } from './trace';
@@ -34,8 +34,8 @@ export function simulate(
 }
 
 function inject(machine: Machine, source: ScenarioPacket): PacketResult {
-  machine.now += source.wait ?? 0;
   machine.sent.length = machine.caused.length = machine.unsure.length = 0;
+  advance(machine, source.wait ?? 0);
   const packet = makePacket(source);
   const story = beginStory(packet, '');
   const flight: InFlight = {
@@ -79,21 +79,28 @@ function splitCaused(stories: readonly Story[]): {
   readonly traced: CausedPacket[];
   readonly untraced: CausedPacket[];
 } {
-  const all = stories.map(
-    ({ packet, what, trace, steps, fate }): CausedPacket => ({
-      src: packet.src,
-      dst: packet.dst,
-      proto: traceProtocol(packet),
-      trace,
-      steps,
-      fate,
-      what,
-    }),
-  );
-  return {
-    traced: all.filter(({ trace }) => trace.length > 0),
-    untraced: all.filter(({ trace }) => trace.length === 0),
-  };
+  const traced = stories.filter(({ trace }) => trace.length > 0);
+  const untraced = stories.filter(({ trace }) => trace.length === 0);
+  return { traced: mergeAlike(traced).map(causedPacket), untraced: untraced.map(causedPacket) };
+}
+
+/** The log tells packets apart by IP id, protocol and length: the host's TCP segments all have id 0, so equal ones are one. */
+function mergeAlike(stories: readonly Story[]): readonly Story[] {
+  const merged: Story[] = [];
+  for (const story of stories) {
+    const { transport, length } = story.packet;
+    const alike = merged.find(
+      ({ packet }) => transport.kind === 'tcp' && packet.transport.kind === 'tcp' && packet.length === length,
+    );
+    alike?.trace.push(...story.trace);
+    alike?.steps.push(...story.steps);
+    if (alike === undefined) merged.push(story);
+  }
+  return merged;
+}
+
+function causedPacket({ packet, what, trace, steps, fate }: Story): CausedPacket {
+  return { src: packet.src, dst: packet.dst, proto: traceProtocol(packet), trace, steps, fate, what };
 }
 
 function snapshotCounters(machine: Machine): Result['counters'] {

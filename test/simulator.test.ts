@@ -1,0 +1,139 @@
+/** The simulator's own promises; that its answers are the kernel's is test/kernel.test.ts. */
+import { describe, expect, it } from 'vitest';
+import { runScenario } from '../server/src/analysis/run-scenario';
+import type { HostDescription, Scenario, ScenarioPacket } from '../src-sim/sim/scenario';
+import type { PacketResult, Step } from '../src-sim/sim/trace';
+
+const HOST: HostDescription = {
+  interfaces: { eth0: { addresses: ['203.0.113.1/24'] } },
+  routes: ['default via 203.0.113.254 dev eth0'],
+};
+
+/** The article's ruleset: everything out, only answers in. */
+const CLIENT_RULES = `*filter
+:INPUT DROP [0:0]
+:FORWARD DROP [0:0]
+:OUTPUT ACCEPT [0:0]
+-A INPUT -p icmp -j ACCEPT
+-A INPUT -m state --state RELATED,ESTABLISHED -j ACCEPT
+COMMIT
+`;
+
+const SERVER = '198.51.100.7';
+
+function leaving(flags: string, seq: number, ack: number): ScenarioPacket {
+  return { out: true, src: '203.0.113.1', dst: SERVER, proto: 'tcp', sport: 54_786, dport: 80, flags, seq, ack };
+}
+
+function arriving(flags: string, seq: number, ack: number): ScenarioPacket {
+  return { in: 'eth0', src: SERVER, dst: '203.0.113.1', proto: 'tcp', sport: 80, dport: 54_786, flags, seq, ack };
+}
+
+function states(result: PacketResult | undefined): readonly string[] {
+  const told = result?.steps.filter((step): step is Step & { kind: 'conntrack' } => step.kind === 'conntrack') ?? [];
+  return told.map(({ hook, state }) => `${hook} ${state}`);
+}
+
+describe('a local process connects out (the state table of a TCP connection)', () => {
+  // The kernel answers SYN,ACK for a connection that no socket of the scenario's host has with a RST: OUTPUT drops it here.
+  const rules = CLIENT_RULES.replace(
+    ':OUTPUT ACCEPT [0:0]\n',
+    ':OUTPUT ACCEPT [0:0]\n-A OUTPUT -p tcp --tcp-flags RST RST -j DROP\n',
+  );
+  const { packets } = runScenario({
+    rules,
+    host: HOST,
+    packets: [leaving('S', 1000, 0), arriving('SA', 5000, 1001), leaving('A', 1001, 5001)],
+  });
+
+  it('is NEW at OUTPUT, its answer ESTABLISHED at PREROUTING', () => {
+    expect(packets.map((packet) => states(packet)[0])).toEqual([
+      'OUTPUT NEW',
+      'PREROUTING ESTABLISHED',
+      'OUTPUT ESTABLISHED',
+    ]);
+  });
+
+  it('goes SYN_SENT [UNREPLIED], SYN_RECV, ESTABLISHED [ASSURED], with their timeouts', () => {
+    const entries = packets.map(({ conntrack }) =>
+      conntrack[0]?.replace(/src=.*?dport=\d+/g, 'tuple').replace(/ mark=.*/, ''),
+    );
+    expect(entries).toEqual([
+      'ipv4 2 tcp 6 120 SYN_SENT tuple [UNREPLIED] tuple',
+      'ipv4 2 tcp 6 60 SYN_RECV tuple tuple',
+      'ipv4 2 tcp 6 432000 ESTABLISHED tuple tuple [ASSURED]',
+    ]);
+  });
+});
+
+describe('an entry can be held in SYN_RECV', () => {
+  it('by dropping the ACK with --tcp-flags', () => {
+    const rules = CLIENT_RULES.replace(
+      '-A INPUT',
+      '-A OUTPUT -p tcp --tcp-flags ACK ACK -j DROP\n-A OUTPUT -p tcp --tcp-flags RST RST -j DROP\n-A INPUT',
+    );
+    const { packets } = runScenario({
+      rules,
+      host: HOST,
+      packets: [leaving('S', 1000, 0), arriving('SA', 5000, 1001)],
+    });
+    expect(packets[1]?.conntrack[0]).toContain('SYN_RECV');
+  });
+});
+
+describe('a dropped SYN', () => {
+  it('leaves no entry', () => {
+    const { packets } = runScenario({ rules: CLIENT_RULES, host: HOST, packets: [arriving('S', 1, 0)] });
+    expect(packets[0]?.fate).toEqual({
+      kind: 'dropped',
+      where: 'filter:INPUT:policy:3',
+      reason: 'the policy of INPUT is DROP',
+    });
+    expect(packets[0]?.conntrack).toEqual([]);
+  });
+});
+
+describe('time', () => {
+  it('passes only as packets say, and entries expire in it', () => {
+    const udp: ScenarioPacket = { out: true, src: '203.0.113.1', dst: SERVER, proto: 'udp', sport: 5353, dport: 53 };
+    const late: ScenarioPacket = { ...udp, sport: 5354, wait: 31 };
+    const { packets } = runScenario({ rules: CLIENT_RULES, host: HOST, packets: [udp, late] });
+    expect(packets.map(({ time }) => time)).toEqual([0, 31]);
+    expect(packets[1]?.conntrack.map((line) => /sport=\d+/.exec(line)?.[0])).toEqual(['sport=5354']);
+  });
+});
+
+describe('a result', () => {
+  const scenario: Scenario = {
+    rules: CLIENT_RULES,
+    host: HOST,
+    packets: [leaving('S', 1000, 0), arriving('SA', 5000, 1001)],
+    seed: 7,
+  };
+
+  it('is JSON', () => {
+    const result = runScenario(scenario);
+    expect(JSON.parse(JSON.stringify(result))).toEqual(result);
+  });
+
+  it('is the same for the same scenario and seed', () => {
+    expect(runScenario(scenario)).toEqual(runScenario(scenario));
+  });
+
+  it('says why a rule did not match', () => {
+    const failed = runScenario(scenario).packets[1]?.steps.filter((step) => step.kind === 'rule' && !step.matched);
+    expect(failed).toMatchObject([{ chain: 'INPUT', number: 1, option: 'protocol', saw: 'the protocol is tcp' }]);
+  });
+});
+
+describe('a scenario that cannot be run', () => {
+  it.each([
+    ['an address', { interfaces: { eth0: { addresses: ['300.1.1.1/24'] } } }],
+    ['a route', { routes: ['198.51.100.0/99 dev eth0'] }],
+    ['a socket', { listen: ['http'] }],
+  ])('names %s', (_, host) => {
+    const { load } = runScenario({ rules: CLIENT_RULES, host, packets: [] });
+    expect(load.ok).toBe(false);
+    expect(load.error).toMatch(/not a/);
+  });
+});
