@@ -8,6 +8,14 @@ import type { Result } from '../../../src-sim/sim/trace';
 /** Request `chainwalk/simulate`: run packets through the ruleset as the editor holds it now. */
 export const SIMULATE = 'chainwalk/simulate';
 
+/** The client's command that opens the simulation panel; a code lens calls it with a URI and {@link TraceFrom}. */
+export const TRACE_COMMAND = 'chainwalk.tracePacket';
+
+/** Where a trace is asked for. */
+export interface TraceFrom {
+  readonly chain: string;
+}
+
 export interface SimulateParams {
   readonly uri: string;
   /** Absent: the host that `# chainwalk:` comments, settings, and the ruleset's own words suggest. */
@@ -41,6 +49,21 @@ export interface OutlineChain {
   readonly policy?: string;
   /** 0-based line of `:CHAIN`. */
   readonly line?: number;
-  /** In order; index 0 is rule 1. `text` is the rule without `-A CHAIN`. */
-  readonly rules: readonly { readonly line: number; readonly text: string }[];
+  /** In order; index 0 is rule 1. */
+  readonly rules: readonly OutlineRule[];
+}
+
+export interface OutlineRule {
+  /** 0-based. */
+  readonly line: number;
+  /** The rule without counters and `-A CHAIN`. */
+  readonly text: string;
+  readonly conditions: readonly OutlineCondition[];
+}
+
+/** Where in the rule's text an option of it stands: a step that did not match names the option. */
+export interface OutlineCondition {
+  readonly option: string;
+  readonly start: number;
+  readonly end: number;
 }

@@ -1,0 +1,183 @@
+/** The wide layout: the way to other hosts in the lower row, this host's own processes in the upper one. */
+import type { Hook } from '../../../src-sim/netfilter/hook';
+import {
+  bottom,
+  center,
+  type HookBox,
+  isFolded,
+  type MapContent,
+  type MapLayout,
+  type PlaceBox,
+  type Point,
+  placesAt,
+  type Rect,
+  right,
+  type Wire,
+} from './map-layout';
+import type { PlaceName } from './way';
+
+const MARGIN = 46;
+const PADDING = 8;
+const GAP = 5;
+const TITLE = 28;
+const PLACE_HEIGHT = 52;
+const HOOK_HEIGHT = TITLE + PLACE_HEIGHT + PADDING;
+const FOLDED_HEIGHT = 46;
+const DIAMOND: Readonly<Pick<Rect, 'width' | 'height'>> = { width: 66, height: 56 };
+const PROCESS: Readonly<Pick<Rect, 'width' | 'height'>> = { width: 96, height: 34 };
+const ROW_GAP = 30;
+
+// biome-ignore format: a table, aligned
+const WIDTHS: Readonly<Record<PlaceName, { readonly absent: number; readonly present: number }>> = {
+  defragmentation: { absent: 44, present: 60 },
+  raw:             { absent: 34, present: 92 },
+  conntrack:       { absent: 68, present: 92 },
+  mangle:          { absent: 52, present: 92 },
+  nat:             { absent: 34, present: 92 },
+  filter:          { absent: 42, present: 104 },
+  security:        { absent: 56, present: 96 },
+  ipvs:            { absent: 36, present: 48 },
+  confirm:         { absent: 56, present: 66 },
+};
+
+const FOLDED_WIDTH = 128;
+
+/** Undefined where the picture does not fit. */
+export function wideLayout(width: number, content: MapContent): MapLayout | undefined {
+  const sizes = {
+    prerouting: hookWidth('PREROUTING', content),
+    forward: hookWidth('FORWARD', content),
+    postrouting: hookWidth('POSTROUTING', content),
+  };
+  const taken = sizes.prerouting + sizes.forward + sizes.postrouting + DIAMOND.width + 2 * MARGIN;
+  // Wires need a little room each: before and behind the diamond, and between the last two hooks.
+  const spare = width - taken - 10 - 14 - 22;
+  if (spare < 0) return undefined;
+  const upper = upperHeight(content);
+  const top = upper + ROW_GAP;
+  const prerouting = hookBox('PREROUTING', MARGIN, top, content);
+  const routing = {
+    x: right(prerouting.rect) + 10 + spare * 0.2,
+    y: top + TITLE + PLACE_HEIGHT / 2 - DIAMOND.height / 2,
+    ...DIAMOND,
+  };
+  const forward = hookBox('FORWARD', right(routing) + 14 + spare * 0.3, top, content);
+  const postrouting = hookBox('POSTROUTING', width - MARGIN - sizes.postrouting, top, content);
+  const local = upperRow(width, right(routing), upper, content);
+  const boxes = { prerouting, forward, postrouting, ...local };
+  return {
+    kind: 'wide',
+    width,
+    height: top + HOOK_HEIGHT + 2,
+    hooks: [prerouting, local.input, forward, local.output, postrouting],
+    routing,
+    process: local.process,
+    in: { x: 2, y: prerouting.from.y },
+    out: { x: width - 2, y: postrouting.to.y },
+    wires: wires(width, routing, boxes),
+  };
+}
+
+function upperHeight({ unfolded }: MapContent): number {
+  return unfolded.size > 0 ? HOOK_HEIGHT : FOLDED_HEIGHT;
+}
+
+function placeWidth(place: PlaceName, content: MapContent): number {
+  return WIDTHS[place][content.present.has(place) ? 'present' : 'absent'];
+}
+
+function hookWidth(hook: Hook, content: MapContent): number {
+  if (isFolded(hook, content)) return FOLDED_WIDTH;
+  const places = placesAt(hook, content.present);
+  return places.reduce((sum, place) => sum + placeWidth(place, content) + GAP, 2 * PADDING - GAP);
+}
+
+function hookBox(hook: Hook, x: number, y: number, content: MapContent): HookBox {
+  const folded = isFolded(hook, content);
+  const rect = { x, y, width: hookWidth(hook, content), height: folded ? FOLDED_HEIGHT : HOOK_HEIGHT };
+  const places: PlaceBox[] = [];
+  let next = x + PADDING;
+  for (const place of folded ? [] : placesAt(hook, content.present)) {
+    const width = placeWidth(place, content);
+    places.push({ place, rect: { x: next, y: y + TITLE, width, height: PLACE_HEIGHT } });
+    next += width + GAP;
+  }
+  const line = folded ? y + FOLDED_HEIGHT / 2 : y + TITLE + PLACE_HEIGHT / 2;
+  return { hook, rect, places, from: { x, y: line }, to: { x: right(rect), y: line } };
+}
+
+/** INPUT, the process and OUTPUT, from the diamond on; moved left where they would not fit. */
+function upperRow(width: number, from: number, height: number, content: MapContent) {
+  const gap = 26;
+  const sizes = [hookWidth('INPUT', content), PROCESS.width, hookWidth('OUTPUT', content)] as const;
+  const total = sizes[0] + sizes[1] + sizes[2] + 2 * gap;
+  const start = Math.max(16, Math.min(from + 4, width - 30 - total));
+  const middle = (hook: Hook): number => (isFolded(hook, content) ? (height - FOLDED_HEIGHT) / 2 : 0);
+  const input = hookBox('INPUT', start, middle('INPUT'), content);
+  const line = height / 2;
+  const process = { x: right(input.rect) + gap, y: line - PROCESS.height / 2, ...PROCESS };
+  const output = hookBox('OUTPUT', right(process) + gap, middle('OUTPUT'), content);
+  return { input, process, output };
+}
+
+interface Boxes {
+  readonly prerouting: HookBox;
+  readonly input: HookBox;
+  readonly forward: HookBox;
+  readonly output: HookBox;
+  readonly postrouting: HookBox;
+  readonly process: Rect;
+}
+
+function wires(width: number, routing: Rect, boxes: Boxes): readonly Wire[] {
+  const { prerouting, input, forward, output, postrouting, process } = boxes;
+  const line = prerouting.from.y;
+  const row = center(process).y;
+  const straight = (x1: number, x2: number, y: number): readonly Point[] => [
+    { x: x1, y },
+    { x: x2, y },
+  ];
+  return [
+    { from: 'in', to: 'PREROUTING', points: straight(2, prerouting.from.x, line) },
+    { from: 'PREROUTING', to: 'routing', points: straight(prerouting.to.x, routing.x, line) },
+    { from: 'routing', to: 'FORWARD', points: straight(right(routing), forward.from.x, line) },
+    { from: 'FORWARD', to: 'POSTROUTING', points: straight(forward.to.x, postrouting.from.x, line) },
+    { from: 'POSTROUTING', to: 'out', points: straight(postrouting.to.x, width - 2, line) },
+    { from: 'routing', to: 'INPUT', points: toInput(routing, input) },
+    {
+      from: 'INPUT',
+      to: 'process',
+      points: [input.to, { x: input.to.x + 8, y: input.to.y }, { x: process.x - 8, y: row }, { x: process.x, y: row }],
+    },
+    {
+      from: 'process',
+      to: 'OUTPUT',
+      points: [
+        { x: right(process), y: row },
+        { x: right(process) + 8, y: row },
+        { x: output.from.x - 8, y: output.from.y },
+        output.from,
+      ],
+    },
+    { from: 'OUTPUT', to: 'POSTROUTING', points: toPostrouting(output, postrouting) },
+  ];
+}
+
+/** Up from the diamond and into INPUT's left side, around it where INPUT was moved to the left. */
+function toInput(routing: Rect, { from, rect }: HookBox): readonly Point[] {
+  const x = center(routing).x;
+  if (rect.x >= x + 12) return [{ x, y: routing.y }, { x, y: from.y }, from];
+  const lane = bottom(rect) + ROW_GAP / 2;
+  const side = rect.x - 12;
+  return [{ x, y: routing.y }, { x, y: lane }, { x: side, y: lane }, { x: side, y: from.y }, from];
+}
+
+/** Right of OUTPUT and down into POSTROUTING's top. */
+function toPostrouting({ to, rect }: HookBox, postrouting: HookBox): readonly Point[] {
+  const top = postrouting.rect.y;
+  const side = right(rect) + 14;
+  const inside = Math.min(Math.max(side, postrouting.rect.x + 20), right(postrouting.rect) - 20);
+  if (inside === side) return [to, { x: side, y: to.y }, { x: side, y: top }];
+  const lane = top - ROW_GAP / 2;
+  return [to, { x: side, y: to.y }, { x: side, y: lane }, { x: inside, y: lane }, { x: inside, y: top }];
+}
