@@ -5,7 +5,7 @@
  * @kernel net/ipv4/netfilter/ip_tables.c:mark_source_chains
  */
 import { type Hook, isHook } from '../../../src-sim/netfilter/hook';
-import type { Chain, Rule, Table } from '../../../src-sim/netfilter/ruleset';
+import type { Chain, GivenOptions, Rule, Table } from '../../../src-sim/netfilter/ruleset';
 import { BUILTIN } from '../../../src-sim/xt/registry';
 
 export interface Jump {
@@ -51,15 +51,19 @@ export function reachableRules(chain: Chain): readonly Rule[] {
 
 const NOWHERE: ReadonlySet<Hook> = new Set();
 
-/** ACCEPT, DROP, RETURN or QUEUE without any condition. */
-function endsEveryWay(rule: Rule): boolean {
-  if (rule.target.kind !== 'target' || !['ACCEPT', 'DROP', 'RETURN', 'QUEUE'].includes(rule.target.name)) return false;
-  return rule.matches.every(
-    (match) =>
-      match.name === BUILTIN.name &&
-      Object.entries(match.options).every(([name, { value, inverted }]) =>
-        BUILTIN.options[name]?.type.omitted?.(value, inverted),
-      ),
+const VERDICTS: ReadonlySet<string> = new Set(['ACCEPT', 'DROP', 'RETURN', 'QUEUE']);
+
+/** A verdict without any condition. */
+function endsEveryWay({ target, matches }: Rule): boolean {
+  if (target.kind !== 'target' || !VERDICTS.has(target.name)) return false;
+  if (matches.length > 1) return false;
+  return matches.every(({ name, options }) => name === BUILTIN.name && saysNothing(options));
+}
+
+/** `-s 0/0 -p all`: conditions that every packet fulfils. */
+function saysNothing(options: GivenOptions): boolean {
+  return Object.entries(options).every(([name, { value, inverted }]) =>
+    BUILTIN.options[name]?.type.omitted?.(value, inverted),
   );
 }
 

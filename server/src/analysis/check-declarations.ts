@@ -2,7 +2,7 @@
 import type { Family } from '../../../src-sim/net/address';
 import { protocolName } from '../../../src-sim/net/protocol';
 import { isHook, type TableName } from '../../../src-sim/netfilter/hook';
-import type { Given } from '../../../src-sim/netfilter/ruleset';
+import type { Given, Ruleset } from '../../../src-sim/netfilter/ruleset';
 import type { Extension, RuleContext } from '../../../src-sim/xt/define';
 import { builtinOption } from '../syntax/option-scope';
 import { alternatives, problem } from '../syntax/problem';
@@ -10,39 +10,59 @@ import type { CommandLine, OptionPart, Problem, Span, Tree } from '../syntax/tre
 import { blocksOf } from './blocks';
 import type { LocatedProblem } from './located-problem';
 import { isForOtherFamily } from './lower-rule';
+import { perLine } from './per-line';
 import { type Use, usesOf } from './rule-uses';
 
-export function checkDeclarations(tree: Tree): readonly LocatedProblem[] {
+export function checkDeclarations(tree: Tree, ruleset: Ruleset): readonly LocatedProblem[] {
   const found: LocatedProblem[] = [];
   for (const block of blocksOf(tree).blocks) {
+    const chains = ruleset.tables.find((table) => table.name === block.table)?.chains ?? [];
+    const place: Place = { table: block.table, chains: new Set(chains.map((chain) => chain.name)) };
     for (let number = block.start + 1; number < block.end; number++) {
       const line = tree.lines[number];
       if (line?.kind !== 'command') continue;
-      for (const one of problemsOf(line, tree.family, block.table)) found.push({ ...one, line: number });
+      for (const one of problemsOf(line, tree.family, place)) found.push({ ...one, line: number });
     }
   }
   return found;
 }
 
-interface Checked {
+interface Place {
   readonly table: TableName | undefined;
-  readonly problems: readonly Problem[];
+  /** A chain that is called as a target takes the target's place. */
+  readonly chains: ReadonlySet<string>;
 }
 
-const known = new WeakMap<CommandLine, Checked>();
-
-function problemsOf(line: CommandLine, family: Family, table: TableName | undefined): readonly Problem[] {
-  const earlier = known.get(line);
-  if (earlier && earlier.table === table) return earlier.problems;
-  const problems = isForOtherFamily(line, family) ? [] : checkRule(line, family, table);
-  known.set(line, { table, problems });
-  return problems;
+interface Checked {
+  family: Family | undefined;
+  table: TableName | undefined;
+  jumps: boolean;
+  problems: readonly Problem[];
 }
 
-function checkRule(line: CommandLine, family: Family, table: TableName | undefined): readonly Problem[] {
+const checkedOf = perLine((): Checked => ({ family: undefined, table: undefined, jumps: false, problems: [] }));
+
+function problemsOf(line: CommandLine, family: Family, { table, chains }: Place): readonly Problem[] {
+  const checked = checkedOf(line);
+  const jumps = chains.has(usesOf(line).target?.name ?? '');
+  if (checked.family !== family || checked.table !== table || checked.jumps !== jumps) {
+    checked.problems = isForOtherFamily(line, family) ? [] : checkRule(line, family, table, jumps);
+    checked.family = family;
+    checked.table = table;
+    checked.jumps = jumps;
+  }
+  return checked.problems;
+}
+
+function checkRule(
+  line: CommandLine,
+  family: Family,
+  table: TableName | undefined,
+  jumps: boolean,
+): readonly Problem[] {
   const { builtin, matches, target } = usesOf(line);
   const context: RuleContext = { family, protocol: protocolOf(builtin) };
-  const uses = [...(builtin ? [builtin] : []), ...matches, ...(target ? [target] : [])];
+  const uses = [...(builtin ? [builtin] : []), ...matches, ...(target && !jumps ? [target] : [])];
   return [
     ...checkInterfaces(line, builtin),
     ...uses.flatMap((use) => (use.extension ? checkUse(use, use.extension, context, table, line) : [])),
@@ -71,16 +91,16 @@ function checkUse(
   line: CommandLine,
 ): readonly Problem[] {
   const span = use.loader?.name?.span ?? use.parts[0]?.flag.span ?? line.flag.span;
-  const problems = [
-    ...checkTable(extension, table, span),
-    ...checkProtocol(use, extension, context, span),
-    ...checkPresence(use, extension, span),
-    ...checkPairs(use),
-  ];
+  const problems: Problem[] = [];
+  for (const one of checkTable(extension, table, span)) problems.push(one);
+  for (const one of checkProtocol(use, extension, context, span)) problems.push(one);
+  for (const one of checkPresence(use, extension, span)) problems.push(one);
+  for (const one of checkPairs(use)) problems.push(one);
   // What a declaration says in words is asked only where its tables found nothing: it may count on them.
   if (problems.length > 0 || use.unknown !== undefined) return problems;
   const why = extension.refuses?.(use.given, context);
-  return why === undefined ? [] : [problem(span, 'refused', `${label(use)}: ${why}`)];
+  if (why !== undefined) problems.push(problem(span, 'refused', `${label(use)}: ${why}`));
+  return problems;
 }
 
 function checkTable(extension: Extension, table: TableName | undefined, span: Span): readonly Problem[] {
@@ -97,27 +117,40 @@ function checkProtocol(use: Use, extension: Extension, { protocol }: RuleContext
 }
 
 function checkPresence(use: Use, extension: Extension, span: Span): readonly Problem[] {
-  const has = (name: string) => use.parts.some((part) => part.option === name);
-  const missing = Object.entries(extension.options).filter(([name, option]) => option.required && !has(name));
-  const groups = [...(extension.oneOf ?? []), ...(extension.anyOf ?? [])].filter((group) => !group.some(has));
-  return [
-    ...missing.map(([name]) => problem(span, 'missing-option', `${label(use)} needs --${name}`)),
-    ...groups.map((group) => problem(span, 'missing-option', `${label(use)} needs ${alternatives(group.map(dashed))}`)),
-  ];
+  const demands = demandsOf(extension);
+  if (demands.length === 0) return [];
+  return demands
+    .filter((group) => !use.parts.some((part) => group.includes(part.option)))
+    .map((group) => problem(span, 'missing-option', `${label(use)} needs ${alternatives(group.map(dashed))}`));
+}
+
+const demands = new Map<Extension, readonly (readonly string[])[]>();
+
+/** Groups of options of which one at least must stand. */
+function demandsOf(extension: Extension): readonly (readonly string[])[] {
+  const known = demands.get(extension);
+  if (known) return known;
+  const required = Object.entries(extension.options).flatMap(([name, option]) => (option.required ? [[name]] : []));
+  const groups = [...required, ...(extension.oneOf ?? []), ...(extension.anyOf ?? [])];
+  demands.set(extension, groups);
+  return groups;
 }
 
 function checkPairs(use: Use): readonly Problem[] {
   const { parts } = use;
-  return parts.flatMap((part, index) => {
-    const earlier = parts.slice(0, index).find((other) => excludeEachOther(use, part, other));
-    if (earlier) {
-      const message = `--${part.option} and --${earlier.option} exclude each other`;
-      return [problem(part.flag.span, 'excluded-option', message)];
-    }
+  const problems: Problem[] = [];
+  for (const part of parts) {
+    const earlier = parts.find((other) => excludeEachOther(use, part, other));
     const { requires } = part.declaration;
-    if (requires === undefined || requires.some((name) => parts.some((other) => other.option === name))) return [];
-    return [problem(part.flag.span, 'missing-option', `--${part.option} needs ${alternatives(requires.map(dashed))}`)];
-  });
+    if (earlier && parts.indexOf(earlier) < parts.indexOf(part)) {
+      const message = `--${part.option} and --${earlier.option} exclude each other`;
+      problems.push(problem(part.flag.span, 'excluded-option', message));
+    } else if (requires && !parts.some((other) => requires.includes(other.option))) {
+      const message = `--${part.option} needs ${alternatives(requires.map(dashed))}`;
+      problems.push(problem(part.flag.span, 'missing-option', message));
+    }
+  }
+  return problems;
 }
 
 function excludeEachOther(use: Use, a: OptionPart, b: OptionPart): boolean {

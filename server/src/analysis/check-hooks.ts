@@ -8,9 +8,10 @@ import type { Hook } from '../../../src-sim/netfilter/hook';
 import type { Rule, Ruleset, Table } from '../../../src-sim/netfilter/ruleset';
 import { BUILTIN } from '../../../src-sim/xt/registry';
 import { problem } from '../syntax/problem';
-import type { CommandLine, Span, Tree } from '../syntax/tree';
+import type { Span, Tree } from '../syntax/tree';
 import { type CallGraph, callGraph, reachableRules } from './call-graph';
 import type { LocatedProblem } from './located-problem';
+import { perLine } from './per-line';
 import { type Use, usesOf } from './rule-uses';
 
 export function checkHooks(tree: Tree, ruleset: Ruleset): readonly LocatedProblem[] {
@@ -36,18 +37,24 @@ function placeProblems(tree: Tree, table: Table, graph: CallGraph): readonly Loc
     const hooks = graph.hooksOf(chain.name);
     if (hooks.size === 0) continue;
     for (const rule of reachableRules(chain)) {
-      for (const one of ruleProblems(tree, rule, chain.name, hooks)) found.set(`${one.line}:${one.span.start}`, one);
+      const line = tree.lines[rule.line];
+      const limits = line?.kind === 'command' ? limitsOf(line) : NO_LIMITS;
+      if (limits.length === 0) continue;
+      for (const one of ruleProblems(rule, limits, chain.name, hooks)) found.set(`${one.line}:${one.span.start}`, one);
     }
   }
   return [...found.values()];
 }
 
-function ruleProblems(tree: Tree, rule: Rule, chain: string, hooks: ReadonlySet<Hook>): readonly LocatedProblem[] {
-  const line = tree.lines[rule.line];
-  if (line?.kind !== 'command') return [];
-  return limitsOf(line).flatMap(({ span, label, allowed }) => {
+function ruleProblems(
+  rule: Rule,
+  limits: readonly HookLimit[],
+  chain: string,
+  hooks: ReadonlySet<Hook>,
+): readonly LocatedProblem[] {
+  return limits.flatMap(({ span, label, allowed, ofTarget }) => {
     const wrong = [...hooks].filter((hook) => !allowed.includes(hook));
-    if (wrong.length === 0) return [];
+    if (wrong.length === 0 || (ofTarget && rule.target.kind !== 'target')) return [];
     const cause = wrong.some((hook) => hook === chain) ? '' : `, and ${wrong.join(', ')} leads to chain "${chain}"`;
     const message = `${label} may stand only in ${allowed.join(', ')}${cause}`;
     return [{ ...problem(span, 'wrong-hook', message), line: rule.line }];
@@ -58,27 +65,26 @@ interface HookLimit {
   readonly span: Span;
   readonly label: string;
   readonly allowed: readonly Hook[];
+  readonly ofTarget: boolean;
 }
 
-const known = new WeakMap<CommandLine, readonly HookLimit[]>();
+const NO_LIMITS: readonly HookLimit[] = [];
 
-function limitsOf(line: CommandLine): readonly HookLimit[] {
-  const earlier = known.get(line);
-  if (earlier) return earlier;
+const limitsOf = perLine((line): readonly HookLimit[] => {
   const { matches, target } = usesOf(line);
   const limits = [...matches, ...(target ? [target] : [])].flatMap(useLimits);
-  known.set(line, limits);
-  return limits;
-}
+  return limits.length === 0 ? NO_LIMITS : limits;
+});
 
 function useLimits(use: Use): readonly HookLimit[] {
   if (use.extension === undefined || use.extension === BUILTIN) return [];
   const span = use.loader?.name?.span ?? use.parts[0]?.flag.span;
-  const whole: HookLimit[] =
-    use.extension.hooks && span ? [{ span, label: use.extension.name, allowed: use.extension.hooks }] : [];
+  const { name: label, hooks: allowed } = use.extension;
+  const ofTarget = use.extension.kind === 'target';
+  const whole: HookLimit[] = allowed && span ? [{ span, label, allowed, ofTarget }] : [];
   const options = use.parts.flatMap((part): HookLimit[] => {
     const { hooks } = part.declaration;
-    return hooks ? [{ span: part.flag.span, label: part.flag.value, allowed: hooks }] : [];
+    return hooks ? [{ span: part.flag.span, label: part.flag.value, allowed: hooks, ofTarget }] : [];
   });
   return [...whole, ...options];
 }

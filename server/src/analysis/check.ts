@@ -16,7 +16,7 @@ export type { LocatedProblem } from './located-problem';
 export function check(document: Document): readonly LocatedProblem[] {
   const { tree } = document;
   const { ruleset, problems } = lowerWithProblems(tree);
-  return inOrder([...checkFile(tree), ...problems, ...checkDeclarations(tree), ...checkHooks(tree, ruleset)]);
+  return inOrder([...checkFile(tree), ...problems, ...checkDeclarations(tree, ruleset), ...checkHooks(tree, ruleset)]);
 }
 
 /** What each line shows by itself and what {@link check} finds, in the order of the text. */

@@ -12,6 +12,7 @@ import {
 import { BUILTIN } from '../../../src-sim/xt/registry';
 import { GENERAL_OPTIONS } from '../syntax/commands';
 import type { CommandLine } from '../syntax/tree';
+import { perLine } from './per-line';
 import { type RuleUses, type Use, usesOf } from './rule-uses';
 
 export interface LowerContext {
@@ -28,7 +29,7 @@ interface RuleParts {
   readonly uses: RuleUses;
 }
 
-const known = new WeakMap<CommandLine, RuleParts>();
+const partsOf = perLine(ruleParts);
 
 export function lowerRules(line: CommandLine, context: LowerContext): readonly Rule[] {
   const { matches, counters, uses } = partsOf(line);
@@ -50,20 +51,16 @@ export function isForOtherFamily(line: CommandLine, family: Family): boolean {
   });
 }
 
-function partsOf(line: CommandLine): RuleParts {
-  const earlier = known.get(line);
-  if (earlier) return earlier;
+function ruleParts(line: CommandLine): RuleParts {
   const uses = usesOf(line);
   const others = uses.matches.map((use) => matchUse(use, use.given));
   const builtins = uses.builtin ? builtinUses(uses.builtin) : [];
   const { counters } = line;
-  const parts: RuleParts = {
+  return {
     matches: builtins.length > 0 ? builtins.map((builtin) => [builtin, ...others]) : [others],
     counters: counters ? { packets: counters.packets, bytes: counters.bytes } : NO_COUNTERS,
     uses,
   };
-  known.set(line, parts);
-  return parts;
 }
 
 function matchUse(use: Use, options: GivenOptions): MatchUse {

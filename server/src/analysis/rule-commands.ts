@@ -25,7 +25,7 @@ export function changeRules(table: TableState, line: CommandLine, number: number
     return;
   }
   const { target } = usesOf(line);
-  if (target) checkTarget(table, target.loader, number);
+  if (target) checkTarget(table, line, target.loader, number);
   const isChain = (chainName: string) => table.chains.has(chainName) || table.declared.has(chainName);
   applyRules(table, chain, line, number, lowerRules(line, { lineNumber: number, isChain }));
 }
@@ -115,14 +115,14 @@ function takeOut(table: TableState, chain: ChainState, line: CommandLine, number
 }
 
 /** Whether `-j` and `-g` lead somewhere. */
-function checkTarget(table: TableState, part: TargetPart, line: number): void {
+function checkTarget(table: TableState, command: CommandLine, part: TargetPart, line: number): void {
   const { name } = part;
   if (name === undefined || name.value === '') return;
   const chain = chainNamed(table, name.value);
   if (chain?.policy !== undefined) {
     refuse(table, line, name, 'jump-to-builtin', `"${name.value}" is a built-in chain: only the kernel enters it`);
   } else if (chain) {
-    checkChainJump(table, part, name, line);
+    checkChainJump(table, command, part, line);
   } else if (part.kind === 'goto') {
     refuse(table, line, name, 'unknown-chain', missingChain(table, name.value));
   } else if (part.extension === undefined) {
@@ -130,10 +130,21 @@ function checkTarget(table: TableState, part: TargetPart, line: number): void {
   }
 }
 
-function checkChainJump(table: TableState, part: TargetPart, name: Word, line: number): void {
-  if (part.kind === 'goto' || part.extension === undefined) return;
-  const message = `iptables takes "${name.value}" for the chain of this table, not for the target`;
-  table.problems.push({ code: 'chain-hides-target', message, severity: 'information', span: name.span, line });
+/** A chain takes no options, and comes before a target of its name. */
+function checkChainJump(table: TableState, command: CommandLine, part: TargetPart, line: number): void {
+  const owner = command.parts.indexOf(part);
+  for (const other of command.parts) {
+    const flag = other.kind === 'unknown' && other.owner === owner ? other.words.find(isOption) : undefined;
+    if (flag) refuse(table, line, flag, 'unknown-option', `unknown option "${flag.value}": a chain has no options`);
+  }
+  if (part.kind === 'goto' || part.extension === undefined || part.name === undefined) return;
+  const message = `iptables takes "${part.name.value}" for the chain of this table, not for the target`;
+  const { span } = part.name;
+  table.problems.push({ code: 'chain-hides-target', message, severity: 'information', span, line });
+}
+
+function isOption(word: Word): boolean {
+  return word.value.startsWith('-');
 }
 
 function checkTargetName(table: TableState, name: Word, line: number): void {

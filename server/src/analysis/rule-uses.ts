@@ -6,6 +6,7 @@ import type { Given, GivenOptions } from '../../../src-sim/netfilter/ruleset';
 import type { Extension } from '../../../src-sim/xt/define';
 import { BUILTIN } from '../../../src-sim/xt/registry';
 import type { CommandLine, MatchPart, OptionPart, TargetPart, UnknownPart } from '../syntax/tree';
+import { perLine } from './per-line';
 
 export interface Use {
   readonly name: string;
@@ -27,15 +28,7 @@ export interface RuleUses {
   readonly target: (Use & { readonly loader: TargetPart }) | undefined;
 }
 
-const known = new WeakMap<CommandLine, RuleUses>();
-
-export function usesOf(line: CommandLine): RuleUses {
-  const earlier = known.get(line);
-  if (earlier) return earlier;
-  const uses = gather(line);
-  known.set(line, uses);
-  return uses;
-}
+export const usesOf: (line: CommandLine) => RuleUses = perLine(gather);
 
 /** A use while its parts are gathered. */
 interface OpenUse {
@@ -50,7 +43,8 @@ interface OpenUse {
 interface Gathering {
   readonly builtin: OpenUse;
   readonly matches: OpenUse[];
-  readonly byOwner: Map<number, OpenUse>;
+  /** By the index of the part that loaded it. */
+  readonly byOwner: (OpenUse | undefined)[];
   target: (OpenUse & { readonly loader: TargetPart }) | undefined;
 }
 
@@ -58,7 +52,7 @@ function gather(line: CommandLine): RuleUses {
   const gathering: Gathering = {
     builtin: openUse(BUILTIN.name, BUILTIN, undefined),
     matches: [],
-    byOwner: new Map(),
+    byOwner: [],
     target: undefined,
   };
   for (const [index, part] of line.parts.entries()) {
@@ -79,20 +73,20 @@ function addMatch({ matches, byOwner }: Gathering, part: MatchPart, index: numbe
   const name = part.extension?.name ?? part.name?.value ?? '';
   const use = openUse(name, part.extension, part);
   if (part.extension === undefined) use.unknown = `the match "${name}" is not known`;
-  byOwner.set(index, use);
+  byOwner[index] = use;
   matches.push(use);
 }
 
 function addTarget(gathering: Gathering, part: TargetPart, index: number): void {
   const use = { ...openUse(part.extension?.name ?? part.name?.value ?? '', part.extension, part), loader: part };
-  gathering.byOwner.set(index, use);
+  gathering.byOwner[index] = use;
   gathering.target ??= use;
 }
 
 /** Where an option belongs: to its `-m` or `-j`, to the conditions of every rule, or to the match that `-p` loaded. */
 function useOf({ builtin, matches, byOwner }: Gathering, part: OptionPart): OpenUse {
   if (part.extension === BUILTIN) return builtin;
-  const owner = part.owner === undefined ? undefined : byOwner.get(part.owner);
+  const owner = part.owner === undefined ? undefined : byOwner[part.owner];
   if (owner) return owner;
   const loaded = matches.find((use) => use.extension === part.extension && use.loader === undefined);
   if (loaded) return loaded;
@@ -109,7 +103,7 @@ function addOption(use: OpenUse, part: OptionPart): void {
 
 function addUnknown({ matches, byOwner }: Gathering, part: UnknownPart): void {
   const words = part.words.map((word) => word.value).join(' ');
-  const owner = part.owner === undefined ? undefined : byOwner.get(part.owner);
+  const owner = part.owner === undefined ? undefined : byOwner[part.owner];
   if (owner) {
     owner.unknown = `"${words}" of ${owner.name} is not known`;
   } else {

@@ -55,7 +55,8 @@ function takeBang(reading: RuleReading): Word | undefined {
 function readLong(reading: RuleReading, word: Word, bang: Word | undefined): void {
   const equals = word.value.indexOf('=');
   const name = word.value.slice(2, equals === -1 ? undefined : equals);
-  const use = { bang, whole: word, ...splitWord(word, equals === -1 ? word.value.length : equals, 1) };
+  const split = equals === -1 ? { flag: word, attached: undefined } : splitWord(word, equals, 1);
+  const use = { bang, whole: word, flag: split.flag, attached: split.attached };
   dispatch(reading, use, lookUp(reading, name), name);
 }
 
@@ -64,6 +65,10 @@ function readShort(reading: RuleReading, word: Word, bang: Word | undefined): vo
   for (let at = 1; at < word.value.length; at++) {
     const letter = word.value.charAt(at);
     const lookup = findShortOption(letter);
+    if (word.value.length === 2) {
+      dispatch(reading, { bang, whole: word, flag: word, attached: undefined }, lookup, letter);
+      return;
+    }
     const split = splitWord(word, at + 1, 0);
     const takesValue = lookup.kind === 'found' && takesArgument(lookup);
     const flag = { span: split.flag.span, value: `-${letter}` };

@@ -10,7 +10,7 @@ import { readRule } from './parse-rule';
 import { problem } from './problem';
 import { readCounters } from './read-counters';
 import { exceedsBytes, MAX_LINE_BYTES, MAX_WORD_BYTES, MAX_WORDS, splitWords, type Words } from './token';
-import type { CommandLine, CountersNode, Line, Problem, Tree, UnknownLine, Word } from './tree';
+import type { Line, Problem, Tree, UnknownLine, Word } from './tree';
 
 export function parse(text: string, family: Family = guessFamily(text)): Tree {
   return { family, lines: splitLines(text).map((line) => parseLine(line, family)) };
@@ -108,18 +108,18 @@ function readCommandLine(text: string, start: number, end: number, family: Famil
   problems.push(...shellProblems, ...reading.problems);
   const { command } = reading;
   if (command === undefined) return unknownLine(text, first, problems);
-  const counters: CountersNode | undefined = reading.counters ?? counted.counters;
-  const { declaration, ...commandWords } = command;
-  const line: CommandLine = {
+  return {
     kind: 'command',
     text,
     problems,
-    counters,
-    command: declaration.command,
-    ...commandWords,
+    counters: reading.counters ?? counted.counters,
+    flag: command.flag,
+    command: command.declaration.command,
+    chain: command.chain,
+    position: command.position,
+    argument: command.argument,
     parts: reading.parts,
   };
-  return line;
 }
 
 function splitProblems(split: Words, end: number): readonly Problem[] {

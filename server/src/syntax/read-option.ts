@@ -31,19 +31,20 @@ function optionPart(
   meaning: DeclaredOption,
   owner: number | undefined,
 ): OptionPart {
-  const part = {
+  const { name, declaration, extension } = meaning;
+  const misplaced = takeMisplacedBang(reading, use, meaning);
+  const { words, value } = declaration.type.words === 0 ? readFlag(reading, use) : readValue(reading, use, meaning);
+  return {
     kind: 'option',
+    bang: use.bang ?? misplaced,
     flag: use.flag,
-    option: meaning.name,
-    declaration: meaning.declaration,
-    extension: meaning.extension,
+    option: name,
+    declaration,
+    extension,
     owner,
-  } as const;
-  const swapped = takeMisplacedBang(reading, use, meaning);
-  const bang = use.bang ?? swapped;
-  const { words, value } =
-    meaning.declaration.type.words === 0 ? readFlag(reading, use) : readValue(reading, use, meaning);
-  return { ...part, bang, words, value };
+    words,
+    value,
+  };
 }
 
 interface ReadValue {
