@@ -2,7 +2,10 @@
  * Markdown, and how a declaration is drawn in it: hover, completion and the documents share it. Text of a ruleset is
  * untrusted; it goes through `code` or `fence`, so that it can never become a link, an image, HTML or a command.
  */
-import type { Example, Extension, OptionDeclaration } from '../../../src-sim/xt/define';
+import { protocolName } from '../../../src-sim/net/protocol';
+import { HOOKS } from '../../../src-sim/netfilter/hook';
+import type { Extension, OptionDeclaration } from '../../../src-sim/xt/define';
+import { BUILTIN } from '../../../src-sim/xt/registry';
 
 /** A code span that its text cannot end. CommonMark §6.1: the fence is longer than any run of backticks inside. */
 export function code(text: string): string {
@@ -46,21 +49,21 @@ export function describeExtension(extension: Extension): string {
 
 /** One option of an extension. */
 export function describeOption(extension: Extension, name: string, declaration: OptionDeclaration): string {
-  const notes = [
-    declaration.invert ? '`!` before it means the contrary.' : undefined,
-    declaration.required ? 'It must be given.' : undefined,
-    declaration.excludes.length > 0
-      ? `Not together with ${declaration.excludes.map((other) => code(`--${other}`)).join(', ')}.`
-      : undefined,
-    declaration.hooks === undefined ? undefined : `Only where packets come from ${declaration.hooks.join(', ')}.`,
-  ].filter((note) => note !== undefined);
   return paragraphs(
-    `${code(optionUsage(name, declaration))} — option of the ${extension.kind} ${code(extension.name)}`,
-    declaration.summary,
-    notes.join(' '),
+    describeOptionBriefly(extension, name, declaration),
+    describeLimits(declaration),
     describeChoices(declaration),
     describeKernel(extension),
   );
+}
+
+/** Its first two lines, for where something else is to be said. */
+export function describeOptionBriefly(extension: Extension, name: string, declaration: OptionDeclaration): string {
+  const owner =
+    extension === BUILTIN
+      ? 'a condition that needs no `-m`'
+      : `option of the ${extension.kind} ${code(extension.name)}`;
+  return paragraphs(`${code(optionUsage(name, declaration))} — ${owner}`, declaration.summary);
 }
 
 /** `[!] -s, --source <address>`; what a manual page shows. */
@@ -78,28 +81,54 @@ function describeOptions(extension: Extension): string {
   return bullets(rows);
 }
 
+function describeLimits({ invert, required, excludes, requires, hooks }: OptionDeclaration): string {
+  return [
+    invert ? '`!` before it means the contrary.' : '',
+    required ? 'It must be given.' : '',
+    excludes.length > 0 ? `Not together with ${anyOf(excludes.map(optionName))}.` : '',
+    requires === undefined ? '' : `Only together with ${anyOf(requires.map(optionName))}.`,
+    hooks === undefined ? '' : `Only for packets of ${anyOf(hooks)}.`,
+  ]
+    .filter((sentence) => sentence !== '')
+    .join(' ');
+}
+
+/** More choices than this are for completion, not for reading. */
+const MOST_CHOICES = 12;
+
 function describeChoices({ type }: OptionDeclaration): string {
-  return bullets((type.choices ?? []).map(({ text, summary }) => `${code(text)} — ${summary}`));
+  const { choices = [] } = type;
+  if (choices.length > MOST_CHOICES) return '';
+  return bullets(choices.map(({ text, summary }) => `${code(text)} — ${summary}`));
 }
 
 function describePlace({ tables, hooks, protocols, kind }: Extension): string | undefined {
   const places = [
-    tables === undefined ? undefined : `in the table ${tables.map(code).join(' or ')}`,
-    hooks === undefined ? undefined : `for packets of ${hooks.map(code).join(', ')}`,
-    protocols === undefined ? undefined : 'with the protocol it needs named by `-p`',
-  ].filter((place) => place !== undefined);
+    tables === undefined ? '' : `in the table ${anyOf(tables)}`,
+    hooks === undefined || hooks.length === HOOKS.length ? '' : `for packets of ${anyOf(hooks)}`,
+    protocols === undefined ? '' : `with ${anyOf(protocols.map((number) => `-p ${protocolName(number)}`))}`,
+  ].filter((place) => place !== '');
   return places.length === 0 ? undefined : `This ${kind} may stand only ${places.join(', ')}.`;
+}
+
+function optionName(name: string): string {
+  return `--${name}`;
+}
+
+/** `a`, `b` or `c`, as code. */
+function anyOf(names: readonly string[]): string {
+  const spans = names.map(code);
+  const last = spans.pop() ?? '';
+  return spans.length === 0 ? last : `${spans.join(', ')} or ${last}`;
 }
 
 const MOST_EXAMPLES = 4;
 
-function describeExamples(extension: Extension): string | undefined {
-  const rules = [...new Set(extension.examples.filter(isGood).map(({ rule }) => rule))].slice(0, MOST_EXAMPLES);
+/** Rules as iptables-save prints them. */
+function describeExamples({ examples }: Extension): string | undefined {
+  const accepted = examples.flatMap((example) => (example.kind === 'accepted' ? [example.saved] : []));
+  const rules = [...new Set(accepted)].filter((rule) => rule !== '').slice(0, MOST_EXAMPLES);
   return rules.length === 0 ? undefined : fence('iptables', rules.join('\n'));
-}
-
-function isGood(example: Example): boolean {
-  return example.kind !== 'refused';
 }
 
 function describeKernel({ kernel }: Extension): string {

@@ -1,0 +1,96 @@
+/** Completion of what begins a line, and of tables, chains and policies. */
+import { isTableName, TABLE_HOOKS, TABLES } from '../../../src-sim/netfilter/hook';
+import type { Document } from '../analysis/document';
+import { lower } from '../analysis/lower';
+import { COMMANDS } from '../syntax/commands';
+import type { Completion } from './completion';
+import type { CompletionContext } from './completion-context';
+import { describePolicy, describeTable } from './hover-chain';
+import { code, paragraphs } from './markdown';
+import { hookPlace, tablePurpose } from './packet-way';
+
+/** What a line may begin with: in a block its commands and COMMIT, outside of one a table. */
+export function completeLine(document: Document, { table }: CompletionContext): readonly Completion[] {
+  if (table === undefined) return completeTable(document).map((item) => ({ ...item, label: `*${item.label}` }));
+  const commands = COMMANDS.filter(({ command }) => command !== 'list' && command !== 'check').map(commandItem);
+  return [...commands, COMMIT];
+}
+
+const COMMIT: Completion = {
+  kind: 'command',
+  label: 'COMMIT',
+  detail: 'the table ends here',
+  documentation: 'Hands the table to the kernel.',
+};
+
+function commandItem({ short, long, summary }: (typeof COMMANDS)[number]): Completion {
+  return { kind: 'command', label: `-${short}`, detail: `--${long}`, documentation: summary };
+}
+
+/** The tables that the file does not have yet. */
+export function completeTable(document: Document): readonly Completion[] {
+  const present = new Set(lower(document.tree).tables.map(({ name }) => name));
+  return TABLES.filter((name) => !present.has(name)).map((name) => ({
+    kind: 'table',
+    label: name,
+    detail: TABLE_HOOKS[name].join(', '),
+    documentation: describeTable(name),
+  }));
+}
+
+/** The built-in chains that no line of the block declares, each as a whole line. */
+export function completeDeclaration(document: Document, { table, replaces }: CompletionContext): readonly Completion[] {
+  if (table === undefined || !isTableName(table)) return [];
+  const declared = declaredBefore(document, replaces.start);
+  return TABLE_HOOKS[table]
+    .filter((hook) => !declared.has(hook))
+    .map((hook) => ({
+      kind: 'chain',
+      label: hook,
+      detail: `built-in chain of ${table}`,
+      documentation: `It sees ${hookPlace(hook)}.`,
+      text: `${hook} ACCEPT [0:0]`,
+    }));
+}
+
+function declaredBefore({ tree, lineStarts }: Document, offset: number): ReadonlySet<string> {
+  const names = new Set<string>();
+  tree.lines.forEach((line, number) => {
+    if ((lineStarts[number] ?? 0) > offset) return;
+    if (line.kind === 'table') names.clear();
+    // The line being written holds a part of a name.
+    const end = (lineStarts[number] ?? 0) + line.text.length;
+    if (line.kind === 'chain' && line.name && end <= offset) names.add(line.name.value);
+  });
+  return names;
+}
+
+export function completePolicy({ table }: CompletionContext, chain: string): readonly Completion[] {
+  const isBuiltin = table !== undefined && isTableName(table) && TABLE_HOOKS[table].some((hook) => hook === chain);
+  const policies = isBuiltin ? ['ACCEPT', 'DROP'] : ['-'];
+  return policies.map((policy) => ({
+    kind: 'policy',
+    label: policy,
+    detail: `policy of ${chain}`,
+    documentation: describePolicy(chain, policy),
+  }));
+}
+
+/** The chains of this table: the file's own, and the built-in ones. */
+export function completeChain(document: Document, { table, written }: CompletionContext): readonly Completion[] {
+  return chainNames(document, table)
+    .filter((name) => name !== written)
+    .map((name) => chainItem(name, table ?? ''));
+}
+
+export function chainNames(document: Document, table: string | undefined): readonly string[] {
+  const chains = lower(document.tree).tables.find(({ name }) => name === table)?.chains ?? [];
+  return chains.map(({ name }) => name);
+}
+
+export function chainItem(name: string, table: string): Completion {
+  const documentation = isTableName(table)
+    ? paragraphs(`Chain of the table ${code(table)}.`, tablePurpose(table))
+    : `Chain of the table ${code(table)}.`;
+  return { kind: 'chain', label: name, detail: `chain of ${table}`, documentation };
+}

@@ -1,0 +1,48 @@
+/** Completion of an option's value: what its type lists, and what the file already writes for it. */
+import { type Document, lineAt } from '../analysis/document';
+import type { OptionPart } from '../syntax/tree';
+import type { Completion } from './completion';
+import type { CompletionContext, Wanted } from './completion-context';
+import { describeState } from './hover-state';
+import { findStateWord } from './state-words';
+
+/** A ruleset made by a machine may hold thousands of addresses. */
+const MOST_SEEN_VALUES = 100;
+
+export function completeValue(
+  document: Document,
+  { replaces }: CompletionContext,
+  { part, listed }: Extract<Wanted, { readonly kind: 'value' }>,
+): readonly Completion[] {
+  if (part.declaration.type.choices === undefined) return seenValues(document, part, replaces.start).map(seenItem);
+  return choiceItems(part, document).filter(({ label }) => !listed.includes(label));
+}
+
+function choiceItems({ declaration, option }: OptionPart, { tree }: Document): readonly Completion[] {
+  return (declaration.type.choices ?? [])
+    .filter(({ families }) => families === undefined || families.includes(tree.family))
+    .map(({ text, summary }) => {
+      const state = findStateWord(text);
+      const documentation = state === undefined ? summary : describeState(state, undefined);
+      return { kind: 'value', label: text, detail: state === undefined ? `--${option}` : summary, documentation };
+    });
+}
+
+/** What other lines give to options of the same type: interfaces beside `-i`, whichever option named them. */
+function seenValues({ tree, lineStarts }: Document, { declaration }: OptionPart, offset: number): readonly string[] {
+  const own = lineAt({ lineStarts }, offset);
+  const values = new Set<string>();
+  for (const [number, line] of tree.lines.entries()) {
+    if (line.kind !== 'command' || number === own) continue;
+    for (const part of line.parts) {
+      if (part.kind !== 'option' || part.declaration.type !== declaration.type || part.value === undefined) continue;
+      values.add(part.words.map(({ span }) => line.text.slice(span.start, span.end)).join(' '));
+    }
+    if (values.size >= MOST_SEEN_VALUES) break;
+  }
+  return [...values].filter((value) => value !== '');
+}
+
+function seenItem(value: string): Completion {
+  return { kind: 'value', label: value, detail: 'in this file', documentation: '' };
+}

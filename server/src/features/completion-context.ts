@@ -1,0 +1,113 @@
+/**
+ * What may stand at the cursor, as data. The words before the cursor are read by the parser itself, as a line that
+ * ends there: what it leaves open is what is wanted next.
+ */
+import type { Family } from '../../../src-sim/net/address';
+import { type Document, lineAt } from '../analysis/document';
+import { contentEnd, parseLine } from '../syntax/parse';
+import { splitWords } from '../syntax/token';
+import type { CommandLine, OptionPart, Span } from '../syntax/tree';
+import { tableOfLine } from './cursor';
+
+export type Wanted =
+  /** The first word of a line. */
+  | { readonly kind: 'line' }
+  | { readonly kind: 'table' }
+  /** The name in `:NAME`. */
+  | { readonly kind: 'chain-declaration' }
+  | { readonly kind: 'policy'; readonly chain: string }
+  /** The chain that a command is about. */
+  | { readonly kind: 'chain'; readonly line: CommandLine }
+  | { readonly kind: 'match'; readonly line: CommandLine }
+  | { readonly kind: 'target'; readonly line: CommandLine; readonly goto: boolean }
+  | { readonly kind: 'option'; readonly line: CommandLine; readonly negated: boolean }
+  /** A word of an option's value; `listed` are the items of a comma list that stand before the cursor. */
+  | {
+      readonly kind: 'value';
+      readonly line: CommandLine;
+      readonly part: OptionPart;
+      readonly listed: readonly string[];
+    }
+  /** A word of a `# chainwalk:` comment. */
+  | { readonly kind: 'hint' };
+
+export interface CompletionContext {
+  readonly wanted: Wanted;
+  /** The table whose block the line stands in. */
+  readonly table: string | undefined;
+  /** What is written of the word so far. */
+  readonly written: string;
+  /** What a completion replaces, in offsets: `written`, up to the cursor. */
+  readonly replaces: Span;
+}
+
+export function completionContext(document: Document, offset: number): CompletionContext | undefined {
+  const lineNumber = lineAt(document, offset);
+  const text = document.tree.lines[lineNumber]?.text ?? '';
+  const before = text.slice(0, Math.min(offset - (document.lineStarts[lineNumber] ?? 0), contentEnd(text)));
+  const found = contextOfText(before, document.tree.family);
+  if (found === undefined) return undefined;
+  const { wanted, written } = found;
+  const replaces = { start: offset - written.length, end: offset };
+  return { wanted, written, replaces, table: tableOfLine(document, lineNumber) };
+}
+
+interface Found {
+  readonly wanted: Wanted;
+  readonly written: string;
+}
+
+/** @param before the line up to the cursor */
+function contextOfText(before: string, family: Family): Found | undefined {
+  const first = before.charAt(0);
+  if (first === '#') return hintContext(before);
+  if (first === '*') return /\s/.test(before) ? undefined : { wanted: { kind: 'table' }, written: before.slice(1) };
+  if (first === ':') return declarationContext(before);
+  return ruleContext(before, family);
+}
+
+function hintContext(before: string): Found | undefined {
+  const hint = /^#\s*chainwalk:(?:.*\s)?(\S*)$/.exec(before);
+  return hint ? { wanted: { kind: 'hint' }, written: hint[1] ?? '' } : undefined;
+}
+
+function declarationContext(before: string): Found | undefined {
+  const [chain = '', written, ...more] = before.slice(1).split(/[ \t]+/);
+  if (more.length > 0) return undefined;
+  if (written !== undefined) return { wanted: { kind: 'policy', chain }, written };
+  return { wanted: { kind: 'chain-declaration' }, written: chain };
+}
+
+function ruleContext(before: string, family: Family): Found | undefined {
+  if (splitWords(before, 0, before.length).openQuote !== undefined) return undefined;
+  const word = /\S*$/.exec(before)?.[0] ?? '';
+  const withValue = /^(--[\w-]+=)(.*)$/.exec(word);
+  const written = withValue ? (withValue[2] ?? '') : word;
+  const left = before.slice(0, before.length - written.length);
+  if (/^\s*(?:\[\S*\s+)?$/.test(left)) return { wanted: { kind: 'line' }, written };
+  const read = withValue ? `${left.slice(0, -1)} ` : left;
+  const line = parseLine(read, family);
+  return line.kind === 'command' ? openPlace(line, written, /(?:^|\s)!\s+$/.test(read)) : undefined;
+}
+
+/** What the command line, read up to the word being written, still wants. */
+function openPlace(line: CommandLine, written: string, negated: boolean): Found {
+  if (line.chain === undefined) return { wanted: { kind: 'chain', line }, written };
+  if (line.command === 'policy') return { wanted: { kind: 'policy', chain: line.chain.value }, written };
+  const last = line.parts.at(-1);
+  if (last?.kind === 'match' && last.name === undefined) return { wanted: { kind: 'match', line }, written };
+  if ((last?.kind === 'jump' || last?.kind === 'goto') && last.name === undefined) {
+    return { wanted: { kind: 'target', line, goto: last.kind === 'goto' }, written };
+  }
+  if (last?.kind === 'option' && last.words.length < last.declaration.type.words) {
+    return valuePlace(line, last, written);
+  }
+  return { wanted: { kind: 'option', line, negated }, written };
+}
+
+/** Behind a comma only the item being written is replaced. */
+function valuePlace(line: CommandLine, part: OptionPart, written: string): Found {
+  const items = written.split(',');
+  const item = items.pop() ?? '';
+  return { wanted: { kind: 'value', line, part, listed: items }, written: item };
+}

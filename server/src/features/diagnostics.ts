@@ -1,0 +1,66 @@
+/** Everything that is wrong with a ruleset, in slices: what the parser saw, what iptables refuses, what lint finds. */
+import { check } from '../analysis/check';
+import { type Document, spanInDocument } from '../analysis/document';
+import type { Hints } from '../analysis/hints';
+import type { Finding, Fix, Severity } from '../lint/finding';
+import { lint } from '../lint/run';
+import { suggestionIn } from '../syntax/suggest';
+import type { Problem, Span } from '../syntax/tree';
+
+export type Diagnostic = Omit<Finding, 'witness'>;
+
+/** What a setting `chainwalk.lint.CODE` may say. */
+export const SEVERITY_CHOICES = ['error', 'warning', 'information', 'hint', 'off'] as const;
+
+export type SeverityChoice = (typeof SEVERITY_CHOICES)[number];
+
+/** By code of the lint rule; what is not named keeps the severity of its declaration. */
+export type SeverityChoices = ReadonlyMap<string, SeverityChoice>;
+
+/** Rulesets beyond this are made by machines, for machines: their rules are not compared with each other. */
+const MOST_LINTED_LINES = 20_000;
+
+/** An editor that shows thousands of them helps nobody. */
+const MOST_DIAGNOSTICS = 1_000;
+
+/** Each step's answer is a part of the diagnostics; between two steps the caller may do something else, or stop. */
+export function* diagnosticSlices(
+  document: Document,
+  hints: Hints,
+  severities: SeverityChoices = new Map(),
+): Generator<readonly Diagnostic[]> {
+  const problems = lineProblems(document);
+  yield problems.slice(0, MOST_DIAGNOSTICS);
+  if (problems.length > MOST_DIAGNOSTICS) return;
+  yield hints.problems.map((problem) => ofProblem(problem, problem.span));
+  yield check(document).map((problem) => ofProblem(problem, spanInDocument(document, problem.line, problem.span)));
+  if (document.tree.lines.length > MOST_LINTED_LINES) yield [tooLong(document)];
+  else yield lint(document, hints).flatMap((finding) => withSeverity(finding, severities.get(finding.code)));
+}
+
+function lineProblems(document: Document): readonly Diagnostic[] {
+  return document.tree.lines.flatMap(({ problems }, lineNumber) =>
+    problems.map((problem) => ofProblem(problem, spanInDocument(document, lineNumber, problem.span))),
+  );
+}
+
+function ofProblem({ code, severity, message }: Omit<Problem, 'span'>, span: Span): Diagnostic {
+  return { code, severity, message, span, related: [], fixes: suggestedFixes(message, span) };
+}
+
+function suggestedFixes(message: string, span: Span): readonly Fix[] {
+  const text = suggestionIn(message);
+  return text === undefined ? [] : [{ title: `Replace with ${text}`, edits: [{ span, text }], safe: false }];
+}
+
+function withSeverity(finding: Finding, choice: SeverityChoice | undefined): readonly Diagnostic[] {
+  if (choice === 'off') return [];
+  const severity: Severity = choice ?? finding.severity;
+  return [{ ...finding, severity }];
+}
+
+function tooLong(document: Document): Diagnostic {
+  const message = `more than ${MOST_LINTED_LINES} lines: the ruleset is not searched for pitfalls`;
+  const end = document.lineStarts[1] ?? document.text.length;
+  return { code: 'too-long', severity: 'information', message, span: { start: 0, end }, related: [], fixes: [] };
+}

@@ -1,0 +1,44 @@
+/**
+ * Colours that shape alone cannot tell: whether the word behind `-j` is a target or a chain. Everything else the
+ * grammar colours by itself.
+ */
+import { blocksOf } from '../analysis/blocks';
+import type { Document } from '../analysis/document';
+import { lower } from '../analysis/lower';
+import { isTargetPart } from './cursor';
+
+export interface SemanticToken {
+  readonly lineNumber: number;
+  /** Offset in the line. */
+  readonly start: number;
+  readonly length: number;
+  readonly type: SemanticTokenType;
+}
+
+/** LSP's own token types: a chain is called like a function, a target is given. */
+export const SEMANTIC_TOKEN_TYPES = ['function', 'macro'] as const;
+
+export type SemanticTokenType = (typeof SEMANTIC_TOKEN_TYPES)[number];
+
+/** In the order of the text. */
+export function semanticTokens({ tree }: Document): readonly SemanticToken[] {
+  const tables = new Map(lower(tree).tables.map(({ name, chains }) => [name, new Set(chains.map((one) => one.name))]));
+  const tokens: SemanticToken[] = [];
+  for (const { table, start, end } of blocksOf(tree).blocks) {
+    const chains = table && tables.get(table);
+    for (let lineNumber = start; lineNumber < end; lineNumber++) {
+      const line = tree.lines[lineNumber];
+      const part = line?.kind === 'command' ? line.parts.find(isTargetPart) : undefined;
+      if (part?.name === undefined) continue;
+      const isChain = part.kind === 'goto' || chains?.has(part.name.value);
+      const { span } = part.name;
+      tokens.push({
+        lineNumber,
+        start: span.start,
+        length: span.end - span.start,
+        type: isChain ? 'function' : 'macro',
+      });
+    }
+  }
+  return tokens;
+}

@@ -1,0 +1,106 @@
+/** The shape of a ruleset: the outline of tables, chains and rules, and what can be folded. */
+import { type Block, blocksOf } from '../analysis/blocks';
+import { type Document, spanInDocument } from '../analysis/document';
+import { contentEnd } from '../syntax/parse';
+import type { ChainLine, CommandLine, Span, Word } from '../syntax/tree';
+import { isTargetPart } from './cursor';
+
+export interface OutlineNode {
+  readonly kind: 'table' | 'chain' | 'rule';
+  readonly name: string;
+  readonly detail: string;
+  /** All of it, in offsets; that of a chain reaches from its declaration to the last of its rules. */
+  readonly span: Span;
+  /** Where its name stands, within `span`. */
+  readonly nameSpan: Span;
+  readonly children: readonly OutlineNode[];
+}
+
+/** Tables with their chains, and in each chain its rules, wherever in the table they stand. */
+export function outline(document: Document): readonly OutlineNode[] {
+  return blocksOf(document.tree).blocks.map((block) => tableNode(document, block));
+}
+
+/** Spans that fold: a table from its `*NAME` line to its end. */
+export function foldingSpans(document: Document): readonly Span[] {
+  return blocksOf(document.tree)
+    .blocks.filter(({ start, end }) => end > start + 1)
+    .map((block) => blockSpan(document, block));
+}
+
+function blockSpan(document: Document, { start, end }: Block): Span {
+  return { start: lineSpan(document, start).start, end: lineSpan(document, end - 1).end };
+}
+
+function tableNode(document: Document, block: Block): OutlineNode {
+  const { header, start } = block;
+  return {
+    kind: 'table',
+    name: header.name?.value ?? '*',
+    detail: '',
+    span: blockSpan(document, block),
+    nameSpan: wordSpan(document, start, header.name),
+    children: chainNodes(document, block),
+  };
+}
+
+interface ChainParts {
+  readonly lineNumber: number;
+  /** The name, in `:NAME` or in the first rule of a chain that no line declares. */
+  readonly name: Word;
+  readonly declaration: ChainLine | undefined;
+  readonly rules: OutlineNode[];
+}
+
+function chainNodes(document: Document, { start, end }: Block): readonly OutlineNode[] {
+  const chains = new Map<string, ChainParts>();
+  for (let lineNumber = start + 1; lineNumber < end; lineNumber++) {
+    const line = document.tree.lines[lineNumber];
+    const name = line?.kind === 'chain' ? line.name : line?.kind === 'command' ? line.chain : undefined;
+    if (line === undefined || name === undefined) continue;
+    const declaration = line.kind === 'chain' ? line : undefined;
+    const chain = chains.get(name.value) ?? { lineNumber, name, declaration, rules: [] };
+    chains.set(name.value, chain);
+    if (line.kind === 'command' && isRule(line)) {
+      chain.rules.push(ruleNode(document, lineNumber, line));
+    }
+  }
+  return [...chains.values()].map((chain) => chainNode(document, chain));
+}
+
+function isRule({ command }: CommandLine): boolean {
+  return command === 'append' || command === 'insert';
+}
+
+function chainNode(document: Document, { lineNumber, name, declaration, rules }: ChainParts): OutlineNode {
+  const own = lineSpan(document, lineNumber);
+  const policy = declaration?.policy?.value ?? '-';
+  return {
+    kind: 'chain',
+    name: name.value,
+    detail: policy === '-' ? '' : `policy ${policy}`,
+    span: { start: own.start, end: Math.max(own.end, rules.at(-1)?.span.end ?? 0) },
+    nameSpan: wordSpan(document, lineNumber, name),
+    children: rules,
+  };
+}
+
+const MOST_DETAIL = 120;
+
+function ruleNode(document: Document, lineNumber: number, line: CommandLine): OutlineNode {
+  const span = lineSpan(document, lineNumber);
+  const target = line.parts.find(isTargetPart)?.name?.value;
+  const conditions = line.chain?.span.end ?? line.flag.span.end;
+  const detail = line.text.slice(conditions, conditions + MOST_DETAIL).trim();
+  return { kind: 'rule', name: target ?? 'no target', detail, span, nameSpan: span, children: [] };
+}
+
+function wordSpan(document: Document, lineNumber: number, word: Word | undefined): Span {
+  return word ? spanInDocument(document, lineNumber, word.span) : lineSpan(document, lineNumber);
+}
+
+/** A line without its ending. */
+function lineSpan(document: Document, lineNumber: number): Span {
+  const text = document.tree.lines[lineNumber]?.text ?? '';
+  return spanInDocument(document, lineNumber, { start: 0, end: contentEnd(text) });
+}

@@ -1,0 +1,94 @@
+/**
+ * What the editor's features answer, as data: in a ruleset `$0` marks the cursor, and the answer stands after `---`.
+ * The file's name says which feature is asked.
+ */
+import { join } from 'node:path';
+import { describe } from 'vitest';
+import { createDocument, type Document } from '../server/src/analysis/document';
+import { readHints } from '../server/src/analysis/hints';
+import { codeActions } from '../server/src/features/code-actions';
+import { codeLenses } from '../server/src/features/code-lens';
+import { complete } from '../server/src/features/completion';
+import { diagnosticSlices } from '../server/src/features/diagnostics';
+import { hover } from '../server/src/features/hover';
+import { definition, references } from '../server/src/features/navigation';
+import { semanticTokens } from '../server/src/features/semantic-tokens';
+import { foldingSpans, type OutlineNode, outline } from '../server/src/features/structure';
+import { applyEdits } from '../server/src/lint/finding';
+import type { Span } from '../server/src/syntax/tree';
+import { testExpectedAnswers } from './support/expected-answer';
+
+type Feature = (document: Document, offset: number) => string;
+
+const FEATURES: Readonly<Record<string, Feature>> = {
+  hover: (document, offset) => {
+    const found = hover(document, offset);
+    return found ? `${textAt(document, found.span)}\n\n${found.markdown}` : 'nothing';
+  },
+  completion: (document, offset) => {
+    const found = complete(document, offset);
+    if (found === undefined) return 'nothing';
+    const items = found.items.map(({ kind, label, text }) => `${kind} ${label}${text ? ` → ${text}` : ''}`);
+    return [`replaces "${textAt(document, found.replaces)}"`, ...items].join('\n');
+  },
+  navigation: (document, offset) => {
+    const place = definition(document, offset);
+    const uses = references(document, offset, true).map((span) => placeOf(document, span));
+    return `definition ${place ? placeOf(document, place) : 'none'}\nreferences ${uses.join(' ') || 'none'}`;
+  },
+  structure: (document) => {
+    const folds = foldingSpans(document).map((span) => `fold ${placeOf(document, span)}`);
+    return [...outline(document).flatMap((node) => printNode(document, node, '')), ...folds].join('\n');
+  },
+  'code-lens': (document) =>
+    codeLenses(document)
+      .map((lens) => `${placeOf(document, lens.span)} ${lens.kind}: ${lens.title}`)
+      .join('\n'),
+  'semantic-tokens': (document) =>
+    semanticTokens(document)
+      .map(({ lineNumber, start, length, type }) => {
+        const text = document.tree.lines[lineNumber]?.text.slice(start, start + length);
+        return `${lineNumber + 1}:${start + 1} ${text} ${type}`;
+      })
+      .join('\n'),
+  diagnostics: (document) =>
+    [...diagnosticSlices(document, readHints(document))]
+      .flat()
+      .map(({ span, severity, code, message }) => `${placeOf(document, span)} ${severity} ${code}: ${message}`)
+      .join('\n'),
+  'code-actions': (document, offset) => {
+    const diagnostics = [...diagnosticSlices(document, readHints(document))].flat();
+    return codeActions(diagnostics, { start: offset, end: offset })
+      .map(({ title, edits }) => `${title}\n\n${applyEdits(document.text, edits)}`)
+      .join('\n\n');
+  },
+};
+
+function textAt({ text }: Document, { start, end }: Span): string {
+  return text.slice(start, end);
+}
+
+/** `line:column-line:column`, from 1. */
+function placeOf({ text }: Document, { start, end }: Span): string {
+  const at = (offset: number) => {
+    const before = text.slice(0, offset).split('\n');
+    return `${before.length}:${(before.at(-1)?.length ?? 0) + 1}`;
+  };
+  return `${at(start)}-${at(end)}`;
+}
+
+function printNode(document: Document, node: OutlineNode, indent: string): readonly string[] {
+  const place = `${placeOf(document, node.span)} name ${placeOf(document, node.nameSpan)}`;
+  const line = `${indent}${node.kind} ${node.name} (${node.detail}) ${place}`;
+  return [line, ...node.children.flatMap((child) => printNode(document, child, `${indent}  `))];
+}
+
+describe('features', () => {
+  testExpectedAnswers(join(import.meta.dirname, 'data', 'features'), (input, file) => {
+    const feature = FEATURES[file];
+    if (feature === undefined) throw new Error(`${file}.txt asks for no feature`);
+    const cursor = input.indexOf('$0');
+    const offset = cursor === -1 ? 0 : cursor;
+    return feature(createDocument(input.replace('$0', '')), offset);
+  });
+});
