@@ -48,7 +48,6 @@ export function describePolicy(chain: string, policy: string): string {
     const owner = `${code(chain)} is a chain of one’s own`;
     return `${code('-')} — no policy: ${owner}, and a packet that reaches its end goes back.`;
   }
-  return `${code('-')} — no policy: ${code(chain)} is a chain of one’s own, and a packet that reaches its end goes back.`;
   const fate = policy === 'DROP' ? 'is dropped, without an answer' : 'goes on to whatever comes next at the hook';
   return paragraphs(
     `**policy** ${code(policy)} of the chain ${code(chain)}`,
