@@ -200,8 +200,6 @@ interface Declaration<Options extends OptionDeclarations> {
   refuses?(given: GivenFor<Options>, context: RuleContext): string | undefined;
   /** The same, in the options that iptables-save prints: `--syn` becomes `--tcp-flags`, defaults are spelt out. */
   canonical?(given: GivenFor<Options>, family: Family): GivenFor<Options>;
-  /** The name under which iptables-save prints it, where it is another (`NOTRACK` becomes `CT`). */
-  readonly savedAs?: string;
   /** Whether conntrack must run for it (it registers conntrack's hooks). */
   readonly needsConntrack?: boolean | ((given: GivenFor<Options>) => boolean);
   readonly examples: readonly Example[];

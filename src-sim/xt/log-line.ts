@@ -1,0 +1,134 @@
+/**
+ * The line that LOG writes for a packet.
+ *
+ * @kernel net/netfilter/nf_log_syslog.c:nf_log_ip_packet, nf_log_ip6_packet
+ * @deviates the destination MAC address is not known here, nor are IP and TCP options in their wire form: left out
+ */
+import { addressValue } from '../net/address';
+import { isLaterFragment, type Packet, TCP_FLAG, type TcpSegment } from '../net/packet';
+import { hex } from './value-types';
+import type { World } from './world';
+
+export interface LogChoices {
+  readonly prefix: string;
+  readonly withSequence: boolean;
+  readonly withMacs: boolean;
+}
+
+export function logLine(packet: Packet, world: World, choices: LogChoices): string {
+  const device = `${choices.prefix}IN=${world.inDevice ?? ''} OUT=${world.outDevice ?? ''}`;
+  const mark = world.mark === 0 ? [] : [`MARK=${hex(world.mark)}`];
+  return [device, ...macWords(world, choices), ...packetWords(packet, choices), ...mark].join(' ');
+}
+
+function macWords({ macSource, inDevice }: World, { withMacs }: LogChoices): readonly string[] {
+  if (inDevice === undefined) return [];
+  if (withMacs && macSource !== undefined) return [`MACSRC=${macSource}`];
+  return [`MAC=${macSource ?? ''}`];
+}
+
+function packetWords(packet: Packet, choices: LogChoices): readonly string[] {
+  const header = packet.family === 'ipv4' ? ipv4Words(packet) : ipv6Words(packet);
+  return [...header, ...transportWords(packet, choices)];
+}
+
+/** The TOS byte in the halves of RFC 1349. */
+function ipv4Words({ src, dst, length, tos, ttl, id, dontFragment, fragment }: Packet): readonly string[] {
+  return [
+    `SRC=${src}`,
+    `DST=${dst}`,
+    `LEN=${length}`,
+    `TOS=0x${upperByte(tos & 0x1e)}`,
+    `PREC=0x${upperByte(tos & 0xe0)}`,
+    `TTL=${ttl}`,
+    `ID=${id}`,
+    ...(dontFragment ? ['DF'] : []),
+    ...(fragment?.more ? ['MF'] : []),
+    ...(fragment && fragment.offset > 0 ? [`FRAG:${fragment.offset}`] : []),
+  ];
+}
+
+function ipv6Words({ src, dst, length, tos, ttl }: Packet): readonly string[] {
+  return [
+    `SRC=${wholeIpv6(src)}`,
+    `DST=${wholeIpv6(dst)}`,
+    `LEN=${length}`,
+    `TC=${tos}`,
+    `HOPLIMIT=${ttl}`,
+    'FLOWLBL=0',
+  ];
+}
+
+/** Eight groups of four digits, as `%pI6` prints. */
+function wholeIpv6(address: string): string {
+  const digits = addressValue(address).toString(16).padStart(32, '0');
+  return (digits.match(/.{4}/g) ?? []).join(':');
+}
+
+function transportWords(packet: Packet, choices: LogChoices): readonly string[] {
+  const { transport, protocol } = packet;
+  const name = `PROTO=${LOGGED_BY_NAME[protocol] ?? protocol}`;
+  if (isLaterFragment(packet)) return [name];
+  switch (transport.kind) {
+    case 'tcp':
+      return [name, ...tcpWords(transport, choices.withSequence)];
+    case 'udp':
+      return [name, `SPT=${transport.sport}`, `DPT=${transport.dport}`, `LEN=${transport.dataLength + 8}`];
+    case 'icmp':
+      return [name, ...icmpWords(packet, choices)];
+    case 'other':
+      return [name];
+  }
+}
+
+const LOGGED_BY_NAME: Readonly<Record<number, string>> = {
+  1: 'ICMP',
+  6: 'TCP',
+  17: 'UDP',
+  50: 'ESP',
+  51: 'AH',
+  58: 'ICMPv6',
+  136: 'UDPLITE',
+};
+
+/** In the order in which the kernel prints them. */
+const FLAG_WORDS = [
+  ['CWR', TCP_FLAG.C],
+  ['ECE', TCP_FLAG.E],
+  ['URG', TCP_FLAG.U],
+  ['ACK', TCP_FLAG.A],
+  ['PSH', TCP_FLAG.P],
+  ['RST', TCP_FLAG.R],
+  ['SYN', TCP_FLAG.S],
+  ['FIN', TCP_FLAG.F],
+] as const;
+
+function tcpWords(segment: TcpSegment, withSequence: boolean): readonly string[] {
+  return [
+    `SPT=${segment.sport}`,
+    `DPT=${segment.dport}`,
+    ...(withSequence ? [`SEQ=${segment.seq}`, `ACK=${segment.ack}`] : []),
+    `WINDOW=${segment.window}`,
+    'RES=0x00',
+    ...FLAG_WORDS.filter(([, bit]) => segment.flags & bit).map(([word]) => word),
+    'URGP=0',
+  ];
+}
+
+function icmpWords({ transport, family }: Packet, choices: LogChoices): readonly string[] {
+  if (transport.kind !== 'icmp') return [];
+  const { type, code, id, seq, mtu, inner } = transport;
+  const asks = family === 'ipv4' ? [0, 8, 13, 14].includes(type) : type === 128 || type === 129;
+  const needsMtu = family === 'ipv4' ? type === 3 && code === 4 : type === 2;
+  return [
+    `TYPE=${type}`,
+    `CODE=${code}`,
+    ...(asks ? [`ID=${id}`, `SEQ=${seq}`] : []),
+    ...(inner ? [`[${packetWords(inner, choices).join(' ')} ]`] : []),
+    ...(needsMtu ? [`MTU=${mtu ?? 0}`] : []),
+  ];
+}
+
+function upperByte(value: number): string {
+  return value.toString(16).toUpperCase().padStart(2, '0');
+}

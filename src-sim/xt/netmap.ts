@@ -1,0 +1,35 @@
+import { type Address, addressFromValue, addressValue, familyOf } from '../net/address';
+import { type Network, network, networkSpan } from './address-types';
+import { defineTarget, fails, option, same, saved, type TargetAnswer } from './define';
+
+export const NETMAP = defineTarget({
+  name: 'NETMAP',
+  families: ['ipv4', 'ipv6'],
+  summary: 'Maps one whole network onto another, host by host: the bits of the host stay, those of the network change.',
+  details: 'In PREROUTING and OUTPUT it rewrites the destination, in POSTROUTING and INPUT the source.',
+  kernel: 'net/netfilter/xt_NETMAP.c:netmap_tg4',
+  tables: ['nat'],
+  needsConntrack: true,
+  options: {
+    to: option(network, 'The network that replaces the old one.', { required: true }),
+  },
+  examples: [
+    saved('-j NETMAP --to 10.0.0.5/24', '-j NETMAP --to 10.0.0.0/24'),
+    saved('-j NETMAP --to 10.0.0.5', '-j NETMAP --to 10.0.0.5/32'),
+    same('-j NETMAP --to 10.0.0.0/16'),
+    fails('-j NETMAP', 'required'),
+  ],
+  apply(packet, given, world): TargetAnswer {
+    const manip = world.hook === 'PREROUTING' || world.hook === 'OUTPUT' ? 'dst' : 'src';
+    const mapped = mapAddress(packet[manip], given.to.value);
+    const verdict = world.setUpNat(manip, { addresses: { min: mapped, max: mapped } });
+    return { kind: 'verdict', verdict };
+  },
+});
+
+/** The network's bits with the host's: what lies between the first and the last address of the network. */
+function mapAddress(address: Address, to: Network): Address {
+  const { min, max } = networkSpan(to);
+  const hostBits = addressValue(min) ^ addressValue(max);
+  return addressFromValue(addressValue(min) | (addressValue(address) & hostBits), familyOf(address));
+}
