@@ -1,0 +1,83 @@
+// How the test finds its way in VS Code's window: the names of the workbench's parts stand here and nowhere else.
+import type { FrameLocator, Locator, Page } from 'playwright-core';
+import { eventually } from './steps';
+
+interface Place {
+  readonly x: number;
+  readonly y: number;
+}
+
+/** The window of one editor: its text, its hovers, its quick fixes. */
+export interface Workbench {
+  readonly page: Page;
+  readonly squiggles: Locator;
+  /** Points at the middle of the first occurrence of `text` in the code, and waits for the hover that answers. */
+  hover(text: string): Promise<Locator>;
+  /** Puts the cursor behind the first occurrence of `text` in the code. */
+  clickAfter(text: string): Promise<void>;
+  /** Opens the menu of quick fixes at the cursor. */
+  quickFixMenu(): Promise<Locator>;
+  /** The number of the line that has the cursor, whether or not the editor has the keyboard. */
+  currentLine(): Promise<number>;
+  /** The innermost frame of the only webview: an extension's page stands in a frame of VS Code's frame. */
+  webview(): FrameLocator;
+}
+
+export function workbenchOf(page: Page): Workbench {
+  const editor = page.locator('.editor-instance .monaco-editor').first();
+  return {
+    page,
+    squiggles: editor.locator('.squiggly-warning'),
+    async hover(text) {
+      const { x, y } = await eventually(`${text} in the editor`, () => placeOf(editor, text, 'middle'));
+      // From elsewhere: a pointer that already rests there makes no hover.
+      await page.mouse.move(x, y + 200);
+      await page.mouse.move(x, y, { steps: 5 });
+      const hover = page.locator('.monaco-resizable-hover .monaco-hover').first();
+      await hover.waitFor();
+      return hover;
+    },
+    async clickAfter(text) {
+      const { x, y } = await eventually(`${text} in the editor`, () => placeOf(editor, text, 'end'));
+      await page.mouse.click(x, y);
+    },
+    async quickFixMenu() {
+      await page.keyboard.press('Control+.');
+      const menu = page.locator('.action-widget');
+      await menu.waitFor();
+      return menu;
+    },
+    async currentLine() {
+      return Number(await editor.locator('.margin-view-overlays .active-line-number').first().innerText());
+    },
+    webview: () => page.frameLocator('iframe.webview.ready').frameLocator('#active-frame'),
+  };
+}
+
+/** Where `text` stands on the screen, comments left out: the editor draws a line as spans that may divide it anywhere. */
+function placeOf(editor: Locator, text: string, which: 'middle' | 'end'): Promise<Place | undefined> {
+  return editor.evaluate(
+    (element, { wanted, end }) => {
+      for (const line of element.querySelectorAll('.view-lines .view-line')) {
+        // VS Code draws blanks as no-break spaces.
+        const content = (line.textContent ?? '').replaceAll('\u00a0', ' ');
+        const at = content.trimStart().startsWith('#') ? -1 : content.indexOf(wanted);
+        if (at < 0) continue;
+        const range = document.createRange();
+        const nodes = document.createTreeWalker(line, NodeFilter.SHOW_TEXT);
+        let offset = 0;
+        for (let node = nodes.nextNode(); node !== null; node = nodes.nextNode()) {
+          const length = node.textContent?.length ?? 0;
+          if (at >= offset && at < offset + length) range.setStart(node, at - offset);
+          const last = at + wanted.length;
+          if (last > offset && last <= offset + length) range.setEnd(node, last - offset);
+          offset += length;
+        }
+        const box = range.getBoundingClientRect();
+        return { x: end ? box.right - 1 : box.left + box.width / 2, y: box.top + box.height / 2 };
+      }
+      return undefined;
+    },
+    { wanted: text, end: which === 'end' },
+  );
+}
