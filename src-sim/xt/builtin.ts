@@ -11,6 +11,9 @@ import { flag } from './value-types';
 const IN_HOOKS = ['PREROUTING', 'INPUT', 'FORWARD'] as const;
 const OUT_HOOKS = ['FORWARD', 'OUTPUT', 'POSTROUTING'] as const;
 
+/** A rule for every protocol names none. */
+const anyOrOne = { ...protocol, omitted: (number: number, inverted: boolean) => number === 0 && !inverted };
+
 /** The conditions that every rule may have without `-m`: the fields of `struct ipt_ip` and `struct ip6t_ip6`. */
 export const builtin = defineMatch({
   name: 'builtin',
@@ -43,7 +46,7 @@ export const builtin = defineMatch({
       'Interface by which the packet will leave. A `+` at the end stands for any rest of the name.',
       { short: 'o', invert: true, hooks: OUT_HOOKS },
     ),
-    protocol: option(protocol, 'Protocol of the packet: its name, its number, or `all`.', {
+    protocol: option(anyOrOne, 'Protocol of the packet: its name, its number, or `all`.', {
       short: 'p',
       aliases: ['proto'],
       invert: true,

@@ -15,21 +15,23 @@ export function portText({ min, max }: NumberSpan): string {
   return min === max ? `${min}` : `${min}:${max}`;
 }
 
-/** `22`, `ssh`, `1024:65535`, `:80`, `1024:`. @see libxtables/xtoptions.c: xtopt_parse_mport */
+/** `22`, `ssh`, `1024:65535`, `:80`, `1024:`; left out by iptables-save where it means every port. */
 export const portSpan: ValueType<NumberSpan> = {
-  ...word<NumberSpan>(
-    'port[:port]',
-    (text) => {
-      const span = readSpan(text);
-      return span.ok && span.value.min > span.value.max ? bad(`the range ${text} runs backwards`) : span;
-    },
-    portText,
-  ),
+  ...word<NumberSpan>('port[:port]', readSpan, portText),
   omitted: ({ min, max }) => min === 0 && max === 65_535,
 };
 
-/** The same, without a check of its order and always printed, as `-m conntrack` has it. */
-export const lenientPortSpan = word<NumberSpan>('port[:port]', readSpan, portText);
+/** The same, where iptables refuses a range that runs backwards. @see extensions/libxt_tcp.c: parse_tcp_ports */
+export const orderedPortSpan: ValueType<NumberSpan> = {
+  ...portSpan,
+  parse([text = '']) {
+    const span = readSpan(text);
+    return span.ok && span.value.min > span.value.max ? bad(`the range ${text} runs backwards`) : span;
+  },
+};
+
+/** The same, always printed. */
+export const printedPortSpan = word<NumberSpan>('port[:port]', readSpan, portText);
 
 function readSpan(text: string): Parsed<NumberSpan> {
   const [from = '', to, ...rest] = text.split(':');

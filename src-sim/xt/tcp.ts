@@ -2,7 +2,7 @@ import type { Packet } from '../net/packet';
 import { PROTOCOL } from '../net/protocol';
 import type { Given } from '../netfilter/ruleset';
 import { compare, defineMatch, fails, given as gives, leaves, type MatchAnswer, option, saved, takes } from './define';
-import { portSpan } from './port-types';
+import { orderedPortSpan } from './port-types';
 import { destinationPortMatches, portCondition, sourcePortMatches } from './ports';
 import type { Region, RegionCondition } from './region';
 import { SYN_FLAGS, type TcpFlagTest, tcpFlagNames, tcpFlagTest } from './tcp-flags-type';
@@ -22,11 +22,11 @@ export const tcp = defineMatch({
   ].join('\n'),
   kernel: 'net/netfilter/xt_tcpudp.c:tcp_mt',
   options: {
-    sport: option(portSpan, 'Source port, or a range `FROM:TO` with both ends in it.', {
+    sport: option(orderedPortSpan, 'Source port, or a range `FROM:TO` with both ends in it.', {
       invert: true,
       aliases: ['source-port'],
     }),
-    dport: option(portSpan, 'Destination port, or a range `FROM:TO` with both ends in it.', {
+    dport: option(orderedPortSpan, 'Destination port, or a range `FROM:TO` with both ends in it.', {
       invert: true,
       aliases: ['destination-port'],
     }),

@@ -10,7 +10,10 @@ export const udp = defineMatch({
   loadedBy: [PROTOCOL.udp],
   protocols: [PROTOCOL.udp],
   summary: 'Ports of a UDP datagram.',
-  details: '`-p udp` makes these options known without `-m udp`. A later fragment carries no ports and never matches.',
+  details: [
+    '`-p udp` makes these options known without `-m udp`. A later fragment carries no ports and never matches. A range',
+    'that runs backwards is accepted (unlike that of tcp), and matches nothing.',
+  ].join('\n'),
   kernel: 'net/netfilter/xt_tcpudp.c:udp_mt',
   options: {
     sport: option(portSpan, 'Source port, or a range `FROM:TO` with both ends in it.', {
@@ -27,7 +30,7 @@ export const udp = defineMatch({
     saved('-p udp ! --sport 53 --dport 1024:', '-p udp -m udp ! --sport 53 --dport 1024:65535'),
     saved('-p 17 -m udp --dport 53:53', '-p udp -m udp --dport 53'),
     same('-p udp -m udp'),
-    fails('-p udp -m udp --dport 53:1', 'backwards'),
+    same('-p udp -m udp --dport 53:1'),
     fails('-p tcp -m udp --dport 53', 'needs -p udp'),
     fails('-p udplite -m udp --dport 53', 'needs -p udp'),
     takes('-p udp -m udp --dport 53', 'in eth0 udp 198.51.100.7:40000 > 10.0.0.2:53'),

@@ -1,0 +1,74 @@
+import { describe, expect, it } from 'vitest';
+import { allProblems } from '../server/src/analysis/check';
+import { createDocument } from '../server/src/analysis/document';
+import { lower } from '../server/src/analysis/lower';
+import { runScenario } from '../server/src/analysis/run-scenario';
+import { parsePacketLine } from '../src-sim/sim/packet-line';
+import type { HostDescription } from '../src-sim/sim/scenario';
+import type { Example, Extension } from '../src-sim/xt/define';
+import { printRule } from '../src-sim/xt/print-rule';
+import { EXTENSIONS } from '../src-sim/xt/registry';
+import { familyOfExample, placeOf, restoreFile } from './support/example-rules';
+
+const HOST: HostDescription = {
+  interfaces: {
+    eth0: { addresses: ['203.0.113.1/24', '2001:db8::1/64'] },
+    eth1: { addresses: ['10.0.0.1/24', '2001:db8:1::1/64'] },
+  },
+  routes: ['default via 203.0.113.254 dev eth0'],
+  sysctl: { 'net.ipv4.ip_forward': 1, 'net.ipv6.conf.all.forwarding': 1 },
+};
+
+describe.each(EXTENSIONS.map((extension) => [`${extension.kind} ${extension.name}`, extension] as const))(
+  '%s',
+  (_name, extension) => {
+    it('has examples', () => expect(extension.examples).not.toEqual([]));
+
+    for (const example of extension.examples) it(titleOf(example), () => check(extension, example));
+  },
+);
+
+function titleOf(example: Example): string {
+  switch (example.kind) {
+    case 'accepted':
+      return `${example.rule} is saved as ${example.saved}`;
+    case 'refused':
+      return `${example.rule} is refused: ${example.why}`;
+    case 'packet':
+      return `${example.rule} ${example.matched ? 'takes' : 'leaves'} ${example.packet}`;
+  }
+}
+
+function check(extension: Extension, example: Example): void {
+  const family = familyOfExample(extension, example);
+  const place = placeOf(extension, example.rule);
+  const text = restoreFile(place, example.rule);
+  if (example.kind === 'packet') {
+    const line = parsePacketLine(example.packet);
+    if (!line.ok) throw new Error(`${example.packet}: ${line.error}`);
+    const given = line.packet.src.includes(':') ? 6 : 4;
+    const chain = example.packet.startsWith('out') ? 'OUTPUT' : chainOf(example.packet, place.chain);
+    const rules = restoreFile({ ...place, chain }, example.rule);
+    const result = runScenario({ family: given, rules, host: HOST, packets: [line.packet] });
+    expect(result.load).toEqual({ ok: true, error: '' });
+    expect(result.packets[0]?.unsure).toEqual([]);
+    const first = result.counters[`${place.table}:${chain}:1`]?.[0];
+    expect(first).toBe(example.matched ? 1 : 0);
+    return;
+  }
+  const document = createDocument(text, { family });
+  const errors = allProblems(document).filter((problem) => problem.severity === 'error');
+  if (example.kind === 'refused') {
+    expect(errors).not.toEqual([]);
+    return;
+  }
+  expect(errors).toEqual([]);
+  const rule = lower(document.tree).tables[0]?.chains.find((chain) => chain.name === place.chain)?.rules[0];
+  expect(rule && printRule(rule, family)).toBe(example.saved);
+}
+
+/** To this host itself it is INPUT. */
+function chainOf(packet: string, preferred: string): 'INPUT' | 'FORWARD' | 'PREROUTING' {
+  if (preferred === 'PREROUTING') return 'PREROUTING';
+  return /> (203\.0\.113\.(1|255)|2001:db8::1)\b/.test(packet) ? 'INPUT' : 'FORWARD';
+}
