@@ -1,0 +1,73 @@
+/** `chainwalk lint FILE…`: what is wrong with rulesets, for people and for programs. */
+import { createDocument, type Document, lineAt } from '../analysis/document';
+import { readHints } from '../analysis/hints';
+import { type Diagnostic, diagnosticSlices } from '../features/diagnostics';
+import { readIpvsadmBeside } from '../lsp/ipvsadm-file';
+import { printable, type Style, styleFor } from './style';
+import type { Terminal } from './terminal';
+
+export type LintFormat = 'text' | 'json';
+
+/** One finding; lines and columns count from 1, the end is behind the last character. */
+export interface LintLine {
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
+  readonly endLine: number;
+  readonly endColumn: number;
+  readonly severity: Diagnostic['severity'];
+  readonly code: string;
+  readonly message: string;
+}
+
+/** @returns 0 where nothing was found, 1 where something was, 2 where a file could not be read. */
+export async function lintFiles(files: readonly string[], format: LintFormat, terminal: Terminal): Promise<number> {
+  const found: LintLine[] = [];
+  let unreadable = false;
+  for (const file of files) {
+    const text = await readOr(file, terminal);
+    if (text === undefined) unreadable = true;
+    else found.push(...lintText(file, text, await readIpvsadmBeside(terminal.fileUri(file))));
+  }
+  await terminal.write(format === 'json' ? `${JSON.stringify(found, null, 2)}\n` : textOf(found, terminal));
+  if (unreadable) return 2;
+  return found.length > 0 ? 1 : 0;
+}
+
+export function lintText(file: string, text: string, ipvsadm?: string): readonly LintLine[] {
+  const document = createDocument(text, { fileName: file });
+  const slices = [...diagnosticSlices(document, readHints(document, undefined, ipvsadm))];
+  const lines = slices.flat().map((one) => lintLine(file, document, one));
+  return lines.sort((a, b) => a.line - b.line || a.column - b.column);
+}
+
+function lintLine(file: string, document: Document, { span, severity, code, message }: Diagnostic): LintLine {
+  const start = placeOf(document, span.start);
+  const end = placeOf(document, span.end);
+  return { file, ...start, endLine: end.line, endColumn: end.column, severity, code, message };
+}
+
+function placeOf(document: Document, offset: number): { readonly line: number; readonly column: number } {
+  const line = lineAt(document, offset);
+  return { line: line + 1, column: offset - (document.lineStarts[line] ?? 0) + 1 };
+}
+
+function textOf(found: readonly LintLine[], terminal: Terminal): string {
+  const style = styleFor(terminal.color);
+  return found.map((one) => `${lineText(one, style)}\n`).join('');
+}
+
+function lineText({ file, line, column, severity, code, message }: LintLine, style: Style): string {
+  const paint = severity === 'error' ? style.bad : severity === 'warning' ? style.warn : style.accent;
+  const place = style.bold(`${printable(file)}:${line}:${column}:`);
+  return `${place} ${paint(`${severity}:`)} ${printable(message)} ${style.dim(`[${code}]`)}`;
+}
+
+async function readOr(file: string, terminal: Terminal): Promise<string | undefined> {
+  try {
+    return await terminal.readFile(file);
+  } catch (error) {
+    terminal.complain(`${file}: ${error instanceof Error ? error.message : String(error)}`);
+    return undefined;
+  }
+}

@@ -1,0 +1,123 @@
+/** A simulation in words and signs, one line a step, in the order in which things happened. */
+import { printPacketLine } from '../../../src-sim/sim/packet-line';
+import type { CausedPacket, Fate, PacketResult, Step } from '../../../src-sim/sim/trace';
+import type { OutlineTable, SimulateAnswer } from '../lsp/protocol';
+import { printable, type Style, styleFor } from './style';
+
+export function traceText(answer: SimulateAnswer, color: boolean): string {
+  const style = styleFor(color);
+  const rules = ruleTexts(answer.outline);
+  let before: readonly string[] = [];
+  const parts = answer.result.packets.map((result, index) => {
+    const packet = answer.packets[index];
+    const title = packet === undefined ? '' : printPacketLine(packet);
+    const text = packetText(`${index + 1}  ${title}`, result, before, { style, rules });
+    before = result.conntrack;
+    return text;
+  });
+  return parts.join('\n');
+}
+
+interface Words {
+  readonly style: Style;
+  /** `filter INPUT 3` → the rule's text. */
+  readonly rules: ReadonlyMap<string, string>;
+}
+
+function ruleTexts(outline: readonly OutlineTable[]): ReadonlyMap<string, string> {
+  return new Map(
+    outline.flatMap(({ name: table, chains }) =>
+      chains.flatMap(({ name: chain, rules }) =>
+        rules.map(({ text }, index) => [`${table} ${chain} ${index + 1}`, text] as const),
+      ),
+    ),
+  );
+}
+
+function packetText(title: string, result: PacketResult, before: readonly string[], words: Words): string {
+  const { style } = words;
+  const lines = [
+    style.bold(printable(title)),
+    ...stepLines(result.steps, words),
+    ...result.caused.flatMap((caused) => causedLines(caused, words)),
+    ...conntrackLines(before, result.conntrack, style),
+    ...result.unsure.map((why) => `  ${style.warn('not sure:')} ${printable(why)}`),
+  ];
+  return `${lines.join('\n')}\n`;
+}
+
+function causedLines({ what, src, dst, steps }: CausedPacket, words: Words): readonly string[] {
+  return [`  ${words.style.bold(printable(`caused: ${what}, ${src} > ${dst}`))}`, ...stepLines(steps, words)];
+}
+
+function stepLines(steps: readonly Step[], words: Words): readonly string[] {
+  let hook = '';
+  return steps.flatMap((step) => {
+    const lines = 'hook' in step && step.hook !== hook ? [`  ${words.style.accent(step.hook)}`] : [];
+    if ('hook' in step) hook = step.hook;
+    return [...lines, `    ${stepText(step, words)}`];
+  });
+}
+
+function stepText(step: Step, { style, rules }: Words): string {
+  switch (step.kind) {
+    case 'rule': {
+      const text = printable(rules.get(`${step.table} ${step.chain} ${step.number}`) ?? '');
+      const place = `${step.table}:${step.chain}:${step.number}`;
+      if (!step.matched) return style.dim(`· ${place}  ${text}  (${printable(whyNot(step.option, step.saw))})`);
+      const detail = step.detail === undefined ? '' : ` (${printable(step.detail)})`;
+      return `${style.good('✓')} ${place}  ${text}  ${style.bold(`→ ${printable(step.verdict || 'goes on')}`)}${detail}`;
+    }
+    case 'policy':
+      return `${style.good('✓')} ${step.table}:${step.chain}  ${style.bold(`policy → ${step.verdict}`)}`;
+    case 'return':
+      return `↩ ${step.table}:${step.chain}  returns to the chain before`;
+    case 'conntrack':
+      return `⇄ conntrack: ${style.bold(step.state)}, entry ${step.change}${step.text === '' ? '' : ` (${step.text})`}`;
+    case 'confirm':
+    case 'nat':
+    case 'ipvs':
+    case 'routing':
+    case 'stack':
+      return `⇄ ${step.kind}: ${printable(step.text)}`;
+    case 'end':
+      return fateText(step.fate, style);
+  }
+}
+
+function whyNot(option: string, saw: string): string {
+  return option === '' ? saw : `--${option}: ${saw}`;
+}
+
+function fateText(fate: Fate, style: Style): string {
+  switch (fate.kind) {
+    case 'sent':
+      return style.good(`■ sent by ${printable(fate.device)}`);
+    case 'delivered':
+      return style.good(`■ delivered to ${printable(fate.to)}`);
+    case 'held':
+      return style.warn(`■ held: ${printable(fate.reason)}`);
+    default:
+      return style.bad(`■ ${fate.kind} at ${printable(fate.where)}: ${printable(fate.reason)}`);
+  }
+}
+
+/** The table after the packet: `+` new, `~` changed, `-` gone. */
+function conntrackLines(before: readonly string[], after: readonly string[], style: Style): readonly string[] {
+  const known = new Map(before.map((line) => [flowOf(line), line]));
+  const left = new Set(after.map(flowOf));
+  const lines = after.map((line) => {
+    const earlier = known.get(flowOf(line));
+    if (earlier === undefined) return style.good(`    + ${line}`);
+    return earlier === line ? `      ${line}` : style.warn(`    ~ ${line}`);
+  });
+  const gone = before.filter((line) => !left.has(flowOf(line))).map((line) => style.bad(`    - ${line}`));
+  return lines.length + gone.length === 0 ? [] : [`  ${style.accent('conntrack table')}`, ...lines, ...gone];
+}
+
+/** What makes two lines the same entry: its protocol and the addresses and ports of the original direction. */
+function flowOf(line: string): string {
+  const [, , , protocol, ...words] = line.split(' ');
+  const tuple = words.filter((word) => /^(src|dst|sport|dport|type|code|id|zone)=/.test(word));
+  return [protocol, ...tuple].join(' ');
+}
