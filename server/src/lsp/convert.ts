@@ -9,6 +9,7 @@ import type { Hover } from '../features/hover';
 import { SEMANTIC_TOKEN_TYPES, type SemanticToken } from '../features/semantic-tokens';
 import type { OutlineNode } from '../features/structure';
 import type { TextEdit } from '../lint/finding';
+import { contentEnd } from '../syntax/parse';
 import type { Span } from '../syntax/tree';
 import { TRACE_COMMAND } from './protocol';
 
@@ -22,11 +23,10 @@ export function toRange(document: Document, { start, end }: Span): lsp.Range {
 }
 
 /** A position beyond a line's end means its end, and one beyond the last line the end of the text (LSP, Position). */
-export function toOffset({ text, lineStarts }: Document, { line, character }: lsp.Position): number {
+export function toOffset({ text, tree, lineStarts }: Document, { line, character }: lsp.Position): number {
   const start = lineStarts[line];
   if (start === undefined) return text.length;
-  const next = lineStarts[line + 1] ?? text.length + 1;
-  return Math.min(start + character, next - 1);
+  return start + Math.min(character, contentEnd(tree.lines[line]?.text ?? ''));
 }
 
 export function toSpan(document: Document, { start, end }: lsp.Range): Span {

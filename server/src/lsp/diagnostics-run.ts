@@ -23,10 +23,12 @@ interface Pending {
 /**
  * @param slices what there is to do for a document; each step's answer is a part of the diagnostics
  * @param publish called once for each run that was not overtaken
+ * @param reportFailure a mistake of ours must not end the server
  */
 export function createDiagnosticsRun<T>(
   slices: (uri: string) => Iterable<readonly T[]>,
   publish: (uri: string, diagnostics: readonly T[]) => void,
+  reportFailure: (failure: unknown) => void,
 ): DiagnosticsRun {
   const pending = new Map<string, Pending>();
   const lastTook = new Map<string, number>();
@@ -57,7 +59,10 @@ export function createDiagnosticsRun<T>(
       cancel(uri);
       // What takes long is not done at every pause between two words.
       const delay = Math.min(LONGEST_DELAY_MS, SHORTEST_DELAY_MS + 2 * (lastTook.get(uri) ?? 0));
-      const self: Pending = { cancelled: false, timer: setTimeout(() => void run(uri, self), delay) };
+      const self: Pending = {
+        cancelled: false,
+        timer: setTimeout(() => void run(uri, self).catch(reportFailure), delay),
+      };
       pending.set(uri, self);
     },
     forget(uri) {

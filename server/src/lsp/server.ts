@@ -1,0 +1,152 @@
+/** The language server: one line for each request, all of it answered by features/. */
+import * as lsp from 'vscode-languageserver/node';
+import { codeLenses } from '../features/code-lens';
+import { complete } from '../features/completion';
+import { hover } from '../features/hover';
+import { definition, references } from '../features/navigation';
+import { semanticTokens } from '../features/semantic-tokens';
+import { simulate } from '../features/simulation';
+import { foldingSpans, outline } from '../features/structure';
+import { CAPABILITIES } from './capabilities';
+import {
+  toCodeAction,
+  toCodeLens,
+  toCompletionItems,
+  toDiagnostic,
+  toDocumentSymbol,
+  toFoldingRange,
+  toHover,
+  toOffset,
+  toRange,
+  toSemanticTokens,
+  toSpan,
+} from './convert';
+import { createDiagnosticsRun } from './diagnostics-run';
+import type { OpenDocument } from './open-documents';
+import { SIMULATE, type SimulateAnswer, type SimulateParams } from './protocol';
+import { Session } from './session';
+import { NO_SETTINGS, readSettings, type Settings } from './settings';
+
+/** Reads a file beside a document; undefined where there is none, or none may be read. */
+export type ReadBeside = (uri: string) => Promise<string | undefined>;
+
+export function startServer(connection: lsp.Connection, ipvsadmBeside: ReadBeside): void {
+  let asksForSettings = false;
+  const settingsOf = async (scopeUri: string): Promise<Settings> => {
+    if (!asksForSettings) return NO_SETTINGS;
+    return readSettings(await connection.workspace.getConfiguration({ scopeUri, section: 'chainwalk' }));
+  };
+  const session = new Session({ settingsOf, ipvsadmBeside });
+
+  connection.onInitialize(({ capabilities }) => {
+    asksForSettings = capabilities.workspace?.configuration === true;
+    return { capabilities: CAPABILITIES, serverInfo: { name: 'chainwalk' } };
+  });
+  connection.onInitialized(() => {
+    if (asksForSettings) void connection.client.register(lsp.DidChangeConfigurationNotification.type, undefined);
+  });
+  listenToEdits(connection, session);
+  answerRequests(connection, session);
+  connection.listen();
+}
+
+function listenToEdits(connection: lsp.Connection, session: Session): void {
+  const { documents } = session;
+  const diagnostics = createDiagnosticsRun(
+    (uri) => session.diagnosticSlices(uri),
+    (uri, found) => {
+      const open = documents.get(uri);
+      if (open === undefined) return;
+      session.remember(open, found);
+      const converted = found.map((diagnostic) => toDiagnostic(open.document, uri, diagnostic));
+      void connection.sendDiagnostics({ uri, version: open.version, diagnostics: converted });
+    },
+    (failure) => connection.console.error(String(failure)),
+  );
+  const refresh = async (uri: string) => {
+    await session.refresh(uri).catch((failure) => connection.console.error(String(failure)));
+    if (documents.get(uri)) diagnostics.schedule(uri);
+  };
+
+  connection.onDidOpenTextDocument(async ({ textDocument }) => {
+    documents.open(textDocument);
+    await refresh(textDocument.uri);
+  });
+  connection.onDidChangeTextDocument((change) => {
+    documents.change(change);
+    diagnostics.schedule(change.textDocument.uri);
+  });
+  connection.onDidCloseTextDocument(({ textDocument: { uri } }) => {
+    diagnostics.forget(uri);
+    session.close(uri);
+    void connection.sendDiagnostics({ uri, diagnostics: [] });
+  });
+  connection.onDidChangeConfiguration(async () => {
+    for (const { uri } of documents.all()) await refresh(uri);
+  });
+}
+
+function answerRequests(connection: lsp.Connection, session: Session): void {
+  /** Answers null for a document that is not open. */
+  const inDocument =
+    <P extends { readonly textDocument: { readonly uri: string } }, R>(answer: (open: OpenDocument, params: P) => R) =>
+    (params: P): R | null => {
+      const open = session.documents.get(params.textDocument.uri);
+      return open ? answer(open, params) : null;
+    };
+  /** …and for a position in it. */
+  const atOffset = <P extends lsp.TextDocumentPositionParams, R>(
+    answer: (open: OpenDocument, offset: number, params: P) => R | undefined,
+  ) =>
+    inDocument<P, R | null>((open, params) => answer(open, toOffset(open.document, params.position), params) ?? null);
+
+  connection.onHover(
+    atOffset(({ document }, offset) => {
+      const found = hover(document, offset);
+      return found && toHover(document, found);
+    }),
+  );
+  connection.onCompletion(
+    atOffset(({ document }, offset) => {
+      const found = complete(document, offset);
+      return found && toCompletionItems(document, found);
+    }),
+  );
+  connection.onDefinition(
+    atOffset(({ uri, document }, offset) => {
+      const span = definition(document, offset);
+      return span && { uri, range: toRange(document, span) };
+    }),
+  );
+  connection.onReferences(
+    atOffset(({ uri, document }, offset, { context }: lsp.ReferenceParams) =>
+      references(document, offset, context.includeDeclaration).map((span) => ({ uri, range: toRange(document, span) })),
+    ),
+  );
+  connection.onDocumentSymbol(
+    inDocument(({ document }) => outline(document).map((node) => toDocumentSymbol(document, node))),
+  );
+  connection.onFoldingRanges(
+    inDocument(({ document }) => foldingSpans(document).map((span) => toFoldingRange(document, span))),
+  );
+  connection.onCodeLens(
+    inDocument(({ uri, document }) => codeLenses(document).map((lens) => toCodeLens(document, uri, lens))),
+  );
+  connection.onCodeAction(
+    inDocument((open, { range }) =>
+      session
+        .codeActions(open, toSpan(open.document, range))
+        .map((action) => toCodeAction(open.document, open.uri, action)),
+    ),
+  );
+  connection.languages.semanticTokens.on(({ textDocument }) => toSemanticTokens(tokensOf(session, textDocument.uri)));
+  connection.onRequest(SIMULATE, (params: SimulateParams): SimulateAnswer | null => {
+    const open = session.documents.get(params.uri);
+    return open ? simulate(open.document, params, open.version, session.hintsOf(params.uri)) : null;
+  });
+}
+
+function tokensOf(session: Session, uri: string) {
+  const open = session.documents.get(uri);
+  return open ? semanticTokens(open.document) : [];
+}

@@ -1,0 +1,219 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import * as lsp from 'vscode-languageserver/node';
+import { createDocument } from '../server/src/analysis/document';
+import { toOffset, toPosition } from '../server/src/lsp/convert';
+import { SIMULATE, type SimulateAnswer } from '../server/src/lsp/protocol';
+import { readSettings } from '../server/src/lsp/settings';
+import { startTestServer, type TestServer } from './support/language-server';
+
+const examples = join(import.meta.dirname, '..', 'examples');
+const notrack = readFileSync(join(examples, 'notrack.rules'), 'utf8');
+const PITFALL = 'notrack-without-untracked';
+
+let settings: unknown = {};
+let server: TestServer;
+
+beforeAll(async () => {
+  server = await startTestServer(() => settings);
+});
+
+afterAll(async () => {
+  await server.stop();
+});
+
+/** Where `text` first stands outside of comments, one character into it. */
+function positionOf(ruleset: string, text: string): lsp.Position {
+  const lines = ruleset.split('\n');
+  const line = lines.findIndex((one) => !one.startsWith('#') && one.includes(text));
+  return { line, character: (lines[line] ?? '').indexOf(text) + 1 };
+}
+
+function codesOf({ diagnostics }: lsp.PublishDiagnosticsParams): readonly unknown[] {
+  return diagnostics.map(({ code }) => code);
+}
+
+async function hoverText(uri: string, ruleset: string, text: string): Promise<string> {
+  const params = { textDocument: { uri }, position: positionOf(ruleset, text) };
+  const hover = await server.connection.sendRequest(lsp.HoverRequest.type, params);
+  return lsp.MarkupContent.is(hover?.contents) ? hover.contents.value : '';
+}
+
+describe('the main job', () => {
+  const uri = 'untitled:notrack.rules';
+
+  test('the example opens with one warning, the pitfall', async () => {
+    await server.open(uri, notrack);
+    const { diagnostics } = await server.diagnosticsOf(uri, 1);
+    expect(diagnostics.map(({ code, severity, source }) => ({ code, severity, source }))).toEqual([
+      { code: PITFALL, severity: lsp.DiagnosticSeverity.Warning, source: 'chainwalk' },
+    ]);
+  });
+
+  test('a state is explained', async () => {
+    expect(await hoverText(uri, notrack, 'ESTABLISHED')).toContain('needs a reply seen here');
+  });
+
+  test('the quick fix is offered, and the warning goes with it', async () => {
+    const { diagnostics } = await server.diagnosticsOf(uri, 1);
+    const [diagnostic] = diagnostics;
+    if (diagnostic === undefined) throw new Error('no diagnostic');
+    const params = { textDocument: { uri }, range: diagnostic.range, context: { diagnostics } };
+    const actions = (await server.connection.sendRequest(lsp.CodeActionRequest.type, params)) ?? [];
+    const [action] = actions.filter((one) => lsp.CodeAction.is(one));
+    const edits = action?.edit?.changes?.[uri] ?? [];
+    expect(edits.map(({ newText }) => newText).join('')).toContain('UNTRACKED');
+    await server.connection.sendNotification(lsp.DidChangeTextDocumentNotification.type, {
+      textDocument: { uri, version: 2 },
+      // From the end to the beginning, so that no edit moves another.
+      contentChanges: [...edits].reverse().map(({ range, newText }) => ({ range, text: newText })),
+    });
+    expect(codesOf(await server.diagnosticsOf(uri, 2))).not.toContain(PITFALL);
+  });
+
+  test('packets run through the text as it is', async () => {
+    const answer = await server.connection.sendRequest<SimulateAnswer>(SIMULATE, { uri });
+    expect(answer.version).toBe(2);
+    expect(answer.result.load).toEqual({ ok: true, error: '' });
+    expect(answer.result.packets.length).toBeGreaterThan(0);
+  });
+
+  test('completion, definition, references, outline, folding, lenses and tokens are answered', async () => {
+    const textDocument = { uri };
+    const position = positionOf(notrack, 'services -');
+    const { connection } = server;
+    const context = { includeDeclaration: true };
+    expect(await connection.sendRequest(lsp.CompletionRequest.type, { textDocument, position })).not.toBeNull();
+    expect(await connection.sendRequest(lsp.DefinitionRequest.type, { textDocument, position })).not.toBeNull();
+    expect(
+      await connection.sendRequest(lsp.ReferencesRequest.type, { textDocument, position, context }),
+    ).not.toBeNull();
+    expect(await connection.sendRequest(lsp.DocumentSymbolRequest.type, { textDocument })).toHaveLength(2);
+    expect(await connection.sendRequest(lsp.FoldingRangeRequest.type, { textDocument })).toHaveLength(2);
+    expect(await connection.sendRequest(lsp.CodeLensRequest.type, { textDocument })).not.toHaveLength(0);
+    const tokens = await connection.sendRequest(lsp.SemanticTokensRequest.type, { textDocument });
+    expect(tokens?.data.length).toBeGreaterThan(0);
+  });
+
+  test('a closed document has no diagnostics and no answers', async () => {
+    await server.connection.sendNotification(lsp.DidCloseTextDocumentNotification.type, { textDocument: { uri } });
+    expect(await hoverText(uri, notrack, 'ESTABLISHED')).toBe('');
+  });
+});
+
+describe('what stands beside the text', () => {
+  test('a setting changes the severity of a finding, or turns it off', async () => {
+    settings = { lint: { [PITFALL]: 'error' } };
+    await server.open('untitled:error.rules', notrack);
+    const { diagnostics } = await server.diagnosticsOf('untitled:error.rules', 1);
+    expect(diagnostics.map(({ severity }) => severity)).toEqual([lsp.DiagnosticSeverity.Error]);
+    settings = { lint: { [PITFALL]: 'off' } };
+    await server.open('untitled:off.rules', notrack);
+    expect(codesOf(await server.diagnosticsOf('untitled:off.rules', 1))).toEqual([]);
+    settings = {};
+  });
+
+  test('an ipvsadm file beside the ruleset says that its host is a director', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'chainwalk-director-'));
+    const director = readFileSync(join(examples, 'lvs-director.rules'), 'utf8').replaceAll(/^# chainwalk:.*\n/gm, '');
+    const uri = pathToFileURL(join(folder, 'rules.v4')).href;
+    await server.open(uri, director);
+    expect(codesOf(await server.diagnosticsOf(uri, 1))).not.toContain('established-behind-lvs-dr');
+    writeFileSync(
+      join(folder, 'ipvsadm.rules'),
+      '-A -t 203.0.113.10:80 -s rr\n-a -t 203.0.113.10:80 -r 203.0.113.21:80 -g -w 1\n',
+    );
+    const again = pathToFileURL(join(folder, 'rules-again.v4')).href;
+    await server.open(again, director);
+    expect(codesOf(await server.diagnosticsOf(again, 1))).toContain('established-behind-lvs-dr');
+    rmSync(folder, { recursive: true });
+  });
+
+  test('settings of any shape are read, or left', () => {
+    fc.assert(
+      fc.property(fc.anything(), (value) => {
+        readSettings(value);
+      }),
+    );
+    const { severities } = readSettings({ lint: { a: 'off', b: 'loud', c: 1 } });
+    expect([...severities]).toEqual([['a', 'off']]);
+  });
+});
+
+describe('the server lives', () => {
+  const good = 'untitled:good.rules';
+
+  beforeAll(async () => {
+    await server.open(good, notrack);
+  });
+
+  const FILES: readonly (readonly [string, string])[] = [
+    ['an empty file', ''],
+    [
+      'a binary file',
+      Array.from({ length: 200_000 }, (_, index) => String.fromCharCode((index * 7919) % 65_536)).join(''),
+    ],
+    ['a binary file of zeros', '\0'.repeat(1_000_000)],
+    ['a line of 20 MB', `*filter\n-A INPUT -m comment --comment "${'x'.repeat(20_000_000)}" -j ACCEPT\nCOMMIT\n`],
+    ['20 MB of short words in a line', `*filter\n-A INPUT ${'-s '.repeat(6_700_000)}\nCOMMIT\n`],
+    ['a file cut in the middle of a word', notrack.slice(0, notrack.lastIndexOf('COMMIT') + 4)],
+    ['a file cut in the middle of a quote', notrack.slice(0, notrack.indexOf('"INPUT') + 4)],
+    ['lone surrogates', '*filter\n-A INPUT -m comment --comment "\ud800\udc00\ud800" -j \udfff\nCOMMIT\n'],
+  ];
+
+  test.each(FILES)('after %s', async (name, text) => {
+    const uri = `untitled:${encodeURIComponent(name)}`;
+    await server.open(uri, text);
+    const { diagnostics } = await server.diagnosticsOf(uri, 1);
+    if (text !== '') expect(diagnostics.length).toBeGreaterThan(0);
+    expect(diagnostics.every(({ message }) => String(message).length <= 1_000)).toBe(true);
+    const textDocument = { uri };
+    await server.connection.sendRequest(lsp.HoverRequest.type, { textDocument, position: { line: 1, character: 12 } });
+    await server.connection.sendRequest(lsp.CompletionRequest.type, {
+      textDocument,
+      position: { line: 1, character: 9 },
+    });
+    await server.connection.sendNotification(lsp.DidCloseTextDocumentNotification.type, { textDocument });
+    expect(server.process.exitCode).toBeNull();
+    expect(await hoverText(good, notrack, 'ESTABLISHED')).toContain('needs a reply seen here');
+  });
+
+  test('after positions that are not there', async () => {
+    for (const position of [
+      { line: 100_000, character: 0 },
+      { line: 0, character: 100_000 },
+    ]) {
+      await server.connection.sendRequest(lsp.HoverRequest.type, { textDocument: { uri: good }, position });
+    }
+    expect(server.process.exitCode).toBeNull();
+  });
+});
+
+describe('positions', () => {
+  const texts = fc
+    .array(fc.constantFrom('a', ' ', '\n', '\r\n', '*filter', 'é', '😀', '-A INPUT'))
+    .map((all) => all.join(''));
+
+  test('an offset goes to a position and back', () => {
+    fc.assert(
+      fc.property(texts, fc.nat(), (text, seed) => {
+        const document = createDocument(text);
+        const offset = seed % (text.length + 1);
+        fc.pre(text.slice(offset - 1, offset + 1) !== '\r\n');
+        expect(toOffset(document, toPosition(document, offset))).toBe(offset);
+      }),
+    );
+  });
+
+  test('a position beyond a line is its end', () => {
+    const document = createDocument('ab\r\ncd\n');
+    expect(toOffset(document, { line: 0, character: 99 })).toBe(2);
+    expect(toOffset(document, { line: 1, character: 99 })).toBe(6);
+    expect(toOffset(document, { line: 2, character: 99 })).toBe(7);
+    expect(toOffset(document, { line: 99, character: 0 })).toBe(7);
+  });
+});
