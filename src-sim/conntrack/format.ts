@@ -3,7 +3,7 @@
  *
  * @kernel net/netfilter/nf_conntrack_standalone.c:ct_seq_show
  */
-import { familyOf } from '../net/address';
+import { expandedText, familyOf } from '../net/address';
 import { hasPorts, PROTOCOL, protocolName } from '../net/protocol';
 import type { Entry } from './entry';
 import { icmpCodeOf, icmpTypeOf, isIcmp, type Tuple } from './tuple';
@@ -43,7 +43,7 @@ export function formatEntry(entry: Entry, now: number): string {
 
 /** @kernel …_standalone.c:print_tuple */
 function formatTuple(tuple: Tuple): readonly string[] {
-  const addresses = [`src=${tuple.src}`, `dst=${tuple.dst}`];
+  const addresses = [`src=${expandedText(tuple.src)}`, `dst=${expandedText(tuple.dst)}`];
   if (isIcmp(tuple.protocol))
     return [...addresses, `type=${icmpTypeOf(tuple)}`, `code=${icmpCodeOf(tuple)}`, `id=${tuple.sport}`];
   if (tuple.protocol === PROTOCOL.gre) return [...addresses, 'srckey=0x0', 'dstkey=0x0'];

@@ -3,9 +3,10 @@
  *
  * @kernel net/ipv4/icmp.c, net/ipv4/tcp_ipv4.c:tcp_v4_send_reset, net/ipv4/netfilter/nf_reject_ipv4.c
  */
-import type { Address } from '../net/address';
+import type { Address, Family } from '../net/address';
 import {
   type IcmpMessage,
+  IP_HEADER_BYTES,
   isLaterFragment,
   type Packet,
   TCP_FLAG,
@@ -13,31 +14,24 @@ import {
   type TcpSegment,
 } from '../net/packet';
 import { PROTOCOL } from '../net/protocol';
+import { type IcmpError, mayNotBeAnswered } from './icmp-errors';
 
-const IP_HEADER_BYTES = 20;
 const TCP_HEADER_BYTES = 20;
 const ICMP_HEADER_BYTES = 8;
-/** RFC 1812 §4.3.2.3: an ICMP error quotes as much as fits into 576 bytes. */
-const LONGEST_ERROR = 576;
-/** Ethernet's MTU less the headers. */
-const ETHERNET_MSS = 1460;
+/** An ICMP error quotes as much as fits into so many bytes: RFC 1812 §4.3.2.3, RFC 4443 §2.4. */
+const LONGEST_ERROR: Readonly<Record<Family, number>> = { ipv4: 576, ipv6: 1280 };
 const OPTION_BYTES = 4;
+/** The two bits of the TOS byte that congestion notification uses: the stack never copies them to an answer of TCP's. */
+const ECN_MASK = 0x03;
 
-/** Types that are errors, or obsolete ones that the kernel treats so: never answered by an error. @kernel icmp.c:icmp_pointers */
-const ERROR_TYPES: ReadonlySet<number> = new Set([3, 4, 5, 11, 12]);
-const HIGHEST_KNOWN_TYPE = 18;
+function answerTo(packet: Packet, protocol: number, transportLength: number): Omit<Packet, 'transport'> {
+  const { family, src, dst } = packet;
+  const length = IP_HEADER_BYTES[family] + transportLength;
+  return { family, protocol, src: dst, dst: src, ttl: 64, tos: 0, id: 0, dontFragment: true, length };
+}
 
-function answerTo(packet: Packet, length: number): Omit<Packet, 'transport' | 'protocol'> {
-  return {
-    family: packet.family,
-    src: packet.dst,
-    dst: packet.src,
-    ttl: 64,
-    tos: 0,
-    id: 0,
-    dontFragment: true,
-    length,
-  };
+function icmpProtocol(family: Family): number {
+  return family === 'ipv4' ? PROTOCOL.icmp : PROTOCOL.icmpv6;
 }
 
 /**
@@ -45,24 +39,16 @@ function answerTo(packet: Packet, length: number): Omit<Packet, 'transport' | 'p
  *
  * @param source the address it comes from
  */
-export function icmpError(
-  about: Packet,
-  type: number,
-  code: number,
-  source: Address,
-  mtu?: number,
-): Packet | undefined {
+export function icmpError(about: Packet, { type, code }: IcmpError, source: Address, mtu?: number): Packet | undefined {
+  const { family, transport } = about;
   if (isLaterFragment(about)) return undefined;
-  const { transport } = about;
-  if (transport.kind === 'icmp' && (ERROR_TYPES.has(transport.type) || transport.type > HIGHEST_KNOWN_TYPE))
-    return undefined;
-  const quoted = Math.min(about.length, LONGEST_ERROR - IP_HEADER_BYTES - ICMP_HEADER_BYTES);
+  if (transport.kind === 'icmp' && mayNotBeAnswered(family, transport.type)) return undefined;
+  const quoted = Math.min(about.length, LONGEST_ERROR[family] - IP_HEADER_BYTES[family] - ICMP_HEADER_BYTES);
   return {
-    ...answerTo(about, IP_HEADER_BYTES + ICMP_HEADER_BYTES + quoted),
+    ...answerTo(about, icmpProtocol(family), ICMP_HEADER_BYTES + quoted),
     src: source,
-    // Precedence "internetwork control", and the TOS bits of the packet (icmp.c:__icmp_send).
-    tos: (about.tos & 0x1e) | 0xc0,
-    protocol: PROTOCOL.icmp,
+    // IPv4: precedence "internetwork control", and the TOS bits of the packet (icmp.c:__icmp_send).
+    tos: family === 'ipv4' ? (about.tos & 0x1e) | 0xc0 : 0,
     transport: {
       kind: 'icmp',
       type,
@@ -76,16 +62,22 @@ export function icmpError(
   };
 }
 
-/** @kernel icmp.c:icmp_echo, icmp_timestamp. Undefined: nothing is answered. */
+/** Requests that the host answers, with the type and the length of the answer. Others are left unanswered. */
+const ICMP_REPLIES: ReadonlyMap<number, { readonly type: number; readonly dataLength?: number }> = new Map([
+  [8, { type: 0 }],
+  [13, { type: 14, dataLength: 12 }],
+  [128, { type: 129 }],
+]);
+
+/** @kernel icmp.c:icmp_echo, icmp_timestamp, net/ipv6/icmp.c:icmpv6_echo_reply */
 export function icmpReply(packet: Packet, icmp: IcmpMessage): Packet | undefined {
-  if (icmp.type !== 8 && icmp.type !== 13) return undefined;
-  const isEcho = icmp.type === 8;
-  const dataLength = isEcho ? icmp.dataLength : 12;
+  const reply = ICMP_REPLIES.get(icmp.type);
+  if (reply === undefined) return undefined;
+  const dataLength = reply.dataLength ?? icmp.dataLength;
   return {
-    ...answerTo(packet, IP_HEADER_BYTES + ICMP_HEADER_BYTES + dataLength),
+    ...answerTo(packet, packet.protocol, ICMP_HEADER_BYTES + dataLength),
     tos: packet.tos,
-    protocol: PROTOCOL.icmp,
-    transport: { ...icmp, type: isEcho ? 0 : 14, dataLength },
+    transport: { ...icmp, type: reply.type, dataLength },
   };
 }
 
@@ -101,43 +93,37 @@ export function tcpReset(packet: Packet, tcp: TcpSegment, tos: number): Packet |
     tcp.flags & TCP_FLAG.A
       ? { seq: tcp.ack, ack: 0, flags: TCP_FLAG.R }
       : { seq: 0, ack: (tcp.seq + counted) >>> 0, flags: TCP_FLAG.R | TCP_FLAG.A };
-  return {
-    ...answerTo(packet, IP_HEADER_BYTES + TCP_HEADER_BYTES),
-    tos,
-    protocol: PROTOCOL.tcp,
-    transport: { kind: 'tcp', sport: tcp.dport, dport: tcp.sport, ...numbers, window: 0, options: {}, dataLength: 0 },
-  };
+  return { ...segmentTo(packet, tcp, { ...numbers, window: 0, options: {} }), tos: tos & ~ECN_MASK };
 }
 
 /** A listener's answer to a SYN. @kernel net/ipv4/tcp_output.c:tcp_make_synack */
 export function synAck(packet: Packet, tcp: TcpSegment, initialSequence: number): Packet {
   const { windowScale, sackPermitted } = tcp.options;
   const options: TcpOptions = {
-    mss: ETHERNET_MSS,
+    mss: ETHERNET_MSS[packet.family],
     ...(windowScale === undefined ? {} : { windowScale: 7 }),
     ...(sackPermitted ? { sackPermitted } : {}),
   };
   const asksForEcn = (tcp.flags & ECN_SETUP) === ECN_SETUP;
   const flags = TCP_FLAG.S | TCP_FLAG.A | (asksForEcn ? TCP_FLAG.E : 0);
-  return segmentTo(packet, tcp, { flags, seq: initialSequence, ack: (tcp.seq + 1) >>> 0, options });
+  return segmentTo(packet, tcp, { flags, seq: initialSequence, ack: (tcp.seq + 1) >>> 0, window: WINDOW, options });
 }
 
 export function plainAck(packet: Packet, tcp: TcpSegment, sequence: number, acknowledges: number): Packet {
-  return segmentTo(packet, tcp, { flags: TCP_FLAG.A, seq: sequence, ack: acknowledges, options: {} });
+  return segmentTo(packet, tcp, { flags: TCP_FLAG.A, seq: sequence, ack: acknowledges, window: WINDOW, options: {} });
 }
 
 /** RFC 3168 §6.1.1: a SYN that offers ECN; net.ipv4.tcp_ecn=2 accepts it. */
 const ECN_SETUP = TCP_FLAG.E | TCP_FLAG.C;
 const WINDOW = 64_240;
+/** Ethernet's MTU less the headers. */
+const ETHERNET_MSS: Readonly<Record<Family, number>> = { ipv4: 1460, ipv6: 1440 };
 
-function segmentTo(
-  packet: Packet,
-  tcp: TcpSegment,
-  numbers: Pick<TcpSegment, 'flags' | 'seq' | 'ack' | 'options'>,
-): Packet {
+type Numbers = Pick<TcpSegment, 'flags' | 'seq' | 'ack' | 'window' | 'options'>;
+
+function segmentTo(packet: Packet, tcp: TcpSegment, numbers: Numbers): Packet {
   return {
-    ...answerTo(packet, IP_HEADER_BYTES + TCP_HEADER_BYTES + OPTION_BYTES * Object.keys(numbers.options).length),
-    protocol: PROTOCOL.tcp,
-    transport: { kind: 'tcp', sport: tcp.dport, dport: tcp.sport, window: WINDOW, dataLength: 0, ...numbers },
+    ...answerTo(packet, PROTOCOL.tcp, TCP_HEADER_BYTES + OPTION_BYTES * Object.keys(numbers.options).length),
+    transport: { kind: 'tcp', sport: tcp.dport, dport: tcp.sport, dataLength: 0, ...numbers },
   };
 }

@@ -102,6 +102,15 @@ function ipv6Value(text: string): bigint | undefined {
   return groups.reduce((value, group) => (value << 16n) | BigInt(`0x${group}`), 0n);
 }
 
+/** All eight groups with all their digits, as the kernel's `%pI6` prints an IPv6 address; IPv4 as ever. */
+export function expandedText(address: Address): string {
+  if (familyOf(address) === 'ipv4') return address;
+  return addressValue(address)
+    .toString(16)
+    .padStart(32, '0')
+    .replace(/....(?!$)/g, '$&:');
+}
+
 /** RFC 5952 §4: lower case, the longest run of two or more zero groups shortened, the first of equals. */
 function ipv6Text(value: bigint): Address {
   const groups = Array.from({ length: 8 }, (_, index) => ((value >> BigInt(112 - 16 * index)) & 0xffffn).toString(16));

@@ -22,6 +22,8 @@ export interface Packet {
   readonly payload?: string;
 }
 
+export const IP_HEADER_BYTES: Readonly<Record<Family, number>> = { ipv4: 20, ipv6: 40 };
+
 /** @see RFC 791 §3.1: offset in units of 8 bytes. */
 export interface Fragment {
   readonly offset: number;

@@ -26,6 +26,8 @@ export interface Story {
   readonly packet: Packet;
   readonly what: string;
   readonly trace: string[];
+  /** How it looked when a table first saw it: what the log tells it by. */
+  loggedAs: Packet | undefined;
   /** Whether it passed raw before: TRACE logs it from then on. */
   isTraced: boolean;
   readonly steps: Step[];
@@ -37,6 +39,7 @@ export function beginStory(packet: Packet, what: string): Story {
     packet,
     what,
     trace: [],
+    loggedAs: undefined,
     isTraced: false,
     steps: [],
     fate: { kind: 'held', reason: 'its way has not ended' },

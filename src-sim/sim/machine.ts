@@ -36,8 +36,10 @@ export class Machine {
   now = 0;
   /** What the current packet made the host send, in order; emptied between packets. */
   readonly sent: Frame[] = [];
-  readonly caused: Story[] = [];
+  readonly made: Story[] = [];
   readonly unsure: string[] = [];
+  /** Whether an ICMP message of the host's own is on its way out. */
+  sendsIcmp = false;
   readonly #counters = new Map<Rule | Chain, MutableCounters>();
   readonly #ruleStates = new Map<Rule, object>();
   readonly #sharedStates = new Map<string, object>();

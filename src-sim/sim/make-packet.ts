@@ -1,10 +1,9 @@
 /** From a scenario's packet to the packet on the wire: its headers and its length. */
-import { type Family, familyOf } from '../net/address';
-import { type Packet, type TcpOptions, type Transport, tcpFlags } from '../net/packet';
+import { familyOf } from '../net/address';
+import { IP_HEADER_BYTES, type Packet, type TcpOptions, type Transport, tcpFlags } from '../net/packet';
 import { PROTOCOL, protocolNumber } from '../net/protocol';
 import type { ScenarioPacket } from './scenario';
 
-const IP_HEADER_BYTES: Readonly<Record<Family, number>> = { ipv4: 20, ipv6: 40 };
 const TCP_HEADER_BYTES = 20;
 /** Each option that a scenario can name is padded to four bytes on the wire. */
 const TCP_OPTION_BYTES = 4;

@@ -1,5 +1,5 @@
 /**
- * A packet's way through the IPv4 stack: in, routed, delivered or forwarded, out; and the packets that the host makes
+ * A packet's way through the IP stack: in, routed, delivered or forwarded, out; and the packets that the host makes
  * on its account.
  *
  * @kernel net/ipv4/ip_input.c, ip_forward.c, ip_output.c, route.c
@@ -7,7 +7,9 @@
 import { setClosing } from '../conntrack/tcp';
 import { otherDirection } from '../conntrack/tuple';
 import { isListening, LOOPBACK, peerMac } from '../host/host';
-import { findRoute, isLimitedBroadcast, isMulticast, type Route, type RouteType } from '../host/routing';
+import { ICMP_ERRORS, type IcmpError, type IcmpErrorKind, REJECT_ERRORS } from '../host/icmp-errors';
+import { decideInput } from '../host/input-routing';
+import { findRoute, isMulticast, type Route } from '../host/routing';
 import { icmpError, icmpReply, tcpReset } from '../host/stack';
 import type { Destination } from '../ipvs/service';
 import type { Address } from '../net/address';
@@ -69,7 +71,7 @@ function sendToRealServer(machine: Machine, flight: InFlight, to: Destination): 
   const route = findRoute(machine.host.routes, { dst: to.address });
   if (!isUsable(route)) return dropped('ipvs', `there is no route to the real server ${to.address}`);
   if (packet.ttl <= 1) {
-    sendError(machine, flight, 11, 0, 'ICMP time exceeded');
+    sendError(machine, flight, 'time-exceeded');
     return dropped('ipvs', 'its time to live has run out');
   }
   flight.packet = { ...packet, ttl: packet.ttl - 1 };
@@ -81,69 +83,24 @@ function dropped(where: string, reason: string): Fate {
   return { kind: 'dropped', where, reason };
 }
 
-/** @kernel net/ipv4/route.c:ip_route_input_slow */
 function routeInput(machine: Machine, flight: InFlight): Fate {
-  const { src, dst } = flight.packet;
-  const martian = martianReason(flight);
-  if (martian) return noRoute(flight, martian);
-  if (isLimitedBroadcast(dst)) return deliver(machine, flight);
-  const { host } = machine;
-  const route = findRoute(host.routes, { dst, src, mark: flight.mark, inDevice: flight.inDevice ?? '' });
-  const isLocal = route?.type === 'local' || route?.type === 'broadcast';
-  if (!isLocal && host.sysctl.get('net.ipv4.ip_forward') === 0) {
-    return noRoute(flight, `${dst} is not an address of this host, and net.ipv4.ip_forward is 0`);
+  const decision = decideInput(machine.host, flight.packet, flight.inDevice ?? '', flight.mark);
+  if (decision.kind === 'drop') {
+    const { reason, error } = decision;
+    flight.story.steps.push({ kind: 'routing', decision: 'none', text: reason });
+    if (error) sendError(machine, flight, error);
+    return dropped('routing', reason);
   }
-  if (!isUsable(route)) return unroutable(machine, flight, route);
-  const spoofed = sourceProblem(machine, flight);
-  if (spoofed) return noRoute(flight, spoofed);
-  if (!isLocal) takeRoute(flight, route, 'forward');
-  flight.route = route;
-  return isLocal ? deliver(machine, flight) : forward(machine, flight);
-}
-
-function noRoute(flight: InFlight, reason: string): Fate {
-  flight.story.steps.push({ kind: 'routing', decision: 'none', text: reason });
-  return dropped('routing', reason);
-}
-
-/** Addresses that no packet from the wire may carry. */
-function martianReason({ packet: { src, dst }, inDevice }: InFlight): string | undefined {
-  if (isMulticast(src) || isLimitedBroadcast(src)) return `the source ${src} is not a host's address`;
-  if (src.startsWith('0.') && !isLimitedBroadcast(dst)) return `the source ${src} is not a host's address`;
-  if (dst.startsWith('0.')) return `the destination ${dst} is not a host's address`;
-  if (inDevice === LOOPBACK) return undefined;
-  if (src.startsWith('127.') || dst.startsWith('127.')) return 'a loopback address came in from the wire';
-  return undefined;
-}
-
-/** @kernel net/ipv4/fib_frontend.c:fib_validate_source */
-function sourceProblem({ host }: Machine, { packet: { src, dst }, inDevice = '' }: InFlight): string | undefined {
-  if (inDevice === LOOPBACK) return undefined;
-  const filter = host.sysctl.forDevice(inDevice, 'rp_filter');
-  const back = findRoute(host.routes, { dst: src, src: dst, mark: 0, inDevice: LOOPBACK });
-  if (back?.type === 'local' && host.sysctl.forDevice(inDevice, 'accept_local') === 0) {
-    return `the source ${src} is an address of this host`;
+  if (decision.kind === 'forward') {
+    takeRoute(flight, decision.route, 'forward');
+    return forward(machine, flight);
   }
-  if (filter === 0) return undefined;
-  if (back === undefined || back.type !== 'unicast') return `rp_filter: there is no route back to ${src}`;
-  if (filter === 1 && back.device !== inDevice)
-    return `rp_filter: the way back to ${src} is by ${back.device}, not ${inDevice}`;
-  return undefined;
+  flight.route = decision.route;
+  return deliver(machine, flight);
 }
 
 function isUsable(route: Route | undefined): route is Route {
   return route !== undefined && (route.type === 'unicast' || route.type === 'local' || route.type === 'broadcast');
-}
-
-/** ICMP codes for routes that lead nowhere; a blackhole is silent. @kernel net/ipv4/route.c:ip_error */
-const UNREACHABLE_CODES: Partial<Record<RouteType, number>> = { unreachable: 1, prohibit: 13 };
-const NET_UNREACHABLE = 0;
-
-function unroutable(machine: Machine, flight: InFlight, route: Route | undefined): Fate {
-  const { dst } = flight.packet;
-  const code = route === undefined ? NET_UNREACHABLE : UNREACHABLE_CODES[route.type];
-  if (code !== undefined) sendError(machine, flight, 3, code, 'ICMP unreachable: no route');
-  return noRoute(flight, route === undefined ? `there is no route to ${dst}` : `the route to ${dst} is ${route.type}`);
 }
 
 function takeRoute(flight: InFlight, route: Route, decision: 'forward' | 'output'): void {
@@ -164,11 +121,11 @@ function forward(machine: Machine, flight: InFlight): Fate {
   const { packet } = flight;
   if (flight.packetType !== 'unicast') return dropped('forwarding', 'a broadcast frame is not forwarded');
   if (packet.ttl <= 1) {
-    sendError(machine, flight, 11, 0, 'ICMP time exceeded');
+    sendError(machine, flight, 'time-exceeded');
     return dropped('forwarding', 'its time to live has run out');
   }
-  if (packet.length > MTU && packet.dontFragment) {
-    sendError(machine, flight, 3, 4, 'ICMP fragmentation needed', MTU);
+  if (packet.length > MTU && (packet.dontFragment || packet.family === 'ipv6')) {
+    sendError(machine, flight, 'too-big');
     return dropped('forwarding', `${packet.length} bytes do not fit, and it may not be fragmented`);
   }
   flight.packet = { ...packet, ttl: packet.ttl - 1 };
@@ -206,9 +163,9 @@ function answer(machine: Machine, flight: InFlight): void {
     const reply = icmpReply(packet, transport);
     if (reply) sendOwn(machine, reply, 'the host answers the request');
   } else if (transport.kind === 'other') {
-    sendError(machine, flight, 3, 2, 'ICMP protocol unreachable');
+    sendError(machine, flight, 'protocol-unreachable');
   } else if (!isListening(machine.host, protocol, transport.dport)) {
-    sendError(machine, flight, 3, 3, 'ICMP port unreachable');
+    sendError(machine, flight, 'port-unreachable');
   }
 }
 
@@ -230,20 +187,33 @@ export function advance(machine: Machine, seconds: number): void {
 
 /** A packet of the host's own walks out; its story stands beside the one that caused it. */
 function sendOwn(machine: Machine, packet: Packet, what: string, prepare?: (flight: InFlight) => void): void {
-  const story = beginStory(packet, what);
-  machine.caused.push(story);
-  const flight = ownPacket(packet, story);
+  const isMessage = packet.transport.kind === 'icmp';
+  // One socket sends all ICMP, and its lock is not taken twice: what befalls a message on its way out causes no other.
+  // @kernel net/ipv4/icmp.c:icmp_xmit_lock
+  if (isMessage && machine.sendsIcmp) return;
+  const numbered = isMessage ? { ...packet, id: 1 + Math.floor(machine.random() * 65_535) } : packet;
+  const story = beginStory(numbered, what);
+  machine.made.push(story);
+  const flight = ownPacket(numbered, story);
   prepare?.(flight);
+  const before = machine.sendsIcmp;
+  machine.sendsIcmp ||= isMessage;
   endStory(flight, send(machine, flight));
+  machine.sendsIcmp = before;
 }
 
-/** @kernel net/ipv4/icmp.c:__icmp_send */
-function sendError(machine: Machine, about: InFlight, type: number, code: number, what: string, mtu?: number): void {
+function sendError(machine: Machine, about: InFlight, kind: IcmpErrorKind): void {
+  const error = ICMP_ERRORS[about.packet.family][kind];
+  sendIcmpError(machine, about, error, kind === 'too-big' ? MTU : undefined);
+}
+
+/** @kernel net/ipv4/icmp.c:__icmp_send, net/ipv6/icmp.c:icmp6_send */
+function sendIcmpError(machine: Machine, about: InFlight, error: IcmpError, mtu?: number): void {
   const { packet, route } = about;
   if (about.packetType !== 'unicast' || route?.type === 'broadcast' || isMulticast(packet.dst)) return;
   const source = route?.type === 'local' ? packet.dst : sourceTowards(machine, packet.src);
-  const error = source === undefined ? undefined : icmpError(packet, type, code, source, mtu);
-  if (error) sendOwn(machine, error, what, (flight) => attachTo(flight, about));
+  const message = source === undefined ? undefined : icmpError(packet, error, source, mtu);
+  if (message) sendOwn(machine, message, error.name, (flight) => attachTo(flight, about));
 }
 
 /** The address that the host speaks from towards another. */
@@ -264,22 +234,11 @@ function attachTo(flight: InFlight, about: InFlight): void {
   };
 }
 
-/** `--reject-with` and the ICMP code it sends. @kernel net/ipv4/netfilter/ipt_REJECT.c:reject_tg */
-const REJECT_CODES: ReadonlyMap<string, number> = new Map([
-  ['icmp-net-unreachable', 0],
-  ['icmp-host-unreachable', 1],
-  ['icmp-proto-unreachable', 2],
-  ['icmp-port-unreachable', 3],
-  ['icmp-net-prohibited', 9],
-  ['icmp-host-prohibited', 10],
-  ['icmp-admin-prohibited', 13],
-]);
-
 function reject(machine: Machine, about: InFlight, type: string): void {
   const { packet } = about;
-  const code = REJECT_CODES.get(type);
-  if (code !== undefined) {
-    sendError(machine, about, 3, code, `REJECT's ${type}`);
+  const error = REJECT_ERRORS.get(type);
+  if (error) {
+    sendIcmpError(machine, about, error);
   } else if (type === 'tcp-reset' && packet.transport.kind === 'tcp') {
     const reset = tcpReset(packet, packet.transport, 0);
     if (reset && about.route?.type !== 'broadcast')

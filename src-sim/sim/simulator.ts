@@ -4,12 +4,13 @@ import { buildHost, type Host } from '../host/host';
 import { Director } from '../ipvs/director';
 import type { Ruleset } from '../netfilter/ruleset';
 import { beginStory, endStory, type InFlight, type Story } from './in-flight';
+import { logOf } from './kernel-log';
 import { type Explain, Machine } from './machine';
 import { makePacket } from './make-packet';
 import { advance, receive, send, senderMac } from './path';
 import { traceProtocol } from './say';
 import type { Scenario, ScenarioPacket } from './scenario';
-import type { CausedPacket, PacketResult, Result } from './trace';
+import type { MadePacket, PacketResult, Result } from './trace';
 
 export interface SimulateOptions {
   readonly explain?: Explain;
@@ -34,7 +35,7 @@ export function simulate(
 }
 
 function inject(machine: Machine, source: ScenarioPacket): PacketResult {
-  machine.sent.length = machine.caused.length = machine.unsure.length = 0;
+  machine.sent.length = machine.made.length = machine.unsure.length = 0;
   advance(machine, source.wait ?? 0);
   const packet = makePacket(source);
   const story = beginStory(packet, '');
@@ -51,17 +52,17 @@ function inject(machine: Machine, source: ScenarioPacket): PacketResult {
   };
   endStory(flight, source.in === undefined ? send(machine, flight) : receive(machine, flight));
   machine.table.removeExpired(machine.now);
-  const { traced, untraced } = splitCaused(machine.caused);
+  const logged = logOf(story, machine.made);
   return {
-    trace: story.trace,
-    caused: traced,
+    trace: logged.trace,
+    caused: logged.caused,
     out: [...machine.sent],
     conntrack: [...machine.table.entries()].map((entry) => formatEntry(entry, machine.now)),
     steps: story.steps,
     fate: story.fate,
     time: machine.now,
     unsure: [...machine.unsure],
-    untraced,
+    made: machine.made.map(madePacket),
   };
 }
 
@@ -74,32 +75,7 @@ function linkType(host: Host, source: ScenarioPacket): InFlight['packetType'] {
   return isGroup ? 'multicast' : 'otherhost';
 }
 
-/** TRACE logs nothing for a packet that no table saw. */
-function splitCaused(stories: readonly Story[]): {
-  readonly traced: CausedPacket[];
-  readonly untraced: CausedPacket[];
-} {
-  const traced = stories.filter(({ trace }) => trace.length > 0);
-  const untraced = stories.filter(({ trace }) => trace.length === 0);
-  return { traced: mergeAlike(traced).map(causedPacket), untraced: untraced.map(causedPacket) };
-}
-
-/** The log tells packets apart by IP id, protocol and length: the host's TCP segments all have id 0, so equal ones are one. */
-function mergeAlike(stories: readonly Story[]): readonly Story[] {
-  const merged: Story[] = [];
-  for (const story of stories) {
-    const { transport, length } = story.packet;
-    const alike = merged.find(
-      ({ packet }) => transport.kind === 'tcp' && packet.transport.kind === 'tcp' && packet.length === length,
-    );
-    alike?.trace.push(...story.trace);
-    alike?.steps.push(...story.steps);
-    if (alike === undefined) merged.push(story);
-  }
-  return merged;
-}
-
-function causedPacket({ packet, what, trace, steps, fate }: Story): CausedPacket {
+function madePacket({ packet, what, trace, steps, fate }: Story): MadePacket {
   return { src: packet.src, dst: packet.dst, proto: traceProtocol(packet), trace, steps, fate, what };
 }
 

@@ -16,6 +16,7 @@ export interface Result {
 export interface PacketResult {
   /** `table:chain:rule|return|policy:number`, in order. */
   readonly trace: readonly string[];
+  /** As TRACE tells them: see {@link CausedPacket}. */
   readonly caused: readonly CausedPacket[];
   readonly out: readonly Frame[];
   /** The whole table after the packet, as /proc/net/nf_conntrack prints it. */
@@ -28,20 +29,26 @@ export interface PacketResult {
   readonly time: number;
   /** What the simulator could not decide, and what it took instead. */
   readonly unsure: readonly string[];
-  /** Packets that the host made and no table saw: TRACE would not name them. */
-  readonly untraced: readonly CausedPacket[];
+  /** Every packet that the host made because of this one, in order, each with its whole story. */
+  readonly made: readonly MadePacket[];
 }
 
-/** A packet that the host made because of another one. */
+/**
+ * A packet that the host made because of another one, as the kernel's log shows it: one that no table saw is not there,
+ * and those that the log cannot tell apart (by IP id, protocol, length and ICMP type) are one.
+ */
 export interface CausedPacket {
   readonly src: Address;
   readonly dst: Address;
   /** As TRACE prints it: `TCP`, `UDP`, `ICMP`, `ICMPv6`, or a number. */
   readonly proto: string;
   readonly trace: readonly string[];
+}
+
+export interface MadePacket extends CausedPacket {
   readonly steps: readonly Step[];
   readonly fate: Fate;
-  /** "REJECT's ICMP port unreachable", "RST from a closed port". */
+  /** "REJECT's ICMP port unreachable", "RST: nobody listens on the port". */
   readonly what: string;
 }
 

@@ -179,7 +179,7 @@ class Walk {
   #endOfChain(chain: Chain): Position | Verdict {
     if (chain === this.base) return this.#policy();
     const at = { chain, index: chain.rules.length };
-    this.#flight.story.trace.push(this.#name(at, 'return'));
+    this.#log(this.#name(at, 'return'));
     this.#tell({ kind: 'return', ...this.#place(at) });
     return this.#return();
   }
@@ -194,7 +194,7 @@ class Walk {
     const at = { chain: base, index: base.rules.length };
     const verdict = base.policy ?? 'ACCEPT';
     this.#machine.count(base, this.#flight.packet.length);
-    this.#flight.story.trace.push(this.#name(at, 'policy'));
+    this.#log(this.#name(at, 'policy'));
     this.#tell({ kind: 'policy', verdict, ...this.#place(at) });
     return verdict === 'ACCEPT' ? ACCEPT : this.#drop(this.#name(at, 'policy'), `the policy of ${base.name} is DROP`);
   }
@@ -210,7 +210,13 @@ class Walk {
   }
 
   #traceRule(rule: Rule, at: Position): void {
-    this.#flight.story.trace.push(this.#name(at, traceWord(rule, at.chain === this.base)));
+    this.#log(this.#name(at, traceWord(rule, at.chain === this.base)));
+  }
+
+  #log(line: string): void {
+    const { story, packet } = this.#flight;
+    story.loggedAs ??= packet;
+    story.trace.push(line);
   }
 
   #tell(step: Step): void {

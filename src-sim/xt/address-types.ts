@@ -92,7 +92,8 @@ function readAddress(text: string, family: Family): Parsed<Address> {
   if (found !== undefined && familyOf(found) === family) return ok(found);
   const wanted = family === 'ipv4' ? 'IPv4' : 'IPv6';
   if (/^[a-z][\w.-]*$/i.test(text) && !text.includes('..')) {
-    return bad(`"${text}" is not an ${wanted} address; iptables would look the name up while it loads the rules`);
+    const error = `"${text}" is not an ${wanted} address; iptables would look the name up while it loads the rules`;
+    return { ok: false, error, needsLookup: true };
   }
   return bad(`"${text}" is not an ${wanted} address`);
 }

@@ -26,7 +26,14 @@ export interface ValueType<T extends Json> {
   readonly choices?: readonly Choice[];
 }
 
-export type Parsed<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly error: string };
+export type Parsed<T> = { readonly ok: true; readonly value: T } | Unparsed;
+
+export interface Unparsed {
+  readonly ok: false;
+  readonly error: string;
+  /** It is a host's name: right or not, only the machine that loads the rules can say. */
+  readonly needsLookup?: true;
+}
 
 export interface Choice<Text extends string = string> {
   readonly text: Text;

@@ -80,38 +80,48 @@ export function tupleOf(packet: ScenarioPacket): LineTuple {
   return { src, dst, sport, dport, icmp: message };
 }
 
-/** The first packet, before `index`, that the packet at `index` answers. */
+/** The packet that the one at `index` answers; undefined where it is its flow's own direction that it goes on in. */
 export function answeredPacket(exchanges: readonly Exchange[], index: number): number | undefined {
-  const packet = exchanges[index]?.packet;
-  if (packet === undefined) return undefined;
-  const wanted = endpointsKey(endpointsOf(packet));
-  const found = exchanges.slice(0, index).findIndex((earlier) => {
-    const answer = answerEndpoints(earlier);
-    return answer !== undefined && endpointsKey(answer) === wanted;
-  });
-  return found === -1 ? undefined : found;
+  const { same, answered } = kinOf(exchanges, index);
+  return answered !== undefined && answered < same ? answered : undefined;
 }
 
 /** The flow that the packet at `index` belongs to. */
 export function flowOf(exchanges: readonly Exchange[], index: number): Flow | undefined {
-  const selected = exchanges[index];
-  if (selected === undefined) return undefined;
-  const first = exchanges[answeredPacket(exchanges, index) ?? index] ?? selected;
+  const { same, answered } = kinOf(exchanges, index);
+  const first = exchanges[Math.min(same, answered ?? same)];
+  if (first === undefined) return undefined;
   const client = endpointsOf(first.packet);
-  const own = exchanges.filter(({ packet }) => endpointsKey(endpointsOf(packet)) === endpointsKey(client));
-  const server = own.map(answerEndpoints).findLast((answer) => answer !== undefined);
+  const clientKey = endpointsKey(client);
+  const sideKey = ({ packet }: Exchange): string => endpointsKey(endpointsOf(packet));
+  const server = exchanges.filter((one) => sideKey(one) === clientKey).map(answerEndpoints).findLast(isDefined);
   const serverKey = server && endpointsKey(server);
   const members = exchanges.flatMap((exchange): readonly FlowMember[] => {
-    const key = endpointsKey(endpointsOf(exchange.packet));
-    if (key === endpointsKey(client)) return [{ ...exchange, side: 'client' }];
-    return key === serverKey ? [{ ...exchange, side: 'server' }] : [];
+    if (sideKey(exchange) === clientKey) return [{ ...exchange, side: 'client' }];
+    return sideKey(exchange) === serverKey ? [{ ...exchange, side: 'server' }] : [];
   });
   return { client, server, members };
 }
 
+/** The first packet with the same endpoints as the one at `index`, and the first one before it that it answers. */
+function kinOf(exchanges: readonly Exchange[], index: number): { same: number; answered: number | undefined } {
+  const packet = exchanges[index]?.packet;
+  const wanted = packet && endpointsKey(endpointsOf(packet));
+  const same = exchanges.findIndex((other) => endpointsKey(endpointsOf(other.packet)) === wanted);
+  const answered = exchanges.slice(0, index).findIndex((earlier) => {
+    const answer = answerEndpoints(earlier);
+    return answer !== undefined && endpointsKey(answer) === wanted;
+  });
+  return { same, answered: answered === -1 ? undefined : answered };
+}
+
+function isDefined<T>(value: T | undefined): value is T {
+  return value !== undefined;
+}
+
 /** The answer that the host gave by itself: a SYN/ACK, a reset, an echo reply, an ICMP error. */
 export function hostAnswer({ packet, result }: Exchange): Frame | undefined {
-  if (result.fate.kind !== 'delivered' || result.caused.length === 0) return undefined;
+  if (result.fate.kind !== 'delivered' || result.made.length === 0) return undefined;
   return result.out.find((frame) => frame.dst === packet.src);
 }
 
@@ -130,10 +140,8 @@ export function nextSequence(flow: Flow, side: Side): SequenceNumbers {
 function sentUpTo(flow: Flow, side: Side): number {
   const own = flow.members.filter((member) => member.side === side).map(({ packet }) => segmentEnd(packet));
   const byHost = side === 'server' ? flow.members.map(hostAnswer).map(frameEnd) : [];
-  return [...own, ...byHost].reduce(
-    (end: number, next) => (next === undefined ? end : Math.max(end, next)),
-    FIRST_SEQUENCE[side],
-  );
+  const ends = [...own, ...byHost].filter((end) => end !== undefined);
+  return ends.length === 0 ? FIRST_SEQUENCE[side] : Math.max(...ends);
 }
 
 function segmentEnd(packet: ScenarioPacket): number {

@@ -95,9 +95,9 @@ function decisionWords(steps: readonly Step[], fate: Fate): Words {
   return [`${table}${step.chain} ${step.kind === 'policy' ? 'policy' : step.number} ${does}`];
 }
 
-function afterWords({ fate, caused, steps }: PacketResult): Words {
+function afterWords({ fate, made, steps }: PacketResult): Words {
   if (fate.kind !== 'dropped' && fate.kind !== 'rejected') return [];
-  if (caused.length > 0) return [`${caused.map(({ what }) => what).join(', ')} sent back`];
+  if (made.length > 0) return [`${made.map(({ what }) => what).join(', ')} sent back`];
   const created = steps.some((step) => step.kind === 'conntrack' && step.change === 'created');
   return created ? ['no entry is left behind'] : [];
 }

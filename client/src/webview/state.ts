@@ -5,7 +5,7 @@
 
 import type { SimulateAnswer } from '../../../server/src/lsp/protocol';
 import type { ScenarioPacket } from '../../../src-sim/sim/scenario';
-import type { CausedPacket, PacketResult, Step } from '../../../src-sim/sim/trace';
+import type { MadePacket, PacketResult, Step } from '../../../src-sim/sim/trace';
 import type { Exchange } from './flow';
 import type { StepFilter, ToPanel } from './messages';
 import { type Move, playMove } from './moves';
@@ -108,14 +108,14 @@ export function selectedExchange(state: PanelState): Exchange | undefined {
 }
 
 /** What the picture and the steps are of: the selected packet, or one that it caused. */
-export function shownPassage(state: PanelState): PacketResult | CausedPacket | undefined {
+export function shownPassage(state: PanelState): PacketResult | MadePacket | undefined {
   const result = selectedExchange(state)?.result;
-  return state.cursor.caused === undefined ? result : (result?.caused[state.cursor.caused] ?? result);
+  return state.cursor.caused === undefined ? result : (result?.made[state.cursor.caused] ?? result);
 }
 
 export function stepsOf(state: PanelState, packet: number, caused?: number): readonly Step[] {
   const result = exchangesOf(state)[packet]?.result;
-  return (caused === undefined ? result : result?.caused[caused])?.steps ?? [];
+  return (caused === undefined ? result : result?.made[caused])?.steps ?? [];
 }
 
 function trackOf(state: PanelState): Track {

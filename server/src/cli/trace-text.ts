@@ -1,6 +1,6 @@
 /** A simulation in words and signs, one line a step, in the order in which things happened. */
 import { printPacketLine } from '../../../src-sim/sim/packet-line';
-import type { CausedPacket, Fate, PacketResult, Step } from '../../../src-sim/sim/trace';
+import type { Fate, MadePacket, PacketResult, Step } from '../../../src-sim/sim/trace';
 import type { OutlineTable, SimulateAnswer } from '../lsp/protocol';
 import { printable, type Style, styleFor } from './style';
 
@@ -39,14 +39,14 @@ function packetText(title: string, result: PacketResult, before: readonly string
   const lines = [
     style.bold(printable(title)),
     ...stepLines(result.steps, words),
-    ...result.caused.flatMap((caused) => causedLines(caused, words)),
+    ...result.made.flatMap((caused) => causedLines(caused, words)),
     ...conntrackLines(before, result.conntrack, style),
     ...result.unsure.map((why) => `  ${style.warn('not sure:')} ${printable(why)}`),
   ];
   return `${lines.join('\n')}\n`;
 }
 
-function causedLines({ what, src, dst, steps }: CausedPacket, words: Words): readonly string[] {
+function causedLines({ what, src, dst, steps }: MadePacket, words: Words): readonly string[] {
   return [`  ${words.style.bold(printable(`caused: ${what}, ${src} > ${dst}`))}`, ...stepLines(steps, words)];
 }
 

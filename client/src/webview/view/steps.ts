@@ -1,5 +1,5 @@
 /** The steps of the selected packet under their hooks, and beneath them those of the packets that it caused. */
-import type { CausedPacket, Step } from '../../../../src-sim/sim/trace';
+import type { MadePacket, Step } from '../../../../src-sim/sim/trace';
 import { outcomeOf } from '../outcome';
 import { type PanelState, selectedExchange, stepsOf } from '../state';
 import { type StepGroup, type StepRow, stepGroups } from '../step-rows';
@@ -48,7 +48,7 @@ function listsOf(state: PanelState, dispatch: Dispatch, reveal: Reveal): readonl
   const result = selectedExchange(state)?.result;
   if (result === undefined) return [h('p', { class: 'empty' }, 'No steps yet.')];
   const own = stepList(state, undefined, dispatch, reveal);
-  const caused = result.caused.flatMap((packet, index) => [
+  const caused = result.made.flatMap((packet, index) => [
     causedTitle(packet),
     stepList(state, index, dispatch, reveal),
   ]);
@@ -56,7 +56,7 @@ function listsOf(state: PanelState, dispatch: Dispatch, reveal: Reveal): readonl
   return [...unsure, own, ...caused];
 }
 
-function causedTitle(packet: CausedPacket): HTMLElement {
+function causedTitle(packet: MadePacket): HTMLElement {
   const { sign, word, tone } = outcomeOf(packet.fate);
   return h(
     'h3',
@@ -105,11 +105,13 @@ function groupNode(group: StepGroup, list: string, index: number, steps: readonl
   return h('div', { role: 'group', 'aria-labelledby': id }, title, ...group.rows.map((row) => rowNode(row, list)));
 }
 
-/** FORWARD and POSTROUTING know the device by which the packet will leave. */
-function devices(group: StepGroup, steps: readonly Step[]): string | undefined {
-  if (group.hook !== 'FORWARD' && group.hook !== 'POSTROUTING' && group.hook !== 'OUTPUT') return undefined;
-  const device = steps.find((step) => step.kind === 'routing')?.device;
-  return device === undefined ? undefined : ` · ▸ ${device}`;
+/** The devices that `-i` and `-o` see there. */
+function devices({ hook }: StepGroup, steps: readonly Step[], inDevice: string | undefined): HTMLElement | undefined {
+  const outDevice = steps.find((step) => step.kind === 'routing')?.device;
+  const from = hook === 'OUTPUT' || hook === undefined ? '' : (inDevice ?? '');
+  const to = hook === 'PREROUTING' || hook === 'INPUT' ? '' : (outDevice ?? '');
+  const text = [from, '▸', to].filter((part) => part !== '').join(' ');
+  return text === '▸' ? undefined : h('span', { class: 'devices' }, text);
 }
 
 function rowNode(row: StepRow, list: string): HTMLElement {
@@ -125,7 +127,8 @@ function rowNode(row: StepRow, list: string): HTMLElement {
   }
   const name = h('span', { class: row.nameTone ? `name tone-${row.nameTone}` : 'name code' }, row.name);
   const why = row.why === undefined ? undefined : h('span', { class: 'reason tone-why' }, ` ${row.why}`);
-  const what = h('span', { class: 'what' }, h(row.code ? 'code' : 'span', {}, ...wordNodes(row.words)), why);
+  const note = row.note === undefined ? undefined : h('span', { class: 'note' }, ` ${row.note}`);
+  const what = h('span', { class: 'what' }, h(row.code ? 'code' : 'span', {}, ...wordNodes(row.words)), why, note);
   const verdict = h('span', { class: `verdict tone-${row.verdictTone ?? 'strong'}` }, row.verdict);
   const node = h(
     'div',

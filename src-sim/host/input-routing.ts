@@ -1,0 +1,85 @@
+/**
+ * What becomes of a packet that came in: delivered, forwarded, or neither.
+ *
+ * @kernel net/ipv4/route.c:ip_route_input_slow, net/ipv4/fib_frontend.c:fib_validate_source, net/ipv6/ip6_input.c:ip6_rcv_core
+ */
+import type { Packet } from '../net/packet';
+import { type Host, LOOPBACK } from './host';
+import type { IcmpErrorKind } from './icmp-errors';
+import { findRoute, isLimitedBroadcast, isMulticast, type Route, type RouteType } from './routing';
+
+export type InputDecision =
+  | { readonly kind: 'deliver' | 'forward'; readonly route: Route }
+  /** `error`: what the sender is told, where it is told anything. */
+  | { readonly kind: 'drop'; readonly reason: string; readonly error?: IcmpErrorKind };
+
+export function decideInput(host: Host, packet: Packet, device: string, mark: number): InputDecision {
+  const martian = martianReason(packet, device);
+  if (martian) return drop(martian);
+  const { src, dst } = packet;
+  if (isLimitedBroadcast(dst))
+    return { kind: 'deliver', route: { type: 'broadcast', network: { address: dst, mask: dst }, metric: 0 } };
+  if (isMulticast(dst)) return decideMulticast(dst);
+  const route = findRoute(host.routes, { dst, src, mark, inDevice: device });
+  const isLocal = route?.type === 'local' || route?.type === 'broadcast';
+  if (!isLocal && !forwards(host))
+    return drop(`${dst} is not an address of this host, and it does not forward (${FORWARDING[host.family]}=0)`);
+  if (route === undefined) return { ...drop(`there is no route to ${dst}`), error: 'no-route' };
+  const dead = DEAD_ROUTES[route.type];
+  if (dead) return { ...drop(`the route to ${dst} is ${route.type}`), ...dead };
+  const spoofed = packet.family === 'ipv4' ? sourceProblem(host, packet, device) : undefined;
+  if (spoofed) return drop(spoofed);
+  return { kind: isLocal ? 'deliver' : 'forward', route };
+}
+
+function drop(reason: string): InputDecision & { readonly kind: 'drop' } {
+  return { kind: 'drop', reason };
+}
+
+const FORWARDING = { ipv4: 'net.ipv4.ip_forward', ipv6: 'net.ipv6.conf.all.forwarding' } as const;
+
+function forwards(host: Host): boolean {
+  return host.sysctl.get(FORWARDING[host.family]) !== 0;
+}
+
+/** Routes that lead nowhere, and what their senders are told. @kernel net/ipv4/route.c:ip_error */
+const DEAD_ROUTES: Partial<Record<RouteType, { readonly error?: IcmpErrorKind }>> = {
+  blackhole: {},
+  unreachable: { error: 'host-unreachable' },
+  prohibit: { error: 'prohibited' },
+  throw: { error: 'no-route' },
+};
+
+/** Groups that every host has joined. */
+const ALL_HOSTS: ReadonlySet<string> = new Set(['224.0.0.1', 'ff02::1', 'ff01::1']);
+
+function decideMulticast(dst: string): InputDecision {
+  if (!ALL_HOSTS.has(dst)) return drop(`nobody here has joined the group ${dst}`);
+  return { kind: 'deliver', route: { type: 'multicast', network: { address: dst, mask: dst }, metric: 0 } };
+}
+
+/** Addresses that no packet from the wire may carry. */
+function martianReason({ src, dst }: Packet, device: string): string | undefined {
+  if (isMulticast(src) || isLimitedBroadcast(src)) return `the source ${src} is not a host's address`;
+  if (src.startsWith('0.') && !isLimitedBroadcast(dst)) return `the source ${src} is not a host's address`;
+  if (dst.startsWith('0.')) return `the destination ${dst} is not a host's address`;
+  if (device !== LOOPBACK && [src, dst].some(isLoopback)) return 'a loopback address came in from the wire';
+  return undefined;
+}
+
+function isLoopback(address: string): boolean {
+  return address.startsWith('127.') || address === '::1';
+}
+
+function sourceProblem(host: Host, { src, dst }: Packet, device: string): string | undefined {
+  if (device === LOOPBACK) return undefined;
+  const back = findRoute(host.routes, { dst: src, src: dst, inDevice: LOOPBACK });
+  if (back?.type === 'local' && host.sysctl.forDevice(device, 'accept_local') === 0)
+    return `the source ${src} is an address of this host`;
+  const filter = host.sysctl.forDevice(device, 'rp_filter');
+  if (filter === 0) return undefined;
+  if (back?.type !== 'unicast') return `rp_filter: there is no route back to ${src}`;
+  if (filter === 1 && back.device !== device)
+    return `rp_filter: the way back to ${src} is by ${back.device}, not ${device}`;
+  return undefined;
+}
