@@ -90,12 +90,14 @@ export const macAddress = word<string>('MAC address', (text) => {
 function readAddress(text: string, family: Family): Parsed<Address> {
   const found = family === 'ipv4' ? readIpv4(text) : parseAddress(text);
   if (found !== undefined && familyOf(found) === family) return ok(found);
-  const wanted = family === 'ipv4' ? 'IPv4' : 'IPv6';
-  if (/^[a-z][\w.-]*$/i.test(text) && !text.includes('..')) {
-    const error = `"${text}" is not an ${wanted} address; iptables would look the name up while it loads the rules`;
-    return { ok: false, error, needsLookup: true };
-  }
-  return bad(`"${text}" is not an ${wanted} address`);
+  const error = `"${text}" is not an ${family === 'ipv4' ? 'IPv4' : 'IPv6'} address`;
+  if (!isHostName(text)) return bad(error);
+  return { ok: false, error: `${error}; iptables looks the name up while it loads the rules`, needsLookup: true };
+}
+
+/** A name that some machine may know. One word alone is rather a slip (`-s any`), but for the one that all know. */
+function isHostName(text: string): boolean {
+  return text === 'localhost' || /^(?=.*[a-z])[a-z\d][a-z\d-]*(?:\.[a-z\d][a-z\d-]*)+\.?$/i.test(text);
 }
 
 function readNetwork(text: string, family: Family): Parsed<Network> {

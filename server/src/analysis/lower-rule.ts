@@ -9,6 +9,7 @@ import {
   type Rule,
   type TargetUse,
 } from '../../../src-sim/netfilter/ruleset';
+import { printRule } from '../../../src-sim/xt/print-rule';
 import { BUILTIN } from '../../../src-sim/xt/registry';
 import { GENERAL_OPTIONS } from '../syntax/commands';
 import type { CommandLine } from '../syntax/tree';
@@ -37,9 +38,9 @@ export function lowerRules(line: CommandLine, context: LowerContext): readonly R
   return matches.map((one) => ({ matches: one, target, counters, line: context.lineNumber }));
 }
 
-/** Whether two rules are the same for `-D`: counters and place do not count. */
-export function sameRule(a: Rule, b: Rule): boolean {
-  return JSON.stringify([a.matches, a.target]) === JSON.stringify([b.matches, b.target]);
+/** Whether two rules are the same for `-D`: in what they are saved as; counters and place do not count. */
+export function sameRule(a: Rule, b: Rule, family: Family): boolean {
+  return a.matches.length === b.matches.length && printRule(a, family) === printRule(b, family);
 }
 
 /** `-6` in a file for iptables, `-4` in one for ip6tables: the line is skipped without a word. */

@@ -106,7 +106,7 @@ function replaceRule(
 
 /** `-D` takes the first rule that is the same; `-C` only looks for it. */
 function takeOut(table: TableState, chain: ChainState, line: CommandLine, number: number, rule: Rule): void {
-  const index = chain.rules.findIndex((candidate) => sameRule(candidate, rule));
+  const index = chain.rules.findIndex((candidate) => sameRule(candidate, rule, table.family));
   if (index === -1) {
     refuse(table, number, line.flag, 'no-such-rule', `chain "${chain.name}" holds no such rule here`);
   } else if (line.command === 'delete') {

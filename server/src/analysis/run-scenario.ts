@@ -26,9 +26,11 @@ export function refusedResult(error: string): Result {
   return { load: { ok: false, error }, packets: [], counters: {} };
 }
 
-/** What iptables-legacy-restore, whose kernel tables are simulated, would stop at. */
-export function firstRefusal(document: Document): LocatedProblem | undefined {
-  return allProblems(document).find((one) => one.severity === 'error' || one.refusedBy === 'legacy');
+/** What iptables-legacy-restore, whose kernel tables are simulated, would stop at on a machine that looks no names up. */
+function firstRefusal(document: Document): LocatedProblem | undefined {
+  return allProblems(document).find(
+    (one) => one.severity === 'error' || one.refusedBy === 'legacy' || one.code === 'host-name',
+  );
 }
 
 function placeOf({ line, span, message }: LocatedProblem): string {

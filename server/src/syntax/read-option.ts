@@ -1,10 +1,11 @@
 /** Reads an option's value and says what is wrong with it: the part of a rule that its declaration drives. */
 import type { Json } from '../../../src-sim/netfilter/ruleset';
+import type { Unparsed } from '../../../src-sim/xt/define';
 import { BUILTIN } from '../../../src-sim/xt/registry';
 import { builtinOption, type DeclaredOption } from './option-scope';
 import { problem } from './problem';
 import { isForgottenName, looksLikeOption, type OptionUse, type RuleReading, report } from './rule-reading';
-import type { OptionPart, Span, Word } from './tree';
+import type { OptionPart, Problem, Span, Word } from './tree';
 
 const PROTOCOL = builtinOption('p');
 
@@ -73,7 +74,7 @@ function readValue(reading: RuleReading, use: OptionUse, meaning: DeclaredOption
     reading.at += wanted - first.length;
     return { words, value: parsed.value };
   }
-  return recover(reading, use, words.slice(0, plainCount(words)), meaning, parsed?.error);
+  return recover(reading, use, words.slice(0, plainCount(words)), meaning, parsed);
 }
 
 /** `-i -j ACCEPT`: were `-j` the value, nothing could take the word behind it. */
@@ -88,17 +89,24 @@ function recover(
   use: OptionUse,
   words: readonly Word[],
   meaning: DeclaredOption,
-  error: string | undefined,
+  failed: Unparsed | undefined,
 ): ReadValue {
   const { type } = meaning.declaration;
   reading.at += words.length - (use.attached ? 1 : 0);
-  if (words.length < type.words || error === undefined) {
+  if (words.length < type.words || failed === undefined) {
     const needs = type.words === 1 ? `a value: ${type.name}` : `${type.words} values: ${type.name}`;
     report(reading, use.flag.span, 'missing-value', `${use.flag.value} needs ${needs}`);
   } else {
-    report(reading, spanOf(words) ?? use.flag.span, 'bad-value', error);
+    reading.problems.push(badValue(spanOf(words) ?? use.flag.span, meaning, failed));
   }
   return { words, value: undefined };
+}
+
+/** `-s example.org` is right on a machine that can look the name up; other extensions take no names. */
+function badValue(span: Span, { extension }: DeclaredOption, { error, needsLookup }: Unparsed): Problem {
+  return needsLookup && extension === BUILTIN
+    ? problem(span, 'host-name', error, 'warning')
+    : problem(span, 'bad-value', error);
 }
 
 function parseWords(reading: RuleReading, words: readonly Word[], meaning: DeclaredOption) {
