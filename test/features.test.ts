@@ -28,8 +28,12 @@ const FEATURES: Readonly<Record<string, Feature>> = {
   completion: (document, offset) => {
     const found = complete(document, offset);
     if (found === undefined) return 'nothing';
-    const items = found.items.map(({ kind, label, text }) => `${kind} ${label}${text ? ` → ${text}` : ''}`);
-    return [`replaces "${textAt(document, found.replaces)}"`, ...items].join('\n');
+    const written = textAt(document, found.replaces);
+    const items = found.items
+      // As an editor does: what does not begin like the word is not shown.
+      .filter(({ label }) => label.startsWith(written))
+      .map(({ kind, label, text }) => `${kind} ${label}${text ? ` → ${text}` : ''}`);
+    return [`replaces "${written}"`, ...items].join('\n');
   },
   navigation: (document, offset) => {
     const place = definition(document, offset);

@@ -59,11 +59,24 @@ export function completeOption(
   { line, negated }: Extract<Wanted, { readonly kind: 'option' }>,
 ): readonly Completion[] {
   const place = placeOf(document, context, line);
-  const options = loadedExtensions(line, place).flatMap((extension) => optionItems(extension, line, place, negated));
+  const loaded = loadedExtensions(line, place);
+  const options = loaded.flatMap((extension) => optionItems(extension, line, place, negated));
   if (negated) return options;
+  if (context.written.startsWith('--')) return [...options, ...optionsToLoad(loaded, line, place)];
   const hasTarget = line.parts.some(isTargetPart);
   const loaders = LOADERS.filter(({ kind }) => kind === 'match' || !hasTarget);
   return [...loaders.map(loaderItem), ...options];
+}
+
+/** Options of matches that the rule has not loaded yet, each written with its `-m`. */
+function optionsToLoad(loaded: readonly Extension[], line: CommandLine, place: Place): readonly Completion[] {
+  const others = EXTENSIONS.filter((one) => one.kind === 'match' && !loaded.includes(one) && isAllowed(one, place));
+  return others.flatMap((extension) =>
+    optionItems(extension, line, place, false).map((item) => ({
+      ...item,
+      text: `-m ${extension.name} ${item.label}`,
+    })),
+  );
 }
 
 function optionItems(

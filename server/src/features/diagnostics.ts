@@ -4,8 +4,9 @@ import { type Document, spanInDocument } from '../analysis/document';
 import type { Hints } from '../analysis/hints';
 import type { Finding, Fix, Severity } from '../lint/finding';
 import { lint } from '../lint/run';
+import { contentEnd } from '../syntax/parse';
 import { suggestionIn } from '../syntax/suggest';
-import type { Problem, Span } from '../syntax/tree';
+import type { Line, Problem, Span } from '../syntax/tree';
 
 export type Diagnostic = Omit<Finding, 'witness'>;
 
@@ -29,6 +30,8 @@ export function* diagnosticSlices(
   hints: Hints,
   severities: SeverityChoices = new Map(),
 ): Generator<readonly Diagnostic[]> {
+  const foreign = foreignFile(document);
+  if (foreign) return yield [foreign];
   const problems = lineProblems(document);
   yield problems.slice(0, MOST_DIAGNOSTICS);
   if (problems.length > MOST_DIAGNOSTICS) return;
@@ -37,6 +40,17 @@ export function* diagnosticSlices(
   if (document.tree.lines.length > MOST_LINTED_LINES) yield [tooLong(document)];
   else yield lint(document, hints).flatMap((finding) => withSeverity(finding, severities.get(finding.code)));
 }
+
+/** udev, polkit and others call their files `*.rules` too: one remark, instead of an error on every line. */
+function foreignFile(document: Document): Diagnostic | undefined {
+  const { tree } = document;
+  const first = tree.lines.findIndex(({ kind }) => kind === 'unknown');
+  if (first === -1 || tree.lines.some(({ kind }) => OWN_LINES.has(kind))) return undefined;
+  const message = 'this does not look like a ruleset of iptables: no line of it is a table, a chain or a rule';
+  return remark('foreign-file', message, lineSpan(document, first));
+}
+
+const OWN_LINES: ReadonlySet<Line['kind']> = new Set(['table', 'chain', 'command', 'commit']);
 
 function lineProblems(document: Document): readonly Diagnostic[] {
   return document.tree.lines.flatMap(({ problems }, lineNumber) =>
@@ -61,6 +75,14 @@ function withSeverity(finding: Finding, choice: SeverityChoice | undefined): rea
 
 function tooLong(document: Document): Diagnostic {
   const message = `more than ${MOST_LINTED_LINES} lines: the ruleset is not searched for pitfalls`;
-  const end = document.lineStarts[1] ?? document.text.length;
-  return { code: 'too-long', severity: 'information', message, span: { start: 0, end }, related: [], fixes: [] };
+  return remark('too-long', message, lineSpan(document, 0));
+}
+
+function remark(code: string, message: string, span: Span): Diagnostic {
+  return { code, severity: 'information', message, span, related: [], fixes: [] };
+}
+
+function lineSpan(document: Document, lineNumber: number): Span {
+  const text = document.tree.lines[lineNumber]?.text ?? '';
+  return spanInDocument(document, lineNumber, { start: 0, end: contentEnd(text) });
 }
