@@ -136,7 +136,10 @@ function applyRule(walk: Walk, ref: RuleRef, groups: readonly PacketGroup[], pat
   const effect = effectOf(target);
   // Nothing changes for anybody: the boxes stay whole.
   if (target.kind === 'none' || effect?.kind === 'continue') return { continuing: groups, returned: [] };
-  const { matched, unmatched } = splitGroups(walk.walker, groups, ref.rule);
+  const { affected, untouched } = partition(walk, effect, groups);
+  const split = splitGroups(walk.walker, affected, ref.rule);
+  const matched = split.matched;
+  const unmatched = [...untouched, ...split.unmatched];
   if (matched.length === 0) return { continuing: unmatched, returned: [] };
   const here = [...path, ref];
   if (target.kind !== 'target') {
@@ -180,12 +183,11 @@ function applyEffect(
     case 'return':
       return { continuing: [], returned: groups };
     default:
-      return { continuing: groups.map((group) => changed(walk, effect, group, path)), returned: [] };
+      return { continuing: groups.map((group) => changed(effect, group, path)), returned: [] };
   }
 }
 
 function changed(
-  walk: Walk,
   effect: Exclude<TargetEffect, { kind: 'accept' | 'drop' | 'reject' | 'return' }>,
   group: PacketGroup,
   path: readonly RuleRef[],
@@ -194,10 +196,9 @@ function changed(
     case 'continue':
       return group;
     case 'untrack':
-      if (walk.ignoreUntrack || hasConntrack(group)) return group;
       return { ...group, box: { ...group.box, state: statesOf('UNTRACKED') }, untrackedBy: path };
     case 'template':
-      return hasConntrack(group) ? group : { ...group, box: { ...group.box, state: statesOf('NEW') } };
+      return { ...group, box: { ...group.box, state: statesOf('NEW') } };
     case 'mark':
       return { ...group, box: remark(group.box, effect) };
     case 'mark-unknown':
@@ -206,8 +207,15 @@ function changed(
 }
 
 /** In raw, the first of CT and NOTRACK wins. @kernel net/netfilter/xt_CT.c:xt_ct_target (skb->_nfct != 0) */
-function hasConntrack(group: PacketGroup): boolean {
-  return !sameSet(group.box.state ?? [], statesOf('INVALID'));
+function partition(
+  walk: Walk,
+  effect: TargetEffect | undefined,
+  groups: readonly PacketGroup[],
+): { readonly affected: readonly PacketGroup[]; readonly untouched: readonly PacketGroup[] } {
+  if (effect?.kind !== 'untrack' && effect?.kind !== 'template') return { affected: groups, untouched: [] };
+  if (effect.kind === 'untrack' && walk.ignoreUntrack) return { affected: [], untouched: groups };
+  const isFree = ({ box }: PacketGroup) => sameSet(box.state ?? [], statesOf('INVALID'));
+  return { affected: groups.filter(isFree), untouched: groups.filter((group) => !isFree(group)) };
 }
 
 function remark(box: Box, effect: { readonly value: number; readonly mask: number } | undefined): Box {

@@ -2,8 +2,10 @@
 import { type Document, spanInDocument } from '../analysis/document';
 import type { RuleRef } from '../analysis/rule-packets';
 import type { Decision } from '../analysis/set-walk';
-import type { CommandLine, OptionPart, Span, TargetPart } from '../syntax/tree';
+import type { CommandLine, MatchPart, OptionPart, Span, TargetPart } from '../syntax/tree';
 import type { TextEdit } from './finding';
+
+const STATE_OPTIONS: readonly string[] = ['ctstate', 'state'];
 
 /** `-j NOTRACK` with the target's options, or the whole rule where it has no target. */
 export function targetSpan(document: Document, ref: RuleRef): Span {
@@ -24,22 +26,28 @@ export function ruleSpan(document: Document, ref: RuleRef): Span {
   return spanInDocument(document, ref.rule.line, { start, end: text.length });
 }
 
-/** The option of a match (`--ctstate NEW`) with its `!`, as the rule has it first. */
-export function optionSpan(document: Document, ref: RuleRef, names: readonly string[]): Span {
+/** `--ctstate NEW` with its `!`; the whole rule where it asks for no state. */
+export function stateSpan(document: Document, ref: RuleRef): Span {
   const parts = commandLine(document, ref)?.parts ?? [];
-  const part = parts.find((part): part is OptionPart => part.kind === 'option' && names.includes(part.option));
+  const part = parts.find((part): part is OptionPart => part.kind === 'option' && STATE_OPTIONS.includes(part.option));
   if (part === undefined) return ruleSpan(document, ref);
   const start = (part.bang ?? part.flag).span.start;
   return spanInDocument(document, ref.rule.line, { start, end: optionEnd(part) });
 }
 
+/** A line without its indentation and its end. */
+export function lineSpan(document: Document, line: number): Span {
+  const text = document.tree.lines[line]?.text ?? '';
+  return spanInDocument(document, line, { start: text.length - text.trimStart().length, end: text.trimEnd().length });
+}
+
 /** The line `:INPUT DROP [0:0]` of a chain. */
-export function policySpan(document: Document, { table, hook }: Decision): Span | undefined {
+export function policySpan(document: Document, { table, hook }: Pick<Decision, 'table' | 'hook'>): Span | undefined {
   let current: string | undefined;
   for (const [number, line] of document.tree.lines.entries()) {
     if (line.kind === 'table') current = line.name?.value;
     if (line.kind === 'chain' && current === table && line.name?.value === hook) {
-      return spanInDocument(document, number, { start: 0, end: line.text.trimEnd().length });
+      return lineSpan(document, number);
     }
   }
   return undefined;
@@ -52,6 +60,45 @@ export function lineAfter(document: Document, ref: RuleRef, text: string): TextE
 
 export function lineBefore(document: Document, ref: RuleRef, text: string): TextEdit | undefined {
   return insertion(document, ref, text, 'before');
+}
+
+/**
+ * Takes a match with all its options out of a rule: `-m conntrack --ctstate NEW `. Undefined where the rule has it not
+ * just once.
+ */
+export function withoutMatch(document: Document, ref: RuleRef, names: readonly string[]): TextEdit | undefined {
+  const line = commandLine(document, ref);
+  const parts = line?.parts ?? [];
+  const found = parts.filter(
+    (part): part is MatchPart => part.kind === 'match' && names.includes(part.name?.value ?? ''),
+  );
+  const [match] = found;
+  if (line === undefined || match === undefined || found.length !== 1) return undefined;
+  const options = parts.filter(
+    (part): part is OptionPart => part.kind === 'option' && part.owner === parts.indexOf(match),
+  );
+  const end = Math.max(match.name?.span.end ?? match.flag.span.end, ...options.map(optionEnd));
+  const gap = /^\s*/.exec(line.text.slice(end))?.[0].length ?? 0;
+  const span = spanInDocument(document, ref.rule.line, { start: match.flag.span.start, end: end + gap });
+  return { span, text: '' };
+}
+
+/** Puts a rule at the head of the raw table's own, with the table where there is none. */
+export function firstInRaw(document: Document, rule: string): TextEdit | undefined {
+  const { lines } = document.tree;
+  const [ending = '\n'] = /\r?\n/.exec(document.text) ?? [];
+  const raw = lines.findIndex((line) => line.kind === 'table' && line.name?.value === 'raw');
+  if (raw === -1) {
+    const first = lines.findIndex((line) => line.kind === 'table');
+    const table = ['*raw', ':PREROUTING ACCEPT [0:0]', ':OUTPUT ACCEPT [0:0]', rule, 'COMMIT', ''].join(ending);
+    return first === -1 ? undefined : insertAt(document, first, table);
+  }
+  const at = lines.findIndex((line, index) => index > raw && line.kind !== 'chain' && line.kind !== 'comment');
+  return at === -1 ? undefined : insertAt(document, at, `${rule}${ending}`);
+}
+
+function insertAt(document: Document, line: number, text: string): TextEdit {
+  return { span: spanInDocument(document, line, { start: 0, end: 0 }), text };
 }
 
 function insertion(document: Document, ref: RuleRef, text: string, side: 'before' | 'after'): TextEdit | undefined {

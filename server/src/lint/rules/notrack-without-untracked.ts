@@ -1,6 +1,7 @@
 import type { CtState } from '../../../../src-sim/conntrack/entry';
+import { type Box, intersectBoxes } from '../../analysis/packet-set';
 import { CT_STATES, statesOf } from '../../analysis/packet-space';
-import { createWalker, type RuleRef, splitByRule, type Walker } from '../../analysis/rule-packets';
+import { createWalker, packetsOfPath, type RuleRef, splitByRule, type Walker } from '../../analysis/rule-packets';
 import type { Decision } from '../../analysis/set-walk';
 import { acceptUntracked } from '../accept-untracked';
 import { defineRule, type LintContext, nameOf, type Report } from '../define';
@@ -9,7 +10,7 @@ import { describeBox, narrowed } from '../packet-words';
 import { policySpan, ruleSpan, targetSpan } from '../places';
 import { findUntrackedLosses, hasTwin, type UntrackedLoss, waitsForState } from '../untracked-flows';
 import { confirmLoss } from '../untracked-witness';
-import { MIRROR_WAY, startOf } from '../way';
+import { MIRROR_WAY, mirrorBox, startOf } from '../way';
 
 export const notrackWithoutUntracked = defineRule({
   code: 'notrack-without-untracked',
@@ -41,8 +42,226 @@ export const notrackWithoutUntracked = defineRule({
     'net/netfilter/nf_conntrack_core.c:nf_conntrack_in',
     'net/netfilter/xt_conntrack.c:conntrack_mt',
   ],
-  bad: [],
-  good: [],
+  bad: [
+    {
+      title: 'A web server: nothing accepts its un-tracked requests',
+      code: `*raw
+:PREROUTING ACCEPT [0:0]
+:OUTPUT ACCEPT [0:0]
+-A PREROUTING -p tcp -m tcp --dport 80 -j NOTRACK
+#                                      ^^^^^^^^^^ tcp to port 80
+-A OUTPUT -p tcp -m tcp --sport 80 -j NOTRACK
+COMMIT
+*filter
+:INPUT DROP [0:0]
+:FORWARD DROP [0:0]
+:OUTPUT ACCEPT [0:0]
+-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+-A INPUT -p tcp -m multiport --dports 22,80,443 -m conntrack --ctstate NEW -j ACCEPT
+COMMIT
+`,
+      fixed: `*raw
+:PREROUTING ACCEPT [0:0]
+:OUTPUT ACCEPT [0:0]
+-A PREROUTING -p tcp -m tcp --dport 80 -j NOTRACK
+-A OUTPUT -p tcp -m tcp --sport 80 -j NOTRACK
+COMMIT
+*filter
+:INPUT DROP [0:0]
+:FORWARD DROP [0:0]
+:OUTPUT ACCEPT [0:0]
+-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+-A INPUT -p tcp -m multiport --dports 22,80,443 -m conntrack --ctstate NEW -j ACCEPT
+-A INPUT -p tcp -m tcp --dport 80 -m conntrack --ctstate UNTRACKED -j ACCEPT
+COMMIT
+`,
+    },
+    {
+      title: 'A resolver: its own queries are un-tracked, and no answer is ever ESTABLISHED',
+      code: `*raw
+:PREROUTING ACCEPT [0:0]
+:OUTPUT ACCEPT [0:0]
+-A PREROUTING -p udp -m udp --sport 53 -j CT --notrack
+#                                      ^^^^^^^^^^^^^^^ udp from port 53
+-A OUTPUT -p udp -m udp --dport 53 -j CT --notrack
+COMMIT
+*filter
+:INPUT DROP [0:0]
+:FORWARD DROP [0:0]
+:OUTPUT ACCEPT [0:0]
+-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+COMMIT
+`,
+      fixed: `*raw
+:PREROUTING ACCEPT [0:0]
+:OUTPUT ACCEPT [0:0]
+-A PREROUTING -p udp -m udp --sport 53 -j CT --notrack
+-A OUTPUT -p udp -m udp --dport 53 -j CT --notrack
+COMMIT
+*filter
+:INPUT DROP [0:0]
+:FORWARD DROP [0:0]
+:OUTPUT ACCEPT [0:0]
+-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+-A INPUT -p udp -m udp --sport 53 -m conntrack --ctstate UNTRACKED -j ACCEPT
+COMMIT
+`,
+    },
+    {
+      title: 'One direction only: queries come in un-tracked, the answers are tracked alone and never leave',
+      code: `*raw
+:PREROUTING ACCEPT [0:0]
+:OUTPUT ACCEPT [0:0]
+-A PREROUTING -i eth0 -p udp -m udp --dport 53 -j CT --notrack
+#                                              ^^^^^^^^^^^^^^^ in raw:OUTPUT nothing does so for their answers
+COMMIT
+*filter
+:INPUT DROP [0:0]
+:FORWARD DROP [0:0]
+:OUTPUT DROP [0:0]
+-A INPUT -p udp -m udp --dport 53 -j ACCEPT
+-A OUTPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+COMMIT
+`,
+      fixed: `*raw
+:PREROUTING ACCEPT [0:0]
+:OUTPUT ACCEPT [0:0]
+-A PREROUTING -i eth0 -p udp -m udp --dport 53 -j CT --notrack
+-A OUTPUT -o eth0 -p udp -m udp --sport 53 -j CT --notrack
+COMMIT
+*filter
+:INPUT DROP [0:0]
+:FORWARD DROP [0:0]
+:OUTPUT DROP [0:0]
+-A INPUT -p udp -m udp --dport 53 -j ACCEPT
+-A OUTPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+-A OUTPUT -o eth0 -p udp -m udp --sport 53 -m conntrack --ctstate UNTRACKED -j ACCEPT
+COMMIT
+`,
+    },
+    {
+      title: 'A router: the state is asked for where the chain of services is entered',
+      code: `*raw
+:PREROUTING ACCEPT [0:0]
+-A PREROUTING -d 192.0.2.53/32 -p udp -m udp --dport 53 -j CT --notrack
+#                                                       ^^^^^^^^^^^^^^^ filter:FORWARD:2 (line 11) lets it through only as NEW
+-A PREROUTING -s 192.0.2.53/32 -p udp -m udp --sport 53 -j CT --notrack
+#                                                       ^^^^^^^^^^^^^^^ filter:FORWARD:1 (line 10)
+COMMIT
+*filter
+:INPUT DROP [0:0]
+:FORWARD ACCEPT [0:0]
+:services - [0:0]
+-A FORWARD -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+-A FORWARD -m conntrack --ctstate NEW -j services
+-A FORWARD -j REJECT --reject-with icmp-port-unreachable
+-A services -d 192.0.2.53/32 -p udp -m udp --dport 53 -j ACCEPT
+COMMIT
+`,
+      fixed: `*raw
+:PREROUTING ACCEPT [0:0]
+-A PREROUTING -d 192.0.2.53/32 -p udp -m udp --dport 53 -j CT --notrack
+-A PREROUTING -s 192.0.2.53/32 -p udp -m udp --sport 53 -j CT --notrack
+COMMIT
+*filter
+:INPUT DROP [0:0]
+:FORWARD ACCEPT [0:0]
+:services - [0:0]
+-A FORWARD -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+-A FORWARD -s 192.0.2.53/32 -p udp -m udp --sport 53 -m conntrack --ctstate UNTRACKED -j ACCEPT
+-A FORWARD -m conntrack --ctstate NEW -j services
+-A FORWARD -d 192.0.2.53/32 -p udp -m udp --dport 53 -m conntrack --ctstate UNTRACKED -j ACCEPT
+-A FORWARD -j REJECT --reject-with icmp-port-unreachable
+-A services -d 192.0.2.53/32 -p udp -m udp --dport 53 -j ACCEPT
+COMMIT
+`,
+    },
+  ],
+  good: [
+    {
+      title: 'Both directions are taken out of conntrack, and accepted as UNTRACKED',
+      code: `*raw
+:PREROUTING ACCEPT [0:0]
+:OUTPUT ACCEPT [0:0]
+-A PREROUTING -p udp -m udp --dport 53 -j CT --notrack
+-A OUTPUT -p udp -m udp --sport 53 -j CT --notrack
+COMMIT
+*filter
+:INPUT DROP [0:0]
+:FORWARD DROP [0:0]
+:OUTPUT DROP [0:0]
+-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+-A INPUT -p udp -m udp --dport 53 -m conntrack --ctstate NEW,UNTRACKED -j ACCEPT
+-A OUTPUT -m conntrack --ctstate RELATED,ESTABLISHED,UNTRACKED -j ACCEPT
+COMMIT
+`,
+    },
+    {
+      title: 'The service is accepted without a state',
+      code: `*raw
+:PREROUTING ACCEPT [0:0]
+:OUTPUT ACCEPT [0:0]
+-A PREROUTING -p tcp -m tcp --dport 80 -j NOTRACK
+-A OUTPUT -p tcp -m tcp --sport 80 -j NOTRACK
+COMMIT
+*filter
+:INPUT DROP [0:0]
+:FORWARD DROP [0:0]
+:OUTPUT ACCEPT [0:0]
+-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+-A INPUT -p tcp -m multiport --dports 80,443 -j ACCEPT
+COMMIT
+`,
+    },
+    {
+      title: 'What is un-tracked is not what the chain would have accepted',
+      code: `*raw
+:PREROUTING ACCEPT [0:0]
+:OUTPUT ACCEPT [0:0]
+-A PREROUTING -i eth1 -p udp -m udp --dport 123 -j NOTRACK
+COMMIT
+*filter
+:INPUT DROP [0:0]
+:FORWARD DROP [0:0]
+:OUTPUT ACCEPT [0:0]
+-A INPUT -i eth0 -m conntrack --ctstate NEW,RELATED,ESTABLISHED -j ACCEPT
+COMMIT
+`,
+    },
+    {
+      title: 'The packets are meant to be dropped: a rule says so by name',
+      code: `*raw
+:PREROUTING ACCEPT [0:0]
+:OUTPUT ACCEPT [0:0]
+-A PREROUTING -p udp -m udp --dport 1900 -j NOTRACK
+COMMIT
+*filter
+:INPUT DROP [0:0]
+:FORWARD DROP [0:0]
+:OUTPUT ACCEPT [0:0]
+-A INPUT -p udp -m udp --dport 1900 -m conntrack ! --ctstate ESTABLISHED -j DROP
+-A INPUT -m conntrack --ctstate NEW,RELATED,ESTABLISHED -j ACCEPT
+COMMIT
+`,
+    },
+    {
+      title: 'Nothing is denied by default',
+      code: `*raw
+:PREROUTING ACCEPT [0:0]
+:OUTPUT ACCEPT [0:0]
+-A PREROUTING -p udp -m udp --dport 53 -j NOTRACK
+-A OUTPUT -p udp -m udp --sport 53 -j NOTRACK
+COMMIT
+*filter
+:INPUT ACCEPT [0:0]
+:FORWARD ACCEPT [0:0]
+:OUTPUT ACCEPT [0:0]
+-A INPUT -m conntrack --ctstate ESTABLISHED -j ACCEPT
+-A INPUT -m conntrack --ctstate INVALID -j DROP
+COMMIT
+`,
+    },
+  ],
   on: { ruleset: check },
 });
 
@@ -80,7 +299,7 @@ function report(context: LintContext, walker: Walker, losses: readonly Untracked
 function messageFor(context: LintContext, walker: Walker, loss: UntrackedLoss, untrackedBy: RuleRef): string {
   const waiting = waitingRule(walker, loss);
   const end = `${loss.denied.verdict === 'reject' ? 'rejected' : 'dropped'} by ${denierName(loss.denied)}`;
-  const packets = describeBox(walker.space, narrowed(loss.victims, startOf(walker.space, loss.way, context.hints)));
+  const packets = describeBox(walker.space, askedFor(context, walker, loss));
   if (loss.kind === 'alone') {
     const waits = waiting === undefined ? '' : `, as ${nameOf(waiting)} wants them`;
     return [
@@ -90,7 +309,7 @@ function messageFor(context: LintContext, walker: Walker, loss: UntrackedLoss, u
     ].join(' ');
   }
   const waits =
-    waiting === undefined ? '' : `${nameOf(waiting)} accepts it only as ${statesText(walker, waiting, loss)}, so `;
+    waiting === undefined ? '' : `${nameOf(waiting)} lets it through only as ${statesText(walker, waiting, loss)}, so `;
   return [
     `${nameOf(untrackedBy)} takes ${packets} out of conntrack: ${waits}as UNTRACKED it is ${end}.`,
     'Accept it as UNTRACKED.',
@@ -98,6 +317,19 @@ function messageFor(context: LintContext, walker: Walker, loss: UntrackedLoss, u
       ? []
       : [`Its answers need a NOTRACK in ${rawChain({ way: MIRROR_WAY[loss.way] })} too.`]),
   ].join(' ');
+}
+
+/** What the two rules ask for together: fewer words than what is left for them by the rules before. */
+function askedFor(
+  { hints }: LintContext,
+  walker: Walker,
+  { kind, untrackedBy, accepted, victims, way }: UntrackedLoss,
+): Box {
+  const [untracked] = packetsOfPath(walker, untrackedBy, {});
+  const [wanted] = packetsOfPath(walker, accepted.path, {});
+  if (untracked === undefined || wanted === undefined) return narrowed(victims, startOf(walker.space, way, hints));
+  const own = kind === 'alone' ? mirrorBox(untracked.box) : untracked.box;
+  return intersectBoxes(own, wanted.box) ?? own;
 }
 
 function relatedTo({ document }: LintContext, walker: Walker, loss: UntrackedLoss): readonly RelatedPlace[] {
