@@ -14,7 +14,7 @@ import { definition, references } from '../server/src/features/navigation';
 import { semanticTokens } from '../server/src/features/semantic-tokens';
 import { foldingSpans, type OutlineNode, outline } from '../server/src/features/structure';
 
-const EVIL = '[x](command:evil)<img/src=x>`*_';
+const EVIL = 'a`[x](command:evil)<img/src=x>`*_';
 
 const words = fc.oneof(
   fc.constantFrom(
