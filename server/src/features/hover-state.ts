@@ -6,7 +6,7 @@ import { STATE_WORDS, type StateWordName } from './state-words';
 
 /** @param table the table in which the word stands: in raw no packet has a state yet. */
 export function describeState(name: StateWordName, table: string | undefined): string {
-  const { matches, not, entry, sample } = STATE_WORDS[name];
+  const { matches, not } = STATE_WORDS[name];
   return paragraphs(
     `**${name}** — a state of conntrack`,
     describeHere(name, table),
@@ -14,16 +14,21 @@ export function describeState(name: StateWordName, table: string | undefined): s
     '**What it is not**',
     bullets(not),
     '**Its entry in the conntrack table**',
-    entry,
-    sample && describeEntry(sample),
+    describeEntryOf(name),
     '**Where conntrack sits**',
     'After `raw`, before everything else; the entry is confirmed once the packet has got through.',
     conntrackWay(),
   );
 }
 
+/** Which entries carry the state, with a sample. */
+export function describeEntryOf(name: StateWordName): string {
+  const { entry, sample } = STATE_WORDS[name];
+  return paragraphs(entry, sample && describeEntry(sample));
+}
+
 /** A line of /proc/net/nf_conntrack with each of its fields explained. */
-export function describeEntry(line: string): string {
+function describeEntry(line: string): string {
   const fields = explainConntrackLine(line).map(({ text, meaning }) => `${code(text)} — ${meaning}`);
   return paragraphs(fence('nf-conntrack', line), bullets(fields));
 }

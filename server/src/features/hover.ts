@@ -7,7 +7,7 @@ import type { OptionPart, Span } from '../syntax/tree';
 import { type Cursor, cursorAt } from './cursor';
 import { describeChain, describePolicy, describeTable } from './hover-chain';
 import { describeCommand, describeCounters } from './hover-line';
-import { describeState } from './hover-state';
+import { describeEntryOf, describeState } from './hover-state';
 import { code, describeExtension, describeOption, describeOptionBriefly, paragraphs } from './markdown';
 import { findStateWord } from './state-words';
 
@@ -68,7 +68,11 @@ function describeTarget(document: Document, cursor: Cursor, name: string): strin
   const chain = describeChain(document, cursor, name);
   if (chain !== undefined) return chain;
   const extension = thing.kind === 'target' ? thing.part.extension : undefined;
-  return extension ? describeExtension(extension) : describeUnknown('target', name);
+  if (extension === undefined) return describeUnknown('target', name);
+  // A target with the name of a state makes the flows that are in that state.
+  const state = findStateWord(name);
+  if (state === undefined) return describeExtension(extension);
+  return paragraphs(describeExtension(extension), '**The flow in the conntrack table**', describeEntryOf(state));
 }
 
 function describeUnknown(kind: 'match' | 'target', name: string): string {

@@ -21,11 +21,6 @@ export function fence(language: 'iptables' | 'nf-conntrack', text: string): stri
   return `${ticks}${language}\n${text}\n${ticks}`;
 }
 
-/** Plain words in Markdown: nothing of `text` is markup. */
-export function escapeMarkdown(text: string): string {
-  return text.replaceAll(/[\\`*_{}[\]()#+\-.!|<>&~$]/g, String.raw`\$&`).replaceAll(/[\r\n]+/g, ' ');
-}
-
 export function paragraphs(...parts: readonly (string | undefined)[]): string {
   return parts.filter((part) => part !== undefined && part !== '').join('\n\n');
 }
