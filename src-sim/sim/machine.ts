@@ -41,7 +41,7 @@ export class Machine {
   /** Whether an ICMP message of the host's own is on its way out. */
   sendsIcmp = false;
   readonly #counters = new Map<Rule | Chain, MutableCounters>();
-  readonly #ruleStates = new Map<Rule, object>();
+  readonly #matchStates = new Map<Rule, Map<object, object>>();
   readonly #sharedStates = new Map<string, object>();
   #chance: number;
 
@@ -54,8 +54,11 @@ export class Machine {
     readonly director: Director | undefined,
   ) {
     this.tables = new Map(ruleset.tables.map((table) => [table.name, loadTable(table.name, table.chains)]));
-    this.conntrackActive = ruleset.tables.some(({ chains }) => chains.some(({ rules }) => rules.some(needsConntrack)));
+    this.conntrackActive = rulesOf(ruleset).some(needsConntrack);
     this.#chance = seed >>> 0;
+    for (const rule of rulesOf(ruleset)) {
+      for (const use of rule.matches) findMatch(use.name)?.prepare?.(use.options, this);
+    }
   }
 
   /** Mulberry32: a seeded number in [0, 1). */
@@ -84,8 +87,13 @@ export class Machine {
     this.#counters.set(of, { packets: packets + 1, bytes: before + bytes });
   }
 
-  ruleState<T extends object>(rule: Rule, initial: () => T): T {
-    return remembered(this.#ruleStates, rule, initial);
+  /** Rules that one line makes (`-s a,b`) share their matches' options, but not what these remember. */
+  matchState<T extends object>(rule: Rule, given: object, initial: () => T): T {
+    return remembered(
+      remembered<Rule, Map<object, object>>(this.#matchStates, rule, () => new Map()),
+      given,
+      initial,
+    );
   }
 
   sharedState<T extends object>(kind: string, name: string, initial: () => T): T {
@@ -108,6 +116,10 @@ function loadTable(name: TableName, chains: readonly Chain[]): LoadedTable {
     chains: new Map(chains.map((chain) => [chain.name, chain])),
     maxDepth: chains.filter((chain) => chain.policy === undefined).length,
   };
+}
+
+function rulesOf({ tables }: Ruleset): readonly Rule[] {
+  return tables.flatMap(({ chains }) => chains.flatMap(({ rules }) => rules));
 }
 
 function needsConntrack(rule: Rule): boolean {

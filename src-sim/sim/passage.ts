@@ -1,5 +1,13 @@
 /** The world as a rule sees it while a packet passes its table. */
-import type { Attachment, NatRange, Template } from '../conntrack/entry';
+import {
+  type Attachment,
+  type Entry,
+  type NatRange,
+  type Template,
+  ZONE_BY_DIRECTION,
+  type Zone,
+} from '../conntrack/entry';
+import type { Tuple } from '../conntrack/tuple';
 import { LOOPBACK, primaryAddress } from '../host/host';
 import { findRoute, isLimitedBroadcast, isMulticast } from '../host/routing';
 import { setUpNat } from '../nat/nat';
@@ -75,8 +83,12 @@ export class Passage implements TargetWorld {
     return found.type === 'broadcast' ? 'BROADCAST' : 'LOCAL';
   }
 
-  ruleState<T extends object>(initial: () => T): T {
-    return this.rule === undefined ? initial() : this.machine.ruleState(this.rule, initial);
+  findConntrack(tuple: Tuple, zone: Zone): Entry | undefined {
+    return this.machine.table.find(tuple, ZONE_BY_DIRECTION.original(zone), this.now)?.entry;
+  }
+
+  matchState<T extends object>(given: object, initial: () => T): T {
+    return this.rule === undefined ? initial() : this.machine.matchState(this.rule, given, initial);
   }
 
   sharedState<T extends object>(kind: string, name: string, initial: () => T): T {

@@ -8,7 +8,7 @@ import type { Packet } from '../net/packet';
 import type { Hook, TableName } from '../netfilter/hook';
 import type { Given, GivenOptions, Json } from '../netfilter/ruleset';
 import type { Region, TargetEffect } from './region';
-import type { TargetWorld, World } from './world';
+import type { LoadWorld, TargetWorld, World } from './world';
 
 /** A kind of option value: how it is read, printed, and explained. */
 export interface ValueType<T extends Json> {
@@ -216,6 +216,8 @@ export interface MatchDeclaration<Options extends OptionDeclarations = OptionDec
   extends Declaration<Options> {
   readonly kind: 'match';
   matches(packet: Packet, given: GivenFor<Options>, world: World): MatchAnswer;
+  /** What loading the rule makes, in the order of the file: the table that rules share by name. */
+  prepare?(given: GivenFor<Options>, world: LoadWorld): void;
   /** The packets it takes, as their union; absent where headers do not tell. */
   region?(given: GivenFor<Options>): readonly Region[];
 }
@@ -228,7 +230,7 @@ export interface TargetDeclaration<Options extends OptionDeclarations = OptionDe
   effect?(given: GivenFor<Options>): TargetEffect;
 }
 
-type Behaviour = 'matches' | 'region' | 'apply' | 'effect' | 'needsConntrack' | 'refuses' | 'canonical';
+type Behaviour = 'matches' | 'prepare' | 'region' | 'apply' | 'effect' | 'needsConntrack' | 'refuses' | 'canonical';
 
 interface ErasedBehaviour {
   needsConntrack(given: GivenOptions): boolean;
@@ -239,6 +241,7 @@ interface ErasedBehaviour {
 /** A declaration as its readers see it: its options by name, behaviour called with what a rule gives. */
 export interface Match extends Omit<MatchDeclaration, Behaviour>, ErasedBehaviour {
   matches(packet: Packet, given: GivenOptions, world: World): MatchAnswer;
+  prepare?(given: GivenOptions, world: LoadWorld): void;
   region?(given: GivenOptions): readonly Region[];
 }
 

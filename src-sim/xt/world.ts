@@ -2,7 +2,8 @@
  * What a match or a target may ask of the machine around it. The simulator implements it (sim/passage.ts); a match
  * never holds state of its own: what `limit` or `recent` remember lives here.
  */
-import type { Attachment, NatRange, Template } from '../conntrack/entry';
+import type { Attachment, Entry, NatRange, Template, Zone } from '../conntrack/entry';
+import type { Tuple } from '../conntrack/tuple';
 import type { Address, Family } from '../net/address';
 import type { Hook, TableName } from '../netfilter/hook';
 
@@ -38,13 +39,21 @@ export interface World {
   conntrackExpires(): number;
   /** The type of an address in the main routing table, as `addrtype` asks; with a device, as seen from there. */
   addressType(address: Address, device?: string): AddressType;
-  /** State that belongs to the rule being tested, made on first use (limit, quota, statistic). */
-  ruleState<T extends object>(initial: () => T): T;
+  /** The entry in the conntrack table with this tuple, as either of its two. @kernel nf_conntrack_core.c:nf_conntrack_find_get */
+  findConntrack(tuple: Tuple, zone: Zone): Entry | undefined;
+  /**
+   * State that belongs to the rule being tested, made on first use (limit, quota, statistic).
+   * @param given the options of the match that asks: a rule may have several matches with state
+   */
+  matchState<T extends object>(given: object, initial: () => T): T;
   /** State shared by name between rules (recent, hashlimit, connlimit). */
   sharedState<T extends object>(kind: string, name: string, initial: () => T): T;
   /** A seeded number in [0, 1). */
   random(): number;
 }
+
+/** What loading a rule may make: state that several rules share. */
+export type LoadWorld = Pick<World, 'sharedState'>;
 
 /** What a target may do besides answering with a verdict. */
 export interface TargetWorld extends World {
