@@ -9,6 +9,7 @@ import {
   type Rule,
   type TargetUse,
 } from '../../../src-sim/netfilter/ruleset';
+import type { Extension } from '../../../src-sim/xt/define';
 import { printRule } from '../../../src-sim/xt/print-rule';
 import { BUILTIN } from '../../../src-sim/xt/registry';
 import { GENERAL_OPTIONS } from '../syntax/commands';
@@ -65,14 +66,34 @@ function ruleParts(line: CommandLine): RuleParts {
 }
 
 function matchUse(use: Use, options: GivenOptions): MatchUse {
-  return { name: use.name, options, ...(use.unknown !== undefined && { unknown: use.unknown }) };
+  const unknown = unknownOf(use);
+  return { name: use.name, options, ...(unknown !== undefined && { unknown }) };
+}
+
+/** A rule that is still being written lacks what its declaration relies on: nobody can say what it would do. */
+function unknownOf({ unknown, extension, given, name }: Use): string | undefined {
+  if (unknown !== undefined || extension === undefined) return unknown;
+  const missing = requiredGroups(extension).find((group) => group.every((option) => given[option] === undefined));
+  return missing && `${name} needs ${missing.map((option) => `--${option}`).join(' or ')}`;
+}
+
+const groupsOf = new WeakMap<Extension, readonly (readonly string[])[]>();
+
+/** Options of which at least one must be given. */
+function requiredGroups(extension: Extension): readonly (readonly string[])[] {
+  const known = groupsOf.get(extension);
+  if (known) return known;
+  const required = Object.entries(extension.options).flatMap(([option, { required }]) => (required ? [[option]] : []));
+  const groups = [...required, ...(extension.oneOf ?? []), ...(extension.anyOf ?? [])];
+  groupsOf.set(extension, groups);
+  return groups;
 }
 
 function targetOf({ target }: RuleUses, context: LowerContext): TargetUse {
   if (target === undefined) return { kind: 'none' };
   const written = target.loader.name?.value ?? '';
   if (target.loader.kind === 'goto' || context.isChain(written)) return { kind: target.loader.kind, chain: written };
-  const unknown = target.extension ? target.unknown : `the target "${written}" is not known`;
+  const unknown = target.extension ? unknownOf(target) : `the target "${written}" is not known`;
   return { kind: 'target', name: target.name, options: target.given, ...(unknown !== undefined && { unknown }) };
 }
 
