@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import * as lsp from 'vscode-languageserver/node';
 import { createDocument } from '../server/src/analysis/document';
 import { toOffset, toPosition } from '../server/src/lsp/convert';
+import { createDiagnosticsRun } from '../server/src/lsp/diagnostics-run';
 import { SIMULATE, type SimulateAnswer } from '../server/src/lsp/protocol';
 import { readSettings } from '../server/src/lsp/settings';
 import { startTestServer, type TestServer } from './support/language-server';
@@ -190,6 +191,63 @@ describe('the server lives', () => {
       await server.connection.sendRequest(lsp.HoverRequest.type, { textDocument: { uri: good }, position });
     }
     expect(server.process.exitCode).toBeNull();
+  });
+});
+
+describe('when diagnostics are made', () => {
+  const settle = () => new Promise((resolve) => setTimeout(resolve, 400));
+
+  test('once for edits in quick succession', async () => {
+    const published: (readonly string[])[] = [];
+    const run = createDiagnosticsRun(
+      function* (uri) {
+        yield [uri];
+      },
+      (_, found) => published.push(found),
+      () => undefined,
+    );
+    for (let edit = 0; edit < 5; edit++) run.schedule('a');
+    run.schedule('b');
+    run.schedule('closed');
+    run.forget('closed');
+    await settle();
+    expect(published).toEqual([['a'], ['b']]);
+  });
+
+  test('not to the end for a text that is edited meanwhile', async () => {
+    const published: (readonly number[])[] = [];
+    let slices = 0;
+    const run = createDiagnosticsRun(
+      function* (uri) {
+        yield [++slices];
+        if (slices === 1) run.schedule(uri);
+        yield [++slices];
+      },
+      (_, found) => published.push(found),
+      () => undefined,
+    );
+    run.schedule('a');
+    await settle();
+    expect(published).toEqual([[3, 4]]);
+  });
+
+  test('a mistake of ours is reported, and the next run comes', async () => {
+    const failures: unknown[] = [];
+    let runs = 0;
+    const run = createDiagnosticsRun(
+      function* () {
+        runs++;
+        yield [1];
+        throw new Error('a mistake');
+      },
+      () => undefined,
+      (failure) => failures.push(failure),
+    );
+    run.schedule('a');
+    await settle();
+    run.schedule('a');
+    await settle();
+    expect([runs, failures.length]).toEqual([2, 2]);
   });
 });
 
