@@ -2,8 +2,8 @@
 //   node esbuild.mjs                 for development: source maps, readable
 //   node esbuild.mjs --production    for the package: minified
 //   node esbuild.mjs --watch         builds again at every change
-import { chmodSync, copyFileSync, existsSync, mkdirSync, rmSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { chmodSync, existsSync, mkdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import * as esbuild from 'esbuild';
 import { distDir, root } from './scripts/paths.mjs';
 
@@ -36,9 +36,8 @@ const bundles = [
     out: 'webview.js',
     options: { platform: 'browser', target: 'es2022', format: 'iife' },
   },
+  { entry: 'client/src/webview/panel.css', out: 'panel.css', options: {} },
 ];
-
-const copies = ['client/src/webview/panel.css'];
 
 /** @param {typeof bundles[number]} bundle */
 function buildOptions({ entry, out, executable, options }) {
@@ -69,11 +68,6 @@ function makeExecutable(file) {
   };
 }
 
-/** @param {readonly string[]} files */
-function copyFiles(files) {
-  for (const file of files) copyFileSync(join(root, file), join(distDir, basename(file)));
-}
-
 /** @param {string} file */
 function isThere(file) {
   const there = existsSync(join(root, file));
@@ -84,7 +78,6 @@ function isThere(file) {
 if (production) rmSync(distDir, { recursive: true, force: true });
 mkdirSync(distDir, { recursive: true });
 const wanted = bundles.filter(({ entry }) => isThere(entry)).map(buildOptions);
-copyFiles(copies.filter(isThere));
 if (watch) {
   const contexts = await Promise.all(wanted.map((options) => esbuild.context({ ...options, logLevel: 'info' })));
   await Promise.all(contexts.map((context) => context.watch()));

@@ -94,7 +94,10 @@ export function flowOf(exchanges: readonly Exchange[], index: number): Flow | un
   const client = endpointsOf(first.packet);
   const clientKey = endpointsKey(client);
   const sideKey = ({ packet }: Exchange): string => endpointsKey(endpointsOf(packet));
-  const server = exchanges.filter((one) => sideKey(one) === clientKey).map(answerEndpoints).findLast(isDefined);
+  const server = exchanges
+    .filter((one) => sideKey(one) === clientKey)
+    .map(answerEndpoints)
+    .findLast(isDefined);
   const serverKey = server && endpointsKey(server);
   const members = exchanges.flatMap((exchange): readonly FlowMember[] => {
     if (sideKey(exchange) === clientKey) return [{ ...exchange, side: 'client' }];

@@ -51,7 +51,7 @@ const views: readonly View[] = createPage();
 
 function createPage(): readonly View[] {
   const header = createHeader(dispatch);
-  const problem = createProblem();
+  const problem = createProblem(reveal);
   const packets = createPacketList(dispatch, revealDecision);
   const entry = createPacketEntry(dispatch);
   const map = createHookMap(dispatch);

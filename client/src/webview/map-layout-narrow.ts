@@ -7,7 +7,6 @@ import {
   bottom,
   center,
   type HookBox,
-  isFolded,
   type MapContent,
   type MapLayout,
   type PlaceBox,
@@ -25,7 +24,7 @@ const TITLE = 25;
 const PADDING = 7;
 const GAP = 3;
 const ROW_PRESENT = 24;
-const ROW_ABSENT = 17;
+const ROW_ABSENT = 15;
 const FOLDED_HEIGHT = 27;
 const SMALL_DIAMOND = 24;
 const PROCESS_HEIGHT = 26;
@@ -73,7 +72,7 @@ function localColumn(at: Omit<Rect, 'height'>, content: MapContent) {
 function hookBox(hook: Hook, at: Omit<Rect, 'height'>, content: MapContent): HookBox {
   const places: PlaceBox[] = [];
   let next = at.y + TITLE;
-  for (const place of isFolded(hook, content) ? [] : placesAt(hook, content.present)) {
+  for (const place of content.passed.has(hook) ? placesAt(hook, content.present) : []) {
     const height = content.present.has(place) ? ROW_PRESENT : ROW_ABSENT;
     places.push({ place, rect: { x: at.x + PLACES, y: next, width: at.width - PLACES - PADDING, height } });
     next += height + GAP;

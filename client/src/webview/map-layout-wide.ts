@@ -4,7 +4,6 @@ import {
   bottom,
   center,
   type HookBox,
-  isFolded,
   type MapContent,
   type MapLayout,
   type PlaceBox,
@@ -16,59 +15,64 @@ import {
 } from './map-layout';
 import type { PlaceName } from './way';
 
-const MARGIN = 46;
-const PADDING = 8;
+const PADDING = 7;
+const LEAST_MARGIN = 38;
 const GAP = 5;
 const TITLE = 28;
 const PLACE_HEIGHT = 52;
 const HOOK_HEIGHT = TITLE + PLACE_HEIGHT + PADDING;
 const FOLDED_HEIGHT = 46;
-const DIAMOND: Readonly<Pick<Rect, 'width' | 'height'>> = { width: 66, height: 56 };
+const DIAMOND: Readonly<Pick<Rect, 'width' | 'height'>> = { width: 62, height: 54 };
 const PROCESS: Readonly<Pick<Rect, 'width' | 'height'>> = { width: 96, height: 34 };
+/** Half a stroke must not be cut off. */
+const TOP = 1;
 const ROW_GAP = 30;
+/** Room for the words under the diamond. */
+const VIA_HEIGHT = 14;
 
 // biome-ignore format: a table, aligned
 const WIDTHS: Readonly<Record<PlaceName, { readonly absent: number; readonly present: number }>> = {
   defragmentation: { absent: 44, present: 60 },
-  raw:             { absent: 34, present: 92 },
-  conntrack:       { absent: 68, present: 92 },
-  mangle:          { absent: 52, present: 92 },
-  nat:             { absent: 34, present: 92 },
-  filter:          { absent: 42, present: 104 },
-  security:        { absent: 56, present: 96 },
+  raw:             { absent: 32, present: 92 },
+  conntrack:       { absent: 66, present: 90 },
+  mangle:          { absent: 50, present: 92 },
+  nat:             { absent: 32, present: 88 },
+  filter:          { absent: 40, present: 104 },
+  security:        { absent: 54, present: 92 },
   ipvs:            { absent: 36, present: 48 },
-  confirm:         { absent: 56, present: 66 },
+  confirm:         { absent: 54, present: 64 },
 };
 
 const FOLDED_WIDTH = 128;
 
 /** Undefined where the picture does not fit. */
 export function wideLayout(width: number, content: MapContent): MapLayout | undefined {
+  const margin = Math.max(LEAST_MARGIN, content.nameWidth + 6);
   const sizes = {
     prerouting: hookWidth('PREROUTING', content),
     forward: hookWidth('FORWARD', content),
     postrouting: hookWidth('POSTROUTING', content),
   };
-  const taken = sizes.prerouting + sizes.forward + sizes.postrouting + DIAMOND.width + 2 * MARGIN;
+  const taken = sizes.prerouting + sizes.forward + sizes.postrouting + DIAMOND.width + 2 * margin;
   // Wires need a little room each: before and behind the diamond, and between the last two hooks.
   const spare = width - taken - 10 - 14 - 22;
   if (spare < 0) return undefined;
   const upper = upperHeight(content);
-  const top = upper + ROW_GAP;
-  const prerouting = hookBox('PREROUTING', MARGIN, top, content);
+  const top = TOP + upper + ROW_GAP;
+  const prerouting = hookBox('PREROUTING', margin, top, content);
   const routing = {
     x: right(prerouting.rect) + 10 + spare * 0.2,
     y: top + TITLE + PLACE_HEIGHT / 2 - DIAMOND.height / 2,
     ...DIAMOND,
   };
   const forward = hookBox('FORWARD', right(routing) + 14 + spare * 0.3, top, content);
-  const postrouting = hookBox('POSTROUTING', width - MARGIN - sizes.postrouting, top, content);
+  const postrouting = hookBox('POSTROUTING', width - margin - sizes.postrouting, top, content);
   const local = upperRow(width, right(routing), upper, content);
   const boxes = { prerouting, forward, postrouting, ...local };
   return {
     kind: 'wide',
     width,
-    height: top + HOOK_HEIGHT + 2,
+    height: top + HOOK_HEIGHT + VIA_HEIGHT,
     hooks: [prerouting, local.input, forward, local.output, postrouting],
     routing,
     process: local.process,
@@ -78,8 +82,13 @@ export function wideLayout(width: number, content: MapContent): MapLayout | unde
   };
 }
 
-function upperHeight({ unfolded }: MapContent): number {
-  return unfolded.size > 0 ? HOOK_HEIGHT : FOLDED_HEIGHT;
+function upperHeight(content: MapContent): number {
+  return isFolded('INPUT', content) && isFolded('OUTPUT', content) ? FOLDED_HEIGHT : HOOK_HEIGHT;
+}
+
+/** The hooks of this host's own packets are folded until the way leads there. */
+function isFolded(hook: Hook, { passed }: MapContent): boolean {
+  return (hook === 'INPUT' || hook === 'OUTPUT') && !passed.has(hook);
 }
 
 function placeWidth(place: PlaceName, content: MapContent): number {
@@ -112,9 +121,9 @@ function upperRow(width: number, from: number, height: number, content: MapConte
   const sizes = [hookWidth('INPUT', content), PROCESS.width, hookWidth('OUTPUT', content)] as const;
   const total = sizes[0] + sizes[1] + sizes[2] + 2 * gap;
   const start = Math.max(16, Math.min(from + 4, width - 30 - total));
-  const middle = (hook: Hook): number => (isFolded(hook, content) ? (height - FOLDED_HEIGHT) / 2 : 0);
+  const line = TOP + (height === FOLDED_HEIGHT ? FOLDED_HEIGHT / 2 : TITLE + PLACE_HEIGHT / 2);
+  const middle = (hook: Hook): number => (isFolded(hook, content) ? line - FOLDED_HEIGHT / 2 : TOP);
   const input = hookBox('INPUT', start, middle('INPUT'), content);
-  const line = height / 2;
   const process = { x: right(input.rect) + gap, y: line - PROCESS.height / 2, ...PROCESS };
   const output = hookBox('OUTPUT', right(process) + gap, middle('OUTPUT'), content);
   return { input, process, output };
@@ -144,21 +153,8 @@ function wires(width: number, routing: Rect, boxes: Boxes): readonly Wire[] {
     { from: 'FORWARD', to: 'POSTROUTING', points: straight(forward.to.x, postrouting.from.x, line) },
     { from: 'POSTROUTING', to: 'out', points: straight(postrouting.to.x, width - 2, line) },
     { from: 'routing', to: 'INPUT', points: toInput(routing, input) },
-    {
-      from: 'INPUT',
-      to: 'process',
-      points: [input.to, { x: input.to.x + 8, y: input.to.y }, { x: process.x - 8, y: row }, { x: process.x, y: row }],
-    },
-    {
-      from: 'process',
-      to: 'OUTPUT',
-      points: [
-        { x: right(process), y: row },
-        { x: right(process) + 8, y: row },
-        { x: output.from.x - 8, y: output.from.y },
-        output.from,
-      ],
-    },
+    { from: 'INPUT', to: 'process', points: straight(input.to.x, process.x, row) },
+    { from: 'process', to: 'OUTPUT', points: straight(right(process), output.from.x, row) },
     { from: 'OUTPUT', to: 'POSTROUTING', points: toPostrouting(output, postrouting) },
   ];
 }
@@ -172,12 +168,11 @@ function toInput(routing: Rect, { from, rect }: HookBox): readonly Point[] {
   return [{ x, y: routing.y }, { x, y: lane }, { x: side, y: lane }, { x: side, y: from.y }, from];
 }
 
-/** Right of OUTPUT and down into POSTROUTING's top. */
-function toPostrouting({ to, rect }: HookBox, postrouting: HookBox): readonly Point[] {
-  const top = postrouting.rect.y;
+/** Right of OUTPUT, down, and into the wire to POSTROUTING's left side. */
+function toPostrouting({ to, rect }: HookBox, { from, rect: target }: HookBox): readonly Point[] {
+  const join = target.x - 11;
   const side = right(rect) + 14;
-  const inside = Math.min(Math.max(side, postrouting.rect.x + 20), right(postrouting.rect) - 20);
-  if (inside === side) return [to, { x: side, y: to.y }, { x: side, y: top }];
-  const lane = top - ROW_GAP / 2;
-  return [to, { x: side, y: to.y }, { x: side, y: lane }, { x: inside, y: lane }, { x: inside, y: top }];
+  if (side <= join) return [to, { x: join, y: to.y }, { x: join, y: from.y }, from];
+  const lane = target.y - ROW_GAP / 2;
+  return [to, { x: side, y: to.y }, { x: side, y: lane }, { x: join, y: lane }, { x: join, y: from.y }, from];
 }

@@ -55,8 +55,10 @@ export interface MapLayout {
 export interface MapContent {
   /** What has rules or is active on this host: drawn wide enough for two lines. */
   readonly present: ReadonlySet<PlaceName>;
-  /** INPUT, OUTPUT: drawn with their places only where the way leads there. */
-  readonly unfolded: ReadonlySet<Hook>;
+  /** The hooks that the way leads through: some, or in the narrow layout all others are folded. */
+  readonly passed: ReadonlySet<Hook>;
+  /** Room for the name of an interface at either end. */
+  readonly nameWidth: number;
 }
 
 /** The places at a hook, in the order in which they run; those that only some hosts have are left out elsewhere. */
@@ -80,11 +82,6 @@ function placesOf(hook: Hook): readonly PlaceName[] {
     return run.kind === 'ipvs-in' || run.kind === 'ipvs-out' ? 'ipvs' : run.kind;
   });
   return [...new Set(places)];
-}
-
-/** The hooks of this host's own packets are folded until the way leads there. */
-export function isFolded(hook: Hook, { unfolded }: MapContent): boolean {
-  return (hook === 'INPUT' || hook === 'OUTPUT') && !unfolded.has(hook);
 }
 
 export function center(rect: Rect): Point {

@@ -28,6 +28,7 @@ export function waySummary(state: PanelState, way: Way | undefined): Words {
   const number = `packet ${state.cursor.packet + 1}`;
   const tuple = tupleText(packet);
   const begin = packet.out ? `${number} starts here as ${tuple}` : `${number} enters as ${tuple}`;
+  if (way.end.kind === 'walking') return [toned('way', begin)];
   const frame = result.fate.kind === 'sent' ? ownFrame(packet, result, result.fate.device) : undefined;
   if (frame === undefined) return [toned('way', begin), endWords(result.fate)];
   const left = tupleText(frame);

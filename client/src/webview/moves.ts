@@ -105,7 +105,7 @@ function freePort(exchanges: readonly Exchange[]): number {
 
 function ping(ends: Endpoints, exchanges: readonly Exchange[]): ScenarioPacket {
   const ids = exchanges.map(({ packet }) => packet.icmp?.id ?? 0);
-  return icmpPacket(ends, { type: echoType(ends, 'client'), code: 0, id: Math.max(0, ...ids) + 1, seq: 1 });
+  return icmpPacket(ends, { type: echoType(ends, 'client'), id: Math.max(0, ...ids) + 1, seq: 1 });
 }
 
 function icmpPacket(ends: Endpoints, icmp: ScenarioIcmp): ScenarioPacket {
@@ -127,7 +127,7 @@ function send(move: Extract<Move, { kind: 'send' }>, { exchanges, selected }: Mo
     if (done) return done;
   }
   const ends = side === 'client' ? flow.client : flow.server;
-  if (ends === undefined) return impossible(`Packet ${selected + 1} reached nobody: there is no answer to it.`);
+  if (ends === undefined) return impossible(`Packet ${selected + 1} reached nobody: nothing answers it.`);
   return { kind: 'packet', packet: flowPacket(ends, flow, side, move.flags ?? naturalFlags(exchanges[selected])) };
 }
 
@@ -155,7 +155,7 @@ function answeredByHost(
 
 function flowPacket(ends: Endpoints, flow: Flow, side: Side, flags: string): ScenarioPacket {
   const protocol = packetProtocol(ends);
-  if (isIcmp(protocol)) return icmpPacket(ends, { type: echoType(ends, side), code: 0, id: ends.icmpId ?? 0, seq: 1 });
+  if (isIcmp(protocol)) return icmpPacket(ends, { type: echoType(ends, side), id: ends.icmpId ?? 0, seq: 1 });
   const { icmpId: _id, ...addresses } = ends;
   if (protocol !== PROTOCOL.tcp) return addresses;
   const { seq, ack } = nextSequence(flow, side);

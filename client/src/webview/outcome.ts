@@ -58,7 +58,9 @@ export function whyWords(exchanges: readonly Exchange[], index: number): Words {
   ]);
 }
 
+/** How a new flow is translated; the packets after the first go as it went. */
 function rewriteWords({ packet, result }: Exchange): Words {
+  if (!result.steps.some((step) => step.kind === 'conntrack' && step.change === 'created')) return [];
   const frame = result.fate.kind === 'sent' ? ownFrame(packet, result, result.fate.device) : undefined;
   const reply = entryOf(packet, result)?.reply;
   const destination = frame ? endpointText(frame.dst, frame.dport) : reply && endpointText(reply.src, reply.sport);

@@ -153,7 +153,7 @@ function onAnswer(state: PanelState, { turn, answer, saved }: Extract<ToPanel, {
   const pending = state.settled < (state.packets?.length ?? 1);
   if (turn === 0 ? pending : turn !== state.turn) return state;
   const packets = state.packets ?? answer.packets;
-  const settled = answer.result.load.ok ? packets.length : 0;
+  const settled = Math.min(packets.length, answer.result.packets.length);
   const answered = {
     ...state,
     packets,

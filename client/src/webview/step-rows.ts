@@ -1,10 +1,10 @@
 /** The steps of a packet as rows under the hooks: what is shown of each, and in which order. */
 
-import type { OutlineChain, OutlineTable } from '../../../server/src/lsp/protocol';
+import type { OutlineChain, OutlineRule, OutlineTable } from '../../../server/src/lsp/protocol';
 import type { Hook } from '../../../src-sim/netfilter/hook';
 import type { Step } from '../../../src-sim/sim/trace';
 import type { StepFilter } from './messages';
-import { type Piece, type Tone, toned, toneStates, verdictTone, type Words } from './tone';
+import { type Piece, type Tone, toned, verdictTone, type Words } from './tone';
 
 export interface StepGroup {
   readonly hook: Hook | undefined;
@@ -27,6 +27,8 @@ export type StepRow =
       readonly matched: boolean;
       /** Why a rule did not match: what the packet has instead. */
       readonly why: string | undefined;
+      /** What a target said besides. */
+      readonly note: string | undefined;
       readonly verdict: string;
       readonly verdictTone: Tone | undefined;
       /** How many chains deep. */
@@ -60,9 +62,10 @@ export function stepGroups(view: StepView): readonly StepGroup[] {
   const folds = foldedRuns(view);
   for (const [index, step] of view.steps.entries()) {
     if (view.filter === 'matched' && !isMatched(step)) continue;
-    const hook = 'hook' in step ? step.hook : undefined;
     const last = groups.at(-1);
-    const group = last && (hook === undefined || hook === last.hook) ? last : { hook, title: hook ?? '', rows: [] };
+    // What happens between the hooks stands with the hook before it, or the first one.
+    const hook = 'hook' in step ? step.hook : (last?.hook ?? firstHook(view.steps));
+    const group = last && hook === last.hook ? last : { hook, title: hook ?? '', rows: [] };
     if (group !== last) groups.push(group);
     const fold = folds.get(index);
     if (fold === 'inside') continue;
@@ -71,6 +74,11 @@ export function stepGroups(view: StepView): readonly StepGroup[] {
     else group.rows.push(stepRow(step, index, depth, view.outline));
   }
   return groups;
+}
+
+function firstHook(steps: readonly Step[]): Hook | undefined {
+  const first = steps.find((step) => 'hook' in step);
+  return first && 'hook' in first ? first.hook : undefined;
 }
 
 /** Steps that a reader can select, in order. */
@@ -161,6 +169,7 @@ function foldedRow(steps: readonly Step[], index: number, count: number, depth: 
 
 const BASE = {
   why: undefined,
+  note: undefined,
   verdict: '',
   verdictTone: undefined,
   line: undefined,
@@ -191,31 +200,48 @@ function placeRow(step: PlaceStep, outline: readonly OutlineTable[]): RowPart {
       ...verdictPart(step.verdict),
     };
   }
-  const text = chain?.rules[step.number - 1]?.text ?? '';
+  const written = chain?.rules[step.number - 1] ?? { line: 0, text: '', conditions: [] };
   const rule = { name: `${place}:${step.number}`, nameTone: undefined, code: true, line };
-  if (!step.matched) return { ...rule, words: failedConjunct(text, step.option), matched: false, why: step.saw };
+  if (!step.matched) return { ...rule, words: failedConjunct(written, step.option), matched: false, why: step.saw };
   const verdict = step.verdict === '' ? 'counts' : step.verdict;
-  return { ...rule, words: step.detail ? [text, toned('quiet', `  ${step.detail}`)] : [text], ...verdictPart(verdict) };
+  return { ...rule, words: matchedWords(written.text, step.verdict), note: step.detail, ...verdictPart(verdict) };
 }
 
 function verdictPart(verdict: string): { verdict: string; verdictTone: Tone } {
   return { verdict: verdict.replace(/^(jump|goto) /, '→ '), verdictTone: verdictTone(verdict) };
 }
 
-/** The rule's text with the conjunct that failed brought out; the conjunct alone where the text spells it otherwise. */
-function failedConjunct(text: string, option: string): Words {
-  const at = option === '' ? -1 : text.indexOf(option);
-  if (at === -1) return option === '' || text !== '' ? [text] : [toned('why', option)];
-  const parts: Piece[] = [text.slice(0, at), toned('why', option), text.slice(at + option.length)];
+/** The rule's text with the conjunct that failed brought out. */
+function failedConjunct({ text, conditions }: OutlineRule, option: string): Words {
+  const failed = conditions.find((condition) => condition.option === option);
+  if (failed === undefined) return [text];
+  const parts: Piece[] = [
+    text.slice(0, failed.start),
+    toned('why', text.slice(failed.start, failed.end)),
+    text.slice(failed.end),
+  ];
   return parts.filter((part) => part !== '');
+}
+
+/** The rule's text; a verdict that stands beside it anyway is quiet. */
+function matchedWords(text: string, verdict: string): readonly Piece[] {
+  const tail = /\s-[jg]\s+(\S+)\s*$/.exec(text);
+  if (tail === null || !verdict.endsWith(tail[1] ?? '')) return [text];
+  return [text.slice(0, tail.index), toned('quiet', text.slice(tail.index))].filter((piece) => piece !== '');
 }
 
 function stackRow(step: Exclude<Step, { kind: 'rule' | 'policy' | 'return' }>): RowPart {
   switch (step.kind) {
     case 'conntrack':
-      return { name: 'conntrack', nameTone: 'conntrack', words: toneStates(step.text), ...statePart(step.state) };
+      return {
+        name: 'conntrack',
+        nameTone: 'conntrack',
+        words: [`${CHANGES[step.change]}${step.text}`],
+        verdict: step.state,
+        verdictTone: 'conntrack',
+      };
     case 'confirm':
-      return { name: 'confirm', nameTone: 'conntrack', words: toneStates(step.text) };
+      return { name: 'confirm', nameTone: 'conntrack', words: [step.text] };
     case 'nat':
       return {
         name: 'nat',
@@ -233,9 +259,7 @@ function stackRow(step: Exclude<Step, { kind: 'rule' | 'policy' | 'return' }>): 
   }
 }
 
-function statePart(state: string): { verdict: string; verdictTone: Tone } {
-  return { verdict: state, verdictTone: 'conntrack' };
-}
+const CHANGES = { created: 'new entry, ', updated: '', unchanged: '', destroyed: 'entry deleted, ', none: '' } as const;
 
 function endRow(fate: Extract<Step, { kind: 'end' }>['fate']): RowPart {
   switch (fate.kind) {

@@ -20,16 +20,6 @@ export function dotted(parts: readonly Words[]): Words {
   return parts.filter((part) => part.length > 0).flatMap((part, index) => (index === 0 ? part : [' · ', ...part]));
 }
 
-const STATES = /\b(NEW|ESTABLISHED|RELATED|INVALID|UNTRACKED)\b/;
-
-/** A sentence with its conntrack states toned. */
-export function toneStates(sentence: string): Words {
-  return sentence
-    .split(STATES)
-    .map((part, index): Piece => (index % 2 === 1 ? toned('conntrack', part) : part))
-    .filter((piece) => piece !== '');
-}
-
 export function verdictTone(verdict: string): Tone {
   if (verdict === 'ACCEPT') return 'accepted';
   if (verdict === 'DROP' || verdict === 'REJECT') return 'dropped';

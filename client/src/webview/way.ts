@@ -167,9 +167,9 @@ function natCrossing(step: Extract<Step, { kind: 'nat' }>, index: number, before
   const side = step.hook === 'PREROUTING' || step.hook === 'OUTPUT' ? 'destination' : 'source';
   switch (step.change) {
     case 'bound':
-      return { ...crossed, tone: 'rewritten', lines: asked?.lines ?? [[toned('rewritten', side)]] };
+      return { ...crossed, tone: 'rewritten', lines: [asked?.lines[0] ?? [], [toned('rewritten', side)]] };
     case 'applied':
-      return { ...crossed, tone: 'rewritten', lines: [[toned('rewritten', side)], ['rewritten']] };
+      return { ...crossed, tone: 'rewritten', lines: [asked?.lines[0] ?? ['as its flow'], [toned('rewritten', side)]] };
     case 'null':
       return { ...crossed, tone: 'way', lines: asked?.lines ?? [['unchanged']] };
     case 'skipped':

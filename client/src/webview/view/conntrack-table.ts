@@ -11,7 +11,7 @@ import type { View } from './view';
 export function createConntrackTable(copy: (text: string) => void): View {
   const count = h('span', { class: 'aside' });
   const empty = h('p', { class: 'empty' }, 'Empty: conntrack knows no flow.');
-  const list = h('div', { class: 'entries', role: 'list', 'aria-label': 'Conntrack entries' });
+  const list = h('div', { class: 'entries scroll', role: 'list', 'aria-label': 'Conntrack entries' });
   const draw = whenChanged<PanelState>(
     ({ answer, settled, cursor }) => [answer, settled, cursor.packet],
     (state) => {

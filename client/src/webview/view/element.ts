@@ -42,6 +42,15 @@ export function wordNodes(words: Words): readonly Node[] {
   return words.map(pieceNode);
 }
 
+/** The same for code: lines break between its words only, never behind a hyphen. */
+export function codeNodes(words: Words): readonly Node[] {
+  return words.map((piece) => {
+    const [text, className] = typeof piece === 'string' ? [piece, undefined] : [piece.text, `tone-${piece.tone}`];
+    const parts = text.split(/(\s+)/).map((part) => (/\S/.test(part) ? h('span', { class: 'word' }, part) : part));
+    return h('span', { class: className }, ...parts);
+  });
+}
+
 function pieceNode(piece: Piece): Node {
   if (typeof piece === 'string') return document.createTextNode(piece);
   return h('span', { class: `tone-${piece.tone}` }, piece.text);

@@ -1,12 +1,19 @@
 /** The lines of the map: the idle wires, the packet's way over them, and the place where it ends. */
 import type { Hook } from '../../../../src-sim/netfilter/hook';
-import { center, type MapLayout, type Point, right } from '../map-layout';
+import { center, type MapLayout, type Point, right, type Wire } from '../map-layout';
 import type { NodeName, PlaceName, Way } from '../way';
 import { svg } from './element';
 
 const CORNER = 7;
 
-export function polyline(points: readonly Point[], className: string, arrow?: string): SVGElement {
+/** The wires that the way does not run over. */
+export function idleWires(layout: MapLayout, way: Way | undefined): readonly SVGElement[] {
+  const used = (wire: Wire): boolean =>
+    way?.nodes.some((to, at) => wire.to === to && wire.from === way.nodes[at - 1]) ?? false;
+  return layout.wires.filter((wire) => !used(wire)).map((wire) => polyline(wire.points, 'wire', 'arrow-idle'));
+}
+
+function polyline(points: readonly Point[], className: string, arrow?: string): SVGElement {
   return svg('path', { d: roundedPath(points), class: className, 'marker-end': arrow && `url(#${arrow})` });
 }
 

@@ -10,8 +10,8 @@ import { type PanelState, selectedExchange, shownPassage } from '../state';
 import { plain, type Words } from '../tone';
 import { type Crossing, type Passage, type Way, wayOf } from '../way';
 import { h, svg, whenChanged, wordNodes } from './element';
-import { crossMark, polyline, stations, wayLines } from './hook-map-way';
-import { fitText } from './text-width';
+import { crossMark, idleWires, stations, wayLines } from './hook-map-way';
+import { fitText, textWidth } from './text-width';
 import type { Dispatch, View } from './view';
 
 export function createHookMap(dispatch: Dispatch): View {
@@ -71,10 +71,9 @@ export function currentWay(state: PanelState): Way | undefined {
 
 function mapContent(answer: SimulateAnswer | undefined, way: Way | undefined): MapContent {
   const crossed = way?.passages.flatMap(({ crossings }) => crossings.map(({ place }) => place)) ?? [];
-  const unfolded = new Set<Hook>(
-    way?.passages.map(({ hook }) => hook).filter((hook) => hook === 'INPUT' || hook === 'OUTPUT'),
-  );
-  return { present: new Set([...presentPlaces(answer), ...crossed]), unfolded };
+  const passed = new Set(way?.passages.map(({ hook }) => hook));
+  const names = Object.keys(answer?.host.interfaces ?? {}).map((name) => textWidth(name, 'device'));
+  return { present: new Set([...presentPlaces(answer), ...crossed]), passed, nameWidth: Math.max(0, ...names) };
 }
 
 interface Picture {
@@ -101,7 +100,7 @@ function mapNode(picture: Picture): SVGElement {
     },
     arrowHeads(),
     ...layout.hooks.map((box) => hookFrame(box, picture)),
-    ...layout.wires.map((wire) => polyline(wire.points, 'wire', 'arrow-idle')),
+    ...idleWires(layout, way),
     ...(way ? wayLines(layout, way) : []),
     routingNode(picture),
     processNode(picture),
@@ -135,16 +134,26 @@ function passageOf(hook: Hook, way: Way | undefined): Passage | undefined {
   return way?.passages.findLast((passage) => passage.hook === hook);
 }
 
+/** In the narrow layout the way runs down the left side of each hook: words stand right of it. */
+const NARROW_INDENT = 32;
+
 function hookFrame({ hook, rect, places }: HookBox, { way, content, layout }: Picture): SVGElement {
   const passed = passageOf(hook, way) !== undefined;
   const folded = places.length === 0;
   const title = svg(
     'text',
-    { class: 'hook-title', x: rect.x + 10, y: rect.y + (folded && layout.kind === 'wide' ? 19 : 18) },
+    {
+      class: 'hook-title',
+      x: rect.x + (layout.kind === 'wide' ? 10 : NARROW_INDENT),
+      y: rect.y + (folded && layout.kind === 'wide' ? 19 : 18),
+    },
     hook,
   );
   const inside = folded ? foldedWords(hook, content) : undefined;
-  const at = layout.kind === 'wide' ? { x: rect.x + 10, y: rect.y + 36 } : { x: rect.x + 74, y: rect.y + 18 };
+  const at =
+    layout.kind === 'wide'
+      ? { x: rect.x + 10, y: rect.y + 36 }
+      : { x: rect.x + NARROW_INDENT + textWidth(hook, 'device') + 10, y: rect.y + 18 };
   return svg(
     'g',
     { class: `hook-box ${passed ? 'passed' : 'idle'}`, 'data-hook': hook, 'data-passed': String(passed) },
@@ -171,7 +180,9 @@ function placeNode({ hook }: HookBox, box: PlaceBox, picture: Picture): SVGEleme
   const frame = svg('rect', { ...rect, rx: 4, class: 'frame' });
   const data = { 'data-place': `${hook}/${place}`, 'data-crossed': String(crossing !== undefined) };
   if (crossing === undefined) {
-    const label = svg('text', { ...center(rect), class: 'label', 'text-anchor': 'middle', dy: '0.35em' }, place);
+    const at =
+      layout.kind === 'wide' ? { ...center(rect), 'text-anchor': 'middle' } : { x: rect.x + 8, y: center(rect).y };
+    const label = svg('text', { ...at, class: 'label', dy: '0.35em' }, place);
     return svg('g', { ...data, class: `place ${present ? 'present' : 'absent'}` }, frame, label);
   }
   const said = `${place} at ${hook}: ${crossing.lines.map(plain).join(', ')}`;

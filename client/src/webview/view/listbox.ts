@@ -3,6 +3,8 @@ import { h, setAttributes } from './element';
 
 export interface ListboxEvents {
   select(key: string): void;
+  /** A click, behind the selection that it makes. */
+  click?(key: string): void;
   /** Enter or a double click. */
   activate(key: string): void;
   /** Another key; true where it was of use. */
@@ -13,7 +15,9 @@ export function createListbox(label: string, className: string, events: ListboxE
   const list = h('div', { role: 'listbox', tabindex: 0, 'aria-label': label, class: className });
   list.addEventListener('click', (event) => {
     const key = optionAt(event.target);
-    if (key !== undefined) events.select(key);
+    if (key === undefined) return;
+    events.select(key);
+    events.click?.(key);
   });
   list.addEventListener('dblclick', (event) => {
     const key = optionAt(event.target);
@@ -30,11 +34,19 @@ export function optionAttributes(list: string, key: string | number, selected: b
   return { role: 'option', id: `${list}-${key}`, 'data-key': key, 'aria-selected': String(selected) };
 }
 
-/** Names the selected option, and brings it into sight. */
-export function showSelected(list: HTMLElement): void {
+/** Names the selected option, and brings it into sight where the list, or what it stands in, scrolls by itself. */
+export function showSelected(list: HTMLElement, scroller: HTMLElement): void {
   const selected = list.querySelector('[role=option][aria-selected=true]');
   setAttributes(list, { 'aria-activedescendant': selected?.id });
-  selected?.scrollIntoView({ block: 'nearest', inline: 'nearest' });
+  if (selected) scrollTo(scroller, selected);
+}
+
+/** Only the scroller itself moves: scrollIntoView would move the page too, and take the map out of sight. */
+function scrollTo(scroller: HTMLElement, element: Element): void {
+  const outer = scroller.getBoundingClientRect();
+  const inner = element.getBoundingClientRect();
+  scroller.scrollTop += Math.min(0, inner.top - outer.top) + Math.max(0, inner.bottom - outer.bottom);
+  scroller.scrollLeft += Math.min(0, inner.left - outer.left) + Math.max(0, inner.right - outer.right);
 }
 
 function optionAt(target: EventTarget | null): string | undefined {

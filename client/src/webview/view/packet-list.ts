@@ -37,7 +37,7 @@ function select(list: HTMLElement, packet: number): void {
   for (const [index, option] of [...list.children].entries()) {
     setAttributes(option, { 'aria-selected': String(index === packet) });
   }
-  showSelected(list);
+  showSelected(list, list);
 }
 
 function packetKey(event: KeyboardEvent, dispatch: Dispatch): boolean {

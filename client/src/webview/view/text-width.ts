@@ -1,8 +1,8 @@
 /** How wide text is in the panel's font: SVG has no ellipsis of its own. */
 
-export type TextSize = 'small';
+export type TextSize = 'small' | 'device';
 
-const PIXELS: Readonly<Record<TextSize, number>> = { small: 10.5 };
+const PIXELS: Readonly<Record<TextSize, number>> = { small: 10.5, device: 12 };
 
 let canvas: CanvasRenderingContext2D | null | undefined;
 
@@ -14,7 +14,7 @@ export function fitText(text: string, room: number, size: TextSize): string {
   return `${text.slice(0, end).trimEnd()}…`;
 }
 
-function textWidth(text: string, size: TextSize): number {
+export function textWidth(text: string, size: TextSize): number {
   canvas ??= document.createElement('canvas').getContext('2d');
   if (canvas === null) return text.length * PIXELS[size] * 0.55;
   canvas.font = `${PIXELS[size]}px ${getComputedStyle(document.body).fontFamily}`;
