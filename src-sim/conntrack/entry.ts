@@ -4,7 +4,8 @@
  * @kernel include/net/netfilter/nf_conntrack.h:nf_conn
  */
 import type { Address } from '../net/address';
-import type { TcpTracking } from './tcp';
+import type { SctpTracking } from './sctp';
+import type { TcpTracking } from './tcp-window';
 import type { Direction, Tuple } from './tuple';
 
 export interface Entry {
@@ -22,6 +23,9 @@ export interface Entry {
   mark: number;
   readonly labels: Set<number>;
   tcp?: TcpTracking;
+  sctp?: SctpTracking;
+  /** Seconds, as they were when the flow began. */
+  gre?: { readonly timeout: number; readonly streamTimeout: number };
   /** UDP is a stream, and lives longer, once it is still talked to after this virtual time in seconds. */
   streamAfter?: number;
   helper?: string;

@@ -13,7 +13,6 @@ const NAMED: ReadonlySet<number> = new Set([
   PROTOCOL.icmp,
   PROTOCOL.tcp,
   PROTOCOL.udp,
-  PROTOCOL.dccp,
   PROTOCOL.gre,
   PROTOCOL.sctp,
   PROTOCOL.udplite,
@@ -27,7 +26,7 @@ export function formatEntry(entry: Entry, now: number): string {
   const { protocol } = original;
   const words = [
     `${family} ${NAMED.has(protocol) ? protocolName(protocol) : 'unknown'} ${protocol} ${Math.max(0, Math.floor(entry.timeout - now))}`,
-    ...(entry.tcp ? [entry.tcp.state] : []),
+    ...protocolWords(entry),
     ...formatTuple(original),
     ...(zone.original && !zone.reply ? [`zone-orig=${zone.id}`] : []),
     ...(status.seenReply ? [] : ['[UNREPLIED]']),
@@ -39,6 +38,12 @@ export function formatEntry(entry: Entry, now: number): string {
     'use=2',
   ];
   return words.join(' ');
+}
+
+/** @kernel nf_conntrack_proto_tcp.c:tcp_print_conntrack, …_sctp.c:sctp_print_conntrack, …_gre.c:gre_print_conntrack */
+function protocolWords({ tcp, sctp, gre }: Entry): readonly string[] {
+  if (gre) return [`timeout=${gre.timeout},`, `stream_timeout=${gre.streamTimeout}`];
+  return [tcp, sctp].flatMap((tracking) => (tracking ? [tracking.state] : []));
 }
 
 /** @kernel …_standalone.c:print_tuple */

@@ -7,14 +7,18 @@ import type { Sysctl } from '../host/sysctl';
 import type { Packet } from '../net/packet';
 import { PROTOCOL, protocolName } from '../net/protocol';
 import type { Entry } from './entry';
-import { type Tracked, trackTcp } from './tcp';
+import { trackSctp } from './sctp';
+import { trackTcp } from './tcp';
 import { protocolTimeout } from './timeouts';
+import type { Tracked } from './tracked';
 import { type Direction, icmpTypeOf } from './tuple';
 
 export interface Tracking {
   readonly direction: Direction;
   readonly now: number;
   readonly sysctl: Sysctl;
+  /** Only there are checksums verified. */
+  readonly isPrerouting: boolean;
 }
 
 export function trackProtocol(entry: Entry, packet: Packet, tracking: Tracking): Tracked {
@@ -22,10 +26,12 @@ export function trackProtocol(entry: Entry, packet: Packet, tracking: Tracking):
   if (transport.kind === 'tcp') {
     return trackTcp(entry, transport, tracking.direction, tracking.sysctl, entry.timeout - tracking.now);
   }
+  if (transport.kind === 'sctp') return trackSctp(entry, transport, tracking.direction, tracking.sysctl);
   switch (packet.protocol) {
     case PROTOCOL.udp:
-    case PROTOCOL.udplite:
       return trackUdp(entry, tracking);
+    case PROTOCOL.udplite:
+      return trackUdpLite(entry, tracking);
     case PROTOCOL.gre:
       return trackGre(entry, tracking);
     case PROTOCOL.icmp:
@@ -53,12 +59,26 @@ function trackUdp(entry: Entry, { now, sysctl }: Tracking): Tracked {
   return { kind: 'accepted', text: 'udp, a stream', timeout: protocolTimeout(sysctl, 'udp_timeout_stream') };
 }
 
+/**
+ * Asked of a 6.18 kernel: whatever its coverage, an arriving datagram with a right checksum fails nf_checksum_partial,
+ * unless net.netfilter.nf_conntrack_checksum is 0.
+ */
+function trackUdpLite(entry: Entry, tracking: Tracking): Tracked {
+  const verified = tracking.isPrerouting && tracking.sysctl.get('net.netfilter.nf_conntrack_checksum') !== 0;
+  if (verified)
+    return { kind: 'invalid', text: "conntrack's check of UDP-Lite checksums fails for every arriving datagram" };
+  return trackUdp(entry, tracking);
+}
+
 /** @kernel net/netfilter/nf_conntrack_proto_gre.c:nf_conntrack_gre_packet */
 function trackGre(entry: Entry, { sysctl }: Tracking): Tracked {
-  if (!entry.status.seenReply)
-    return { kind: 'accepted', text: 'gre', timeout: protocolTimeout(sysctl, 'gre_timeout') };
+  entry.gre ??= {
+    timeout: protocolTimeout(sysctl, 'gre_timeout'),
+    streamTimeout: protocolTimeout(sysctl, 'gre_timeout_stream'),
+  };
+  if (!entry.status.seenReply) return { kind: 'accepted', text: 'gre', timeout: entry.gre.timeout };
   entry.status.assured = true;
-  return { kind: 'accepted', text: 'gre, both ways', timeout: protocolTimeout(sysctl, 'gre_timeout_stream') };
+  return { kind: 'accepted', text: 'gre, both ways', timeout: entry.gre.streamTimeout };
 }
 
 /** Types that may begin an entry. @kernel net/netfilter/nf_conntrack_proto_icmp.c, …_icmpv6.c:valid_new */

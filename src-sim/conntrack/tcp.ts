@@ -17,17 +17,8 @@ import {
 } from './tcp-states';
 import { before, checkWindow, freshSide, readOptions, segmentEnd, type TcpSide, type TcpTracking } from './tcp-window';
 import { tcpStateTimeout, tcpTimeout } from './timeouts';
+import type { Tracked } from './tracked';
 import { type Direction, otherDirection } from './tuple';
-
-export type { TcpTracking } from './tcp-window';
-
-/** What tracking a packet came to. `text` says it to a person. */
-export type Tracked =
-  | { readonly kind: 'accepted'; readonly text: string; readonly timeout?: number; readonly destroy?: boolean }
-  /** The packet is let through without being part of the entry: state INVALID. */
-  | { readonly kind: 'invalid'; readonly text: string; readonly timeout?: number }
-  /** The entry was closed and this segment opens it anew: delete it and look up again. */
-  | { readonly kind: 'repeat'; readonly text: string };
 
 interface Segment {
   readonly tcp: TcpSegment;

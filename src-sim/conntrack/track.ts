@@ -25,6 +25,10 @@ export interface Conntrack {
   readonly now: number;
 }
 
+export interface TrackContext extends Conntrack {
+  readonly isPrerouting: boolean;
+}
+
 export interface TrackAnswer {
   /** `DROP` only where the table is full. */
   readonly verdict: 'ACCEPT' | 'DROP';
@@ -43,7 +47,7 @@ const HIGHEST_ICMP_TYPE = 18;
 /** Multicast listener and neighbour discovery. @kernel net/netfilter/nf_conntrack_proto_icmpv6.c:noct_valid_new */
 const ICMPV6_UNTRACKED: ReadonlySet<number> = new Set([130, 131, 132, 133, 134, 135, 136, 143, 151, 152]);
 
-export function track(packet: Packet, before: Attachment | undefined, conntrack: Conntrack): TrackAnswer {
+export function track(packet: Packet, before: Attachment | undefined, conntrack: TrackContext): TrackAnswer {
   if (before?.kind === 'tracked') {
     return { verdict: 'ACCEPT', attachment: before, change: 'unchanged', text: 'seen before on this host' };
   }
@@ -60,7 +64,12 @@ export function track(packet: Packet, before: Attachment | undefined, conntrack:
     : trackTuple(packet, tuple, template, conntrack);
 }
 
-function trackTuple(packet: Packet, tuple: Tuple, template: Template | undefined, conntrack: Conntrack): TrackAnswer {
+function trackTuple(
+  packet: Packet,
+  tuple: Tuple,
+  template: Template | undefined,
+  conntrack: TrackContext,
+): TrackAnswer {
   const known = lookUp(tuple, template, conntrack);
   const resolved: Found | string = known ?? create(tuple, template, conntrack);
   if (typeof resolved === 'string') {
@@ -68,7 +77,7 @@ function trackTuple(packet: Packet, tuple: Tuple, template: Template | undefined
   }
   const { entry, direction } = resolved;
   const info = ctInfo(entry, direction);
-  const tracked = trackProtocol(entry, packet, { direction, now: conntrack.now, sysctl: conntrack.sysctl });
+  const tracked = trackProtocol(entry, packet, { direction, ...conntrack });
   if (tracked.kind === 'repeat') {
     conntrack.table.remove(entry);
     return trackTuple(packet, tuple, template, conntrack);
@@ -188,9 +197,6 @@ export interface ConfirmAnswer {
   readonly text: string;
 }
 
-/** Protocols whose clashing packets may share an entry. @kernel nf_conntrack_proto_*.c:allow_clash */
-const NO_CLASH: ReadonlySet<number> = new Set([PROTOCOL.tcp, PROTOCOL.sctp]);
-
 /** The packet leaves, or is delivered: its entry enters the table. @kernel nf_conntrack_core.c:__nf_conntrack_confirm */
 export function confirm(attachment: Attachment | undefined, { table, now }: Conntrack): ConfirmAnswer {
   if (attachment?.kind !== 'tracked') return { verdict: 'ACCEPT', change: 'none', text: 'no entry to confirm' };
@@ -200,6 +206,17 @@ export function confirm(attachment: Attachment | undefined, { table, now }: Conn
   if (entry.status.dying) return { verdict: 'DROP', change: 'none', text: 'the entry is being deleted' };
   const clash = table.insert(entry, now);
   if (clash === undefined) return { verdict: 'ACCEPT', change: 'confirmed', text: 'the entry is in the table now' };
-  const text = 'another flow already has this tuple';
-  return { verdict: NO_CLASH.has(entry.original.protocol) ? 'DROP' : 'ACCEPT', change: 'clash', text };
+  const resolved = mayShareEntry(entry, clash.entry);
+  const text = `another flow already has this tuple${resolved ? ': the packet goes with that one' : ''}`;
+  return { verdict: resolved ? 'ACCEPT' : 'DROP', change: 'clash', text };
+}
+
+/** Protocols whose clashing packets are dropped at once. @kernel nf_conntrack_proto_*.c:allow_clash */
+const NO_CLASH: ReadonlySet<number> = new Set([PROTOCOL.tcp, PROTOCOL.sctp]);
+
+/** @kernel nf_conntrack_core.c:nf_ct_resolve_clash */
+function mayShareEntry(entry: Entry, other: Entry): boolean {
+  if (NO_CLASH.has(entry.original.protocol)) return false;
+  const { srcNatDone, dstNatDone } = other.status;
+  return !srcNatDone && !dstNatDone;
 }

@@ -17,8 +17,7 @@ export function decideInput(host: Host, packet: Packet, device: string, mark: nu
   const martian = martianReason(packet, device);
   if (martian) return drop(martian);
   const { src, dst } = packet;
-  if (isLimitedBroadcast(dst))
-    return { kind: 'deliver', route: { type: 'broadcast', network: { address: dst, mask: dst }, metric: 0 } };
+  if (isLimitedBroadcast(dst)) return decideBroadcast(host, packet, device);
   if (isMulticast(dst)) return decideMulticast(dst);
   const route = findRoute(host.routes, { dst, src, mark, inDevice: device });
   const isLocal = route?.type === 'local' || route?.type === 'broadcast';
@@ -27,7 +26,8 @@ export function decideInput(host: Host, packet: Packet, device: string, mark: nu
   if (route === undefined) return { ...drop(`there is no route to ${dst}`), error: 'no-route' };
   const dead = DEAD_ROUTES[route.type];
   if (dead) return { ...drop(`the route to ${dst} is ${route.type}`), ...dead };
-  const spoofed = packet.family === 'ipv4' ? sourceProblem(host, packet, device) : undefined;
+  const spoofed =
+    packet.family === 'ipv4' ? sourceProblem(host, packet, device, isLocal ? undefined : route.device) : undefined;
   if (spoofed) return drop(spoofed);
   return { kind: isLocal ? 'deliver' : 'forward', route };
 }
@@ -71,15 +71,26 @@ function isLoopback(address: string): boolean {
   return address.startsWith('127.') || address === '::1';
 }
 
-function sourceProblem(host: Host, { src, dst }: Packet, device: string): string | undefined {
+/** @param outDevice where the packet would be forwarded to */
+function sourceProblem(host: Host, { src, dst }: Packet, device: string, outDevice?: string): string | undefined {
   if (device === LOOPBACK) return undefined;
-  const back = findRoute(host.routes, { dst: src, src: dst, inDevice: LOOPBACK });
-  if (back?.type === 'local' && host.sysctl.forDevice(device, 'accept_local') === 0)
-    return `the source ${src} is an address of this host`;
   const filter = host.sysctl.forDevice(device, 'rp_filter');
-  if (filter === 0) return undefined;
-  if (back?.type !== 'unicast') return `rp_filter: there is no route back to ${src}`;
+  const acceptsOwn = host.sysctl.forDevice(device, 'accept_local') !== 0;
+  const back = findRoute(host.routes, { dst: src, src: dst, inDevice: outDevice ?? LOOPBACK });
+  if (back?.type === 'local') return acceptsOwn ? undefined : `the source ${src} is an address of this host`;
+  // Without rp_filter and policy rules the kernel looks no further.
+  if (filter === 0 && !host.routes.hasPolicy) return undefined;
+  if (back === undefined || back.type in DEAD_ROUTES)
+    return filter === 0 ? undefined : `rp_filter: there is no route back to ${src}`;
+  if (back.type !== 'unicast') return `the way back to the source ${src} is ${back.type}`;
   if (filter === 1 && back.device !== device)
     return `rp_filter: the way back to ${src} is by ${back.device}, not ${device}`;
   return undefined;
+}
+
+function decideBroadcast(host: Host, packet: Packet, device: string): InputDecision {
+  const { src, dst } = packet;
+  const spoofed = src.startsWith('0.') ? undefined : sourceProblem(host, packet, device);
+  if (spoofed) return drop(spoofed);
+  return { kind: 'deliver', route: { type: 'broadcast', network: { address: dst, mask: dst }, metric: 0 } };
 }

@@ -54,6 +54,8 @@ interface PolicyRule {
 export interface Routes {
   readonly tables: ReadonlyMap<string, readonly Route[]>;
   readonly rules: readonly PolicyRule[];
+  /** Whether there are rules besides the three that every host has. */
+  readonly hasPolicy: boolean;
 }
 
 /** What a route is looked up for. */
@@ -87,7 +89,7 @@ export function buildRoutes(
     rule(FIRST_FREE_PRIORITY + 1, 'main'),
     rule(FIRST_FREE_PRIORITY + 2, 'default'),
   ];
-  return { tables, rules: rules.sort((a, b) => a.priority - b.priority) };
+  return { tables, rules: rules.sort((a, b) => a.priority - b.priority), hasPolicy: asked.length > 0 };
 }
 
 /** `ip rule add` without a priority goes before all that are there: 32765, 32764, … */

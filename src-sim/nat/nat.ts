@@ -48,12 +48,20 @@ export function setUpNullBinding(entry: Entry, manip: Manip, context: NatContext
   return setUpNat(entry, manip, { addresses: { min: address, max: address } }, context);
 }
 
-/** Rewrites a packet as its flow is bound. @kernel nf_nat_core.c:nf_nat_packet */
-export function translate(packet: Packet, entry: Entry, direction: Direction, manip: Manip): Packet {
+/**
+ * Rewrites a packet as its flow is bound; undefined: it is too short for that, and dropped.
+ *
+ * @kernel nf_nat_core.c:nf_nat_packet
+ */
+export function translate(packet: Packet, entry: Entry, direction: Direction, manip: Manip): Packet | undefined {
   if (!isMapped(entry, direction, manip)) return packet;
+  if (packet.protocol === PROTOCOL.gre && packet.transport.dataLength < GRE_WRITABLE_BYTES) return undefined;
   const target = targetTuple(entry, direction);
   return target === undefined ? packet : rewrite(packet, target, manip);
 }
+
+/** NAT wants this much of a GRE header, whichever version it is. @kernel net/netfilter/nf_nat_proto.c:gre_manip_pkt */
+const GRE_WRITABLE_BYTES = 8;
 
 /** Rewrites an ICMP error, and the packet that it quotes. @kernel net/netfilter/nf_nat_proto.c:nf_nat_icmp_reply_translation */
 export function translateError(packet: Packet, entry: Entry, direction: Direction, manip: Manip): Packet {
@@ -139,7 +147,7 @@ function isPortInRange(tuple: Tuple, manip: Manip, { ports }: NatRange): boolean
 }
 
 function hasKey(protocol: number): boolean {
-  return isIcmp(protocol) || protocol === PROTOCOL.gre || (hasPorts(protocol) && protocol !== PROTOCOL.dccp);
+  return isIcmp(protocol) || protocol === PROTOCOL.gre || hasPorts(protocol);
 }
 
 /** A host that was mapped keeps its mapping towards others. @kernel nf_nat_core.c:find_appropriate_src */

@@ -30,7 +30,7 @@ export interface Fragment {
   readonly more: boolean;
 }
 
-export type Transport = TcpSegment | UdpDatagram | IcmpMessage | OtherTransport;
+export type Transport = TcpSegment | UdpDatagram | IcmpMessage | SctpPacket | OtherTransport;
 
 export type TcpFlag = 'F' | 'S' | 'R' | 'P' | 'A' | 'U' | 'E' | 'C';
 
@@ -72,6 +72,20 @@ export interface IcmpMessage {
   readonly dataLength: number;
   /** The packet that an error quotes. */
   readonly inner?: Packet;
+}
+
+/** One chunk a packet. */
+export interface SctpPacket {
+  readonly kind: 'sctp';
+  readonly sport: number;
+  readonly dport: number;
+  /** The verification tag of the common header. */
+  readonly tag: number;
+  /** The type of the chunk: 0 DATA, 1 INIT, … */
+  readonly chunk: number;
+  /** The initiate tag of an INIT or INIT ACK. */
+  readonly initTag: number;
+  readonly dataLength: number;
 }
 
 export interface OtherTransport {

@@ -35,15 +35,9 @@ export function protocolNumber(text: string): number | undefined {
   return /^\d+$/.test(name) && Number(name) <= 255 ? Number(name) : undefined;
 }
 
-/** Protocols whose header begins with a source and a destination port. */
+/** Protocols whose ports conntrack and NAT know. DCCP's tracker left in 6.16, so its ports do not count. */
 export function hasPorts(protocol: number): boolean {
   return PORT_PROTOCOLS.has(protocol);
 }
 
-const PORT_PROTOCOLS: ReadonlySet<number> = new Set([
-  PROTOCOL.tcp,
-  PROTOCOL.udp,
-  PROTOCOL.dccp,
-  PROTOCOL.sctp,
-  PROTOCOL.udplite,
-]);
+const PORT_PROTOCOLS: ReadonlySet<number> = new Set([PROTOCOL.tcp, PROTOCOL.udp, PROTOCOL.sctp, PROTOCOL.udplite]);

@@ -72,7 +72,10 @@ function drop(where: string, reason: string): Verdict {
 }
 
 function runConntrack(machine: Machine, flight: InFlight, hook: Hook): Verdict {
-  const { verdict, attachment, change, text } = track(flight.packet, flight.attachment, machine.conntrack());
+  const { verdict, attachment, change, text } = track(flight.packet, flight.attachment, {
+    ...machine.conntrack(),
+    isPrerouting: hook === 'PREROUTING',
+  });
   flight.attachment = attachment;
   flight.story.steps.push({ kind: 'conntrack', hook, state: ctState(attachment), change, text });
   return verdict === 'ACCEPT' ? ACCEPT : drop('conntrack', text);
@@ -121,7 +124,9 @@ function runNat(
       `MASQUERADE chose an address of ${entry.masqueradeDevice}, but the packet leaves by ${flight.outDevice}`,
     );
   }
-  flight.packet = translate(flight.packet, entry, direction, manip);
+  const translated = translate(flight.packet, entry, direction, manip);
+  if (translated === undefined) return drop('nat', 'the packet is too short to be rewritten');
+  flight.packet = translated;
   tellTranslation(flight, hook, before, wasBound ? KNOWN_FLOW : NULL_BINDING);
   return rerouteAfterNat(machine, flight, hook, entry);
 }

@@ -21,7 +21,7 @@ export function makePacket(source: ScenarioPacket): Packet {
   const protocol = protocolNumber(String(source.proto));
   if (protocol === undefined) throw new Error(`unknown protocol: ${source.proto}`);
   const transport = makeTransport(source, protocol);
-  const whole = transportBytes(transport, protocol);
+  const whole = transportBytes(transport);
   const { frag } = source;
   const carried = frag === undefined ? whole : Math.min(whole - frag.offset * 8, frag.size ?? whole);
   return {
@@ -62,7 +62,14 @@ function makeTransport(source: ScenarioPacket, protocol: number): Transport {
     case PROTOCOL.icmpv6:
       return makeIcmp(source, dataLength);
     case PROTOCOL.sctp:
-      return { kind: 'other', ...ports, dataLength: SCTP_BYTES };
+      return {
+        kind: 'sctp',
+        ...ports,
+        tag: source.vtag ?? 1,
+        chunk: source.chunk ?? 1,
+        initTag: source.itag ?? 7,
+        dataLength: SCTP_BYTES,
+      };
     case PROTOCOL.gre:
       return { kind: 'other', dataLength: GRE_HEADER_BYTES + dataLength };
     default:
@@ -97,7 +104,7 @@ function makeIcmp(source: ScenarioPacket, dataLength: number): Transport {
 }
 
 /** Length of the transport header and what is behind it. */
-export function transportBytes(transport: Transport, protocol: number): number {
+export function transportBytes(transport: Transport): number {
   switch (transport.kind) {
     case 'tcp':
       return TCP_HEADER_BYTES + TCP_OPTION_BYTES * Object.keys(transport.options).length + transport.dataLength;
@@ -105,7 +112,8 @@ export function transportBytes(transport: Transport, protocol: number): number {
       return UDP_HEADER_BYTES + transport.dataLength;
     case 'icmp':
       return ICMP_HEADER_BYTES + transport.dataLength;
+    case 'sctp':
     case 'other':
-      return protocol === PROTOCOL.sctp ? SCTP_BYTES : transport.dataLength;
+      return transport.dataLength;
   }
 }

@@ -6,7 +6,7 @@
  */
 import { setClosing } from '../conntrack/tcp';
 import { otherDirection } from '../conntrack/tuple';
-import { isListening, LOOPBACK, peerMac } from '../host/host';
+import { type Host, isListening, LOOPBACK, peerMac } from '../host/host';
 import { ICMP_ERRORS, type IcmpError, type IcmpErrorKind, REJECT_ERRORS } from '../host/icmp-errors';
 import { decideInput } from '../host/input-routing';
 import { findRoute, isMulticast, type Route } from '../host/routing';
@@ -40,8 +40,18 @@ function postRoute(machine: Machine, flight: InFlight): Fate {
   const stopped = atHook(machine, flight, 'POSTROUTING');
   if (stopped) return stopped;
   if (flight.outDevice === LOOPBACK) return loopBack(machine, flight);
+  if (!hasNeighbour(machine.host, flight)) {
+    return dropped('neighbour', `${flight.packet.dst} is the address of its network: nobody answers for it`);
+  }
   machine.sent.push(frameOf(flight));
   return { kind: 'sent', device: flight.outDevice ?? '' };
+}
+
+/** Every address on the wire has somebody behind it, but for that of the network itself. */
+function hasNeighbour(host: Host, { packet, route, outDevice = '' }: InFlight): boolean {
+  const nextHop = route?.gateway ?? packet.dst;
+  const { addresses = [] } = host.interfaces.get(outDevice) ?? {};
+  return !addresses.some(({ network, broadcast }) => broadcast !== undefined && network.address === nextHop);
 }
 
 /** What goes out by lo comes in by lo, and keeps its conntrack entry. @kernel drivers/net/loopback.c:loopback_xmit */
@@ -152,20 +162,23 @@ function receiver({ host }: Machine, { protocol, transport }: Packet): string {
     : `nobody: ${name}/${transport.dport} is closed`;
 }
 
+/** IGMP is heard and never answered; other protocols have no reader here. */
+const SILENT_PROTOCOLS: ReadonlySet<number> = new Set([PROTOCOL.igmp]);
+
 /** What the stack does with a packet that was delivered. */
 function answer(machine: Machine, flight: InFlight): void {
   const { packet } = flight;
   const { transport, protocol } = packet;
-  if (flight.packetType !== 'unicast' || flight.route?.type === 'broadcast') return;
-  if (transport.kind === 'tcp') {
-    answerTcp(machine, packet, transport);
-  } else if (transport.kind === 'icmp') {
+  if (flight.route?.type !== 'local') return;
+  if (transport.kind === 'icmp') {
     const reply = icmpReply(packet, transport);
     if (reply) sendOwn(machine, reply, 'the host answers the request');
-  } else if (transport.kind === 'other') {
+  } else if (transport.kind === 'tcp') {
+    if (flight.packetType === 'unicast') answerTcp(machine, packet, transport);
+  } else if (transport.kind === 'udp') {
+    if (!isListening(machine.host, protocol, transport.dport)) sendError(machine, flight, 'port-unreachable');
+  } else if (!SILENT_PROTOCOLS.has(protocol)) {
     sendError(machine, flight, 'protocol-unreachable');
-  } else if (!isListening(machine.host, protocol, transport.dport)) {
-    sendError(machine, flight, 'port-unreachable');
   }
 }
 

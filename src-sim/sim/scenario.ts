@@ -68,6 +68,10 @@ export interface ScenarioPacket {
   readonly df?: boolean;
   readonly frag?: { readonly offset: number; readonly more?: boolean; readonly size?: number };
   readonly icmp?: ScenarioIcmp;
+  /** SCTP's one chunk by its type (default 1, INIT), verification tag (1) and initiate tag (7). */
+  readonly chunk?: number;
+  readonly vtag?: number;
+  readonly itag?: number;
   readonly mac_src?: string;
   readonly mac_dst?: string;
   /** Seconds of virtual time that pass before it. */
