@@ -22,6 +22,9 @@ export type AddressSpan = { readonly min: Address; readonly max: Address };
 /** One address without a mask. */
 export const address = word<Address>('IP address', readAddress);
 
+/** The same, short forms read as inet_aton(3) does: `24` is 0.0.0.24. */
+export const hostAddress = word<Address>('IP address', readHost);
+
 /** `10.0.0.0/8`, `10.0.0.0/255.0.0.0`, `10.0.0.1`; bits outside the mask are cleared, as iptables does. */
 export const network = word<Network>('address[/mask]', readNetwork, printNetwork);
 
@@ -113,11 +116,13 @@ function readHostNetwork(text: string, family: Family): Parsed<Network> {
   const [host = '', maskText = `${ADDRESS_BITS[family]}`, ...rest] = text.split('/');
   const mask = rest.length > 0 ? undefined : readMask(maskText, family);
   if (mask === undefined) return bad(`"${text.slice(host.length + 1)}" is not a mask`);
-  const found = family === 'ipv4' ? inetAton(numbersOf(host)) : readAddress(host, family);
-  if (found === undefined) return bad(`"${host}" is not an IPv4 address`);
-  return typeof found === 'string'
-    ? ok({ address: found, mask })
-    : mapParsed(found, (value) => ({ address: value, mask }));
+  return mapParsed(readHost(host, family), (value) => ({ address: value, mask }));
+}
+
+/** @see libxtables/xtoptions.c: xtopt_parse_host, which asks getaddrinfo(3) */
+function readHost(text: string, family: Family): Parsed<Address> {
+  const found = family === 'ipv4' ? inetAton(numbersOf(text)) : undefined;
+  return found === undefined ? readAddress(text, family) : ok(found);
 }
 
 function readMask(text: string, family: Family): Address | undefined {

@@ -7,3 +7,8 @@ export const HZ = 250;
 export function jiffies(seconds: number): number {
   return Math.floor(seconds * HZ);
 }
+
+/** Rounded up, so that nothing ends early. @kernel kernel/time/time.c:__msecs_to_jiffies */
+export function msToJiffies(milliseconds: number): number {
+  return Math.ceil((milliseconds * HZ) / 1000);
+}

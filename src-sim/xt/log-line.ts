@@ -76,7 +76,7 @@ function transportWords(packet: Packet, choices: LogChoices): readonly string[] 
       return [name, `SPT=${transport.sport}`, `DPT=${transport.dport}`, `LEN=${transport.dataLength + 8}`];
     case 'icmp':
       return [name, ...icmpWords(packet, choices)];
-    case 'other':
+    default:
       return [name];
   }
 }

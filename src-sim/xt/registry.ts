@@ -3,16 +3,19 @@
 import { addrtype } from './addrtype';
 import { builtin } from './builtin';
 import { comment } from './comment';
+import { connlimit } from './connlimit';
 import { CONNMARK, connmark } from './connmark';
 import { conntrack } from './conntrack';
 import { CT, NOTRACK } from './ct';
 import type { Extension, Match, Target } from './define';
 import { DNAT } from './dnat';
 import { DSCP, dscp } from './dscp';
+import { hashlimit } from './hashlimit';
 import { HL, hl } from './hl';
 import { icmp, icmp6 } from './icmp';
 import { iprange } from './iprange';
 import { length } from './length';
+import { limit } from './limit';
 import { LOG } from './log';
 import { mac } from './mac';
 import { MARK, mark } from './mark';
@@ -20,11 +23,14 @@ import { MASQUERADE } from './masquerade';
 import { multiport } from './multiport';
 import { NETMAP } from './netmap';
 import { pkttype } from './pkttype';
+import { quota } from './quota';
+import { recent } from './recent';
 import { REDIRECT } from './redirect';
 import { REJECT } from './reject';
 import { SNAT } from './snat';
 import { ACCEPT, DROP, QUEUE, RETURN } from './standard';
 import { state } from './state';
+import { statistic } from './statistic';
 import { tcp } from './tcp';
 import { TOS, tos } from './tos';
 import { TTL, ttl } from './ttl';
@@ -47,6 +53,12 @@ export const EXTENSIONS: readonly Extension[] = [
   conntrack,
   state,
   multiport,
+  limit,
+  hashlimit,
+  recent,
+  connlimit,
+  quota,
+  statistic,
   iprange,
   addrtype,
   mac,
