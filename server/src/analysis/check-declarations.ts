@@ -1,9 +1,10 @@
 /** What the declarations of matches and targets demand of a rule: options that must stand, exclude or need each other. */
 import type { Family } from '../../../src-sim/net/address';
-import { protocolName } from '../../../src-sim/net/protocol';
+import { PROTOCOL, protocolName } from '../../../src-sim/net/protocol';
 import { isHook, type TableName } from '../../../src-sim/netfilter/hook';
 import type { Given, Ruleset } from '../../../src-sim/netfilter/ruleset';
 import type { Extension, RuleContext } from '../../../src-sim/xt/define';
+import { BUILTIN } from '../../../src-sim/xt/registry';
 import { builtinOption } from '../syntax/option-scope';
 import { alternatives, problem } from '../syntax/problem';
 import type { CommandLine, OptionPart, Problem, Span, Tree } from '../syntax/tree';
@@ -78,9 +79,11 @@ function protocolOf(builtin: Use | undefined): Given<number> | undefined {
 function checkInterfaces(line: CommandLine, builtin: Use | undefined): readonly Problem[] {
   const chain = line.chain?.value ?? '';
   if (!isHook(chain)) return [];
-  return (builtin?.parts ?? [])
-    .filter((part) => part.declaration.hooks?.includes(chain) === false)
-    .map((part) => problem(part.flag.span, 'wrong-hook', `a packet in ${chain} has no such interface yet, or no more`));
+  return (builtin?.parts ?? []).flatMap(({ declaration: { hooks }, flag }) => {
+    if (hooks === undefined || hooks.includes(chain)) return [];
+    const message = `${flag.value} may stand only in ${hooks.join(', ')}, and in chains of your own`;
+    return [problem(flag.span, 'wrong-hook', message)];
+  });
 }
 
 function checkUse(
@@ -90,6 +93,8 @@ function checkUse(
   table: TableName | undefined,
   line: CommandLine,
 ): readonly Problem[] {
+  // The parser has said that the other family has it.
+  if (!extension.families.includes(context.family)) return [];
   const span = use.loader?.name?.span ?? use.parts[0]?.flag.span ?? line.flag.span;
   const problems: Problem[] = [];
   for (const one of checkTable(extension, table, span)) problems.push(one);
@@ -99,8 +104,17 @@ function checkUse(
   // What a declaration says in words is asked only where its tables found nothing: it may count on them.
   if (problems.length > 0 || use.unknown !== undefined) return problems;
   const why = extension.refuses?.(use.given, context);
-  if (why !== undefined) problems.push(problem(span, 'refused', `${label(use)}: ${why}`));
-  return problems;
+  if (why === undefined) return problems;
+  const message = extension === BUILTIN ? why : `${label(use)}: ${why}`;
+  return [problem(culprit(use, extension, context)?.flag.span ?? span, 'refused', message)];
+}
+
+/** The option that is refused by itself, if one is. */
+function culprit(use: Use, extension: Extension, context: RuleContext): OptionPart | undefined {
+  return use.parts.find((part) => {
+    const given = use.given[part.option];
+    return given !== undefined && extension.refuses?.({ [part.option]: given }, context) !== undefined;
+  });
 }
 
 function checkTable(extension: Extension, table: TableName | undefined, span: Span): readonly Problem[] {
@@ -113,7 +127,20 @@ function checkProtocol(use: Use, extension: Extension, { protocol }: RuleContext
   const { protocols } = extension;
   if (protocols === undefined || (protocol && !protocol.inverted && protocols.includes(protocol.value))) return [];
   const wanted = alternatives(protocols.map((number) => `-p ${protocolName(number)}`));
-  return [problem(span, 'missing-protocol', `${label(use)} needs ${wanted}`)];
+  const problemHere = problem(span, 'missing-protocol', `${label(use)} needs ${wanted}`);
+  if (protocol === undefined || !protocols.includes(protocol.value) || !isNativeInNft(use, extension))
+    return [problemHere];
+  return [{ ...problemHere, severity: 'warning', refusedBy: 'legacy' }];
+}
+
+/**
+ * iptables-nft makes its own expressions of the ports and flags of TCP and UDP, and does not mind a `! -p` before them.
+ *
+ * @see iptables: iptables/nft.c:add_nft_tcpudp, __add_tcp_match
+ */
+function isNativeInNft(use: Use, extension: Extension): boolean {
+  const [only, other] = extension.protocols ?? [];
+  return use.parts.length > 0 && other === undefined && (only === PROTOCOL.tcp || only === PROTOCOL.udp);
 }
 
 function checkPresence(use: Use, extension: Extension, span: Span): readonly Problem[] {

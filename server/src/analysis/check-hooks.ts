@@ -4,7 +4,7 @@
  *
  * @kernel net/netfilter/x_tables.c:xt_check_match, net/netfilter/x_tables.c:xt_check_target
  */
-import type { Hook } from '../../../src-sim/netfilter/hook';
+import type { Hook, TableName } from '../../../src-sim/netfilter/hook';
 import type { Rule, Ruleset, Table } from '../../../src-sim/netfilter/ruleset';
 import { BUILTIN } from '../../../src-sim/xt/registry';
 import { problem } from '../syntax/problem';
@@ -40,7 +40,8 @@ function placeProblems(tree: Tree, table: Table, graph: CallGraph): readonly Loc
       const line = tree.lines[rule.line];
       const limits = line?.kind === 'command' ? limitsOf(line) : NO_LIMITS;
       if (limits.length === 0) continue;
-      for (const one of ruleProblems(rule, limits, chain.name, hooks)) found.set(`${one.line}:${one.span.start}`, one);
+      const inTable = limits.filter(({ tables }) => tables === undefined || tables.includes(table.name));
+      for (const one of ruleProblems(rule, inTable, chain.name, hooks)) found.set(`${one.line}:${one.span.start}`, one);
     }
   }
   return [...found.values()];
@@ -66,6 +67,8 @@ interface HookLimit {
   readonly label: string;
   readonly allowed: readonly Hook[];
   readonly ofTarget: boolean;
+  /** In another table it is refused for that. */
+  readonly tables: readonly TableName[] | undefined;
 }
 
 const NO_LIMITS: readonly HookLimit[] = [];
@@ -79,12 +82,12 @@ const limitsOf = perLine((line): readonly HookLimit[] => {
 function useLimits(use: Use): readonly HookLimit[] {
   if (use.extension === undefined || use.extension === BUILTIN) return [];
   const span = use.loader?.name?.span ?? use.parts[0]?.flag.span;
-  const { name: label, hooks: allowed } = use.extension;
+  const { name: label, hooks: allowed, tables } = use.extension;
   const ofTarget = use.extension.kind === 'target';
-  const whole: HookLimit[] = allowed && span ? [{ span, label, allowed, ofTarget }] : [];
+  const whole: HookLimit[] = allowed && span ? [{ span, label, allowed, ofTarget, tables }] : [];
   const options = use.parts.flatMap((part): HookLimit[] => {
     const { hooks } = part.declaration;
-    return hooks ? [{ span: part.flag.span, label: part.flag.value, allowed: hooks, ofTarget }] : [];
+    return hooks ? [{ span: part.flag.span, label: part.flag.value, allowed: hooks, ofTarget, tables }] : [];
   });
   return [...whole, ...options];
 }

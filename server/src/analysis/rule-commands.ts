@@ -3,12 +3,13 @@ import type { Rule } from '../../../src-sim/netfilter/ruleset';
 import { parseUnsigned } from '../../../src-sim/xt/value-types';
 import { extensionNames, isExtensionName } from '../syntax/extension-names';
 import { didYouMean } from '../syntax/suggest';
-import type { CommandLine, TargetPart, Word } from '../syntax/tree';
+import type { CommandLine, RulePart, TargetPart, Word } from '../syntax/tree';
 import { lowerRules, sameRule } from './lower-rule';
 import { usesOf } from './rule-uses';
 import {
   type ChainState,
   chainNamed,
+  chainNames,
   existingChain,
   missingChain,
   newChain,
@@ -20,8 +21,12 @@ export function changeRules(table: TableState, line: CommandLine, number: number
   const { chain: name } = line;
   if (name === undefined) return;
   const chain = existingChain(table, name, number) ?? missingChainState(table, name.value);
+  // A broken rule that is being written is better there than not; a broken deletion is better not done.
+  const isBroken = line.problems.some((one) => one.severity === 'error');
+  if (isBroken && line.command !== 'append' && line.command !== 'insert') return;
   if (line.command === 'delete' && line.position) {
-    if (hasRule(table, chain, line.position, number)) chain.rules.splice(indexOf(line.position), 1);
+    const index = existingIndex(table, chain, line.position, number);
+    if (index !== undefined) chain.rules.splice(index, 1);
     return;
   }
   const { target } = usesOf(line);
@@ -62,18 +67,21 @@ function missingChainState(table: TableState, name: string): ChainState {
   return chain;
 }
 
-function indexOf(position: Word | undefined): number {
-  return (parseUnsigned(position?.value ?? '1') ?? 1) - 1;
+/** From 0; undefined where it cannot be read, which the parser has said. */
+function indexOf(position: Word): number | undefined {
+  const number = parseUnsigned(position.value);
+  return number === undefined || number < 1 ? undefined : number - 1;
 }
 
-function hasRule(table: TableState, chain: ChainState, position: Word, line: number): boolean {
-  if (indexOf(position) < chain.rules.length) return true;
+/** The index of the rule that a position names. */
+function existingIndex(table: TableState, chain: ChainState, position: Word, line: number): number | undefined {
+  const index = indexOf(position);
+  if (index === undefined || index < chain.rules.length) return index;
   const message = `no rule ${position.value} in chain "${chain.name}", which has ${chain.rules.length} here`;
   refuse(table, line, position, 'no-such-rule', message);
-  return false;
+  return undefined;
 }
 
-/** One after the other at the same place, so that the last of them comes to stand first. */
 function insertRules(
   table: TableState,
   chain: ChainState,
@@ -81,11 +89,14 @@ function insertRules(
   line: number,
   rules: readonly Rule[],
 ): void {
-  const index = indexOf(position);
+  const index = position ? indexOf(position) : 0;
+  if (index === undefined) return;
   if (position && index > chain.rules.length) {
     const message = `rule ${position.value} would leave a gap: chain "${chain.name}" has ${chain.rules.length} rules here`;
     refuse(table, line, position, 'no-such-rule', message);
+    return;
   }
+  // One after the other at the same place, so that the last of them comes to stand first.
   for (const rule of rules) chain.rules.splice(index, 0, rule);
 }
 
@@ -98,10 +109,10 @@ function replaceRule(
 ): void {
   if (rules.length > 1) {
     refuse(table, number, line.flag, 'bad-value', 'one rule replaces one: -s and -d may list no addresses here');
+    return;
   }
-  if (line.position && hasRule(table, chain, line.position, number)) {
-    chain.rules.splice(indexOf(line.position), 1, ...rules.slice(0, 1));
-  }
+  const index = line.position && existingIndex(table, chain, line.position, number);
+  if (index !== undefined) chain.rules.splice(index, 1, ...rules);
 }
 
 /** `-D` takes the first rule that is the same; `-C` only looks for it. */
@@ -116,8 +127,9 @@ function takeOut(table: TableState, chain: ChainState, line: CommandLine, number
 
 /** Whether `-j` and `-g` lead somewhere. */
 function checkTarget(table: TableState, command: CommandLine, part: TargetPart, line: number): void {
-  const { name } = part;
-  if (name === undefined || name.value === '') return;
+  const { name, flag } = part;
+  // The parser has refused `-jACCEPT` already.
+  if (name === undefined || name.value === '' || name.span.start === flag.span.start) return;
   const chain = chainNamed(table, name.value);
   if (chain?.policy !== undefined) {
     refuse(table, line, name, 'jump-to-builtin', `"${name.value}" is a built-in chain: only the kernel enters it`);
@@ -134,7 +146,7 @@ function checkTarget(table: TableState, command: CommandLine, part: TargetPart, 
 function checkChainJump(table: TableState, command: CommandLine, part: TargetPart, line: number): void {
   const owner = command.parts.indexOf(part);
   for (const other of command.parts) {
-    const flag = other.kind === 'unknown' && other.owner === owner ? other.words.find(isOption) : undefined;
+    const flag = optionOf(other, owner);
     if (flag) refuse(table, line, flag, 'unknown-option', `unknown option "${flag.value}": a chain has no options`);
   }
   if (part.kind === 'goto' || part.extension === undefined || part.name === undefined) return;
@@ -143,8 +155,11 @@ function checkChainJump(table: TableState, command: CommandLine, part: TargetPar
   table.problems.push({ code: 'chain-hides-target', message, severity: 'information', span, line });
 }
 
-function isOption(word: Word): boolean {
-  return word.value.startsWith('-');
+/** The option, known or not, that a target at `owner` would have. */
+function optionOf(part: RulePart, owner: number): Word | undefined {
+  if (part.kind === 'option') return part.owner === owner ? part.flag : undefined;
+  if (part.kind !== 'unknown' || part.owner !== owner) return undefined;
+  return part.words.find((word) => word.value.startsWith('-'));
 }
 
 function checkTargetName(table: TableState, name: Word, line: number): void {
@@ -154,7 +169,7 @@ function checkTargetName(table: TableState, name: Word, line: number): void {
     const message = `the target "${name.value}" is not known here yet: what it does is left open`;
     table.problems.push({ code: 'unknown-extension', message, severity: 'information', span: name.span, line });
   } else {
-    const names = [...table.chains.keys(), ...table.declared.keys(), ...extensionNames('target')];
+    const names = [...chainNames(table), ...extensionNames('target')];
     const message = `"${name.value}" is neither a chain of table ${table.name} nor a target${didYouMean(name.value, names)}`;
     refuse(table, line, name, 'unknown-chain', message);
   }

@@ -24,7 +24,9 @@ export function declareChain(table: TableState, line: ChainLine, number: number)
 function declareUserChain(table: TableState, name: Word, policy: Word | undefined, line: number): void {
   if (VERDICTS.includes(name.value)) {
     refuse(table, line, name, 'bad-chain-name', `"${name.value}" is a verdict: no chain can be called so`);
-  } else if (chainNamed(table, name.value)) {
+    return;
+  }
+  if (chainNamed(table, name.value)) {
     const message = `chain "${name.value}" is made twice: iptables-legacy refuses it, iptables-nft empties the chain`;
     refuseBy(table, line, name, { code: 'chain-exists', message, refusedBy: 'legacy' });
   } else if (/^[!-]/.test(name.value)) {

@@ -56,12 +56,15 @@ export function existingChain(table: TableState, name: Word, line: number): Chai
   return chain;
 }
 
+/** Of chains that are there, or will be. */
+export function chainNames(table: TableState): Iterable<string> {
+  const made = [...table.chains.values()].filter((chain) => !chain.missing).map((chain) => chain.name);
+  return new Set([...made, ...table.declared.keys()]);
+}
+
 /** Why there is no chain of that name. */
 export function missingChain(table: TableState, name: string): string {
   const later = table.declared.get(name);
-  const cause =
-    later === undefined
-      ? didYouMean(name, [...table.chains.keys(), ...table.declared.keys()])
-      : `: line ${later + 1} makes it only later`;
+  const cause = later === undefined ? didYouMean(name, chainNames(table)) : `: line ${later + 1} makes it only later`;
   return `no chain "${name}" in table ${table.name}${cause}`;
 }

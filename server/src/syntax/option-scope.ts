@@ -90,15 +90,14 @@ export function builtinOption(letter: string): DeclaredOption | undefined {
 }
 
 function findAbbreviation(scope: OptionScope, beginning: string): Lookup {
-  const found = new Map<Meaning, { name: string; owner: number | undefined }>();
-  for (const [name, meaning] of OWN_NAMES) {
-    if (name.startsWith(beginning)) found.set(meaning, { name, owner: undefined });
-  }
-  for (const loaded of scope) {
-    for (const [name, meaning] of optionNames(loaded.extension)) {
-      if (name.startsWith(beginning)) found.set(meaning, { name, owner: loaded.owner });
+  const found = new Map<Meaning, { readonly name: string; readonly owner: number | undefined }>();
+  const look = (names: Names, owner: number | undefined) => {
+    for (const [name, meaning] of names) {
+      if (name.startsWith(beginning)) found.set(meaning, { name: found.get(meaning)?.name ?? name, owner });
     }
-  }
+  };
+  look(OWN_NAMES, undefined);
+  for (const loaded of scope) look(optionNames(loaded.extension), loaded.owner);
   const [only, other] = found;
   if (only === undefined) return UNKNOWN;
   if (other !== undefined) return { kind: 'ambiguous', names: [...found.values()].map((one) => one.name) };

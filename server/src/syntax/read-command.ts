@@ -33,7 +33,8 @@ export function readCommand(reading: RuleReading, use: OptionUse, declaration: C
 }
 
 function takeChain(reading: RuleReading, use: OptionUse): Word | undefined {
-  if (use.attached || !isForgottenName(reading.words[reading.at])) return takeArgument(reading, use);
+  const next = reading.words[reading.at];
+  if (use.attached || (next && !isForgottenName(next))) return takeArgument(reading, use);
   report(reading, use.flag.span, 'missing-value', `${use.flag.value} needs a chain`);
   return undefined;
 }

@@ -17,11 +17,11 @@ export interface ReadCounters {
 export function readCounters(line: string, start: number, end: number): ReadCounters {
   if (line[start] !== '[') return { counters: undefined, end: start, problems: [] };
   const close = line.indexOf(']', start);
-  const colon = line.indexOf(':', start);
-  if (close === -1 || close >= end) return broken(start, end, '"]"');
+  if (close === -1 || close >= end) return broken(start, endOfWord(line, start, end), ']');
   const span = { start, end: close + 1 };
-  if (colon === -1 || colon >= end) return { ...broken(start, end, '":"'), end: close + 1 };
-  return { counters: { span, ...countersOf(line.slice(start, close + 1)) }, end: close + 1, problems: [] };
+  const colon = line.indexOf(':', start);
+  if (colon === -1 || colon >= end) return broken(start, span.end, ':');
+  return { counters: { span, ...countersOf(line.slice(start, close + 1)) }, end: span.end, problems: [] };
 }
 
 /** Packets and bytes of `[packets:bytes]`; what is no number counts as 0. */
@@ -30,7 +30,12 @@ export function countersOf(text: string): { readonly packets: number; readonly b
   return { packets: Number(numbers?.[1] ?? 0), bytes: Number(numbers?.[2] ?? 0) };
 }
 
+function endOfWord(line: string, start: number, end: number): number {
+  const blank = line.slice(start, end).search(/[ \t]/);
+  return blank === -1 ? end : start + blank;
+}
+
 function broken(start: number, end: number, missing: string): ReadCounters {
-  const message = `counters are written [packets:bytes]: ${missing} is missing`;
-  return { counters: undefined, end: start, problems: [problem({ start, end }, 'bad-counters', message)] };
+  const message = `counters are written [packets:bytes]: "${missing}" is missing`;
+  return { counters: undefined, end, problems: [problem({ start, end }, 'bad-counters', message)] };
 }

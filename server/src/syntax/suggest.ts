@@ -5,6 +5,7 @@ export function closest(word: string, names: Iterable<string>): string | undefin
   let best: string | undefined;
   let bestDistance = limit + 1;
   for (const name of names) {
+    if (name !== word && name.toLowerCase() === word.toLowerCase()) return name;
     if (Math.abs(name.length - word.length) >= bestDistance) continue;
     const distance = editDistance(word, name);
     if (distance >= bestDistance) continue;
