@@ -169,9 +169,10 @@ const UINT32 = fc.nat(4_294_967_295);
 
 function transport(depth: number): fc.Arbitrary<Above> {
   const ports = fc.record({ sport: UINT16, dport: UINT16 }, NONE_REQUIRED);
-  const portful = fc.constantFrom<(string | number)[]>('udp', 'sctp', PROTOCOL.udplite);
+  const portful = fc.constantFrom<(string | number)[]>('udp', 'dccp', PROTOCOL.udplite);
   return fc.oneof<fc.Arbitrary<Above>[]>(
     fc.tuple(ports, tcp()).map(([ends, rest]) => ({ proto: 'tcp', ...ends, ...rest })),
+    fc.tuple(ports, sctp()).map(([ends, rest]) => ({ proto: 'sctp', ...ends, ...rest })),
     fc.tuple(portful, ports).map(([proto, ends]) => ({ proto, ...ends })),
     fc.tuple(fc.constantFrom('icmp', 'icmpv6'), icmp(depth)).map(([proto, message]) => ({ proto, icmp: message })),
     fc.constantFrom<(string | number)[]>('gre', 'esp', 99).map((proto) => ({ proto })),
@@ -190,6 +191,10 @@ function tcp(): fc.Arbitrary<Partial<ScenarioPacket>> {
     sackok: fc.boolean(),
   };
   return fc.record(fields, NONE_REQUIRED);
+}
+
+function sctp(): fc.Arbitrary<Partial<ScenarioPacket>> {
+  return fc.record({ chunk: fc.nat(255), vtag: UINT32, itag: UINT32 }, NONE_REQUIRED);
 }
 
 function icmp(depth: number): fc.Arbitrary<ScenarioIcmp> {

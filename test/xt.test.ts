@@ -57,12 +57,13 @@ function check(extension: Extension, example: Example): void {
     return;
   }
   const document = createDocument(text, { family });
-  const errors = allProblems(document).filter((problem) => problem.severity === 'error');
+  const problems = allProblems(document);
+  // A warning, where one of iptables' two variants only refuses the rule.
   if (example.kind === 'refused') {
-    expect(errors).not.toEqual([]);
+    expect(problems).not.toEqual([]);
     return;
   }
-  expect(errors).toEqual([]);
+  expect(problems.filter(({ severity }) => severity === 'error')).toEqual([]);
   const rule = lower(document.tree).tables[0]?.chains.find((chain) => chain.name === place.chain)?.rules[0];
   expect(rule && printRule(rule, family)).toBe(example.saved);
 }

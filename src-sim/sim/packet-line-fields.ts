@@ -15,7 +15,7 @@ export interface PacketField {
   print(packet: ScenarioPacket): string | undefined;
 }
 
-type NumberKey = 'seq' | 'ack' | 'win' | 'mss' | 'wscale' | 'ttl' | 'tos' | 'id' | 'wait';
+type NumberKey = 'seq' | 'ack' | 'win' | 'mss' | 'wscale' | 'ttl' | 'tos' | 'id' | 'wait' | 'chunk' | 'vtag' | 'itag';
 type FlagKey = 'sackok' | 'df';
 type MacKey = 'mac_src' | 'mac_dst';
 type IcmpNumberKey = 'id' | 'seq' | 'mtu';
@@ -39,6 +39,12 @@ const ICMP_FIELDS: readonly PacketField[] = [
   truncateField(),
 ];
 
+const SCTP_FIELDS: readonly PacketField[] = [
+  numberField('chunk', 255),
+  numberField('vtag', UINT32),
+  numberField('itag', UINT32),
+];
+
 const IP_ID = numberField('id', UINT16);
 
 const FIELDS: readonly PacketField[] = [
@@ -57,11 +63,13 @@ const FIELDS: readonly PacketField[] = [
 const FIELDS_OF = {
   tcp: [...TCP_FIELDS, { ...IP_ID, alias: 'ipid' }, ...FIELDS],
   icmp: [...ICMP_FIELDS, { ...IP_ID, word: 'ipid' }, ...FIELDS],
+  sctp: [...SCTP_FIELDS, { ...IP_ID, alias: 'ipid' }, ...FIELDS],
   other: [{ ...IP_ID, alias: 'ipid' }, ...FIELDS],
 } as const;
 
 export function fieldsOf(protocol: number | undefined): readonly PacketField[] {
   if (protocol === PROTOCOL.tcp) return FIELDS_OF.tcp;
+  if (protocol === PROTOCOL.sctp) return FIELDS_OF.sctp;
   return protocol === PROTOCOL.icmp || protocol === PROTOCOL.icmpv6 ? FIELDS_OF.icmp : FIELDS_OF.other;
 }
 
