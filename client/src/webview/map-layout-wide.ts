@@ -95,18 +95,23 @@ function placeWidth(place: PlaceName, content: MapContent): number {
   return WIDTHS[place][content.present.has(place) ? 'present' : 'absent'];
 }
 
-function hookWidth(hook: Hook, content: MapContent): number {
+function hookWidth(hook: Hook, content: MapContent, places = placesAt(hook, content.present)): number {
   if (isFolded(hook, content)) return FOLDED_WIDTH;
-  const places = placesAt(hook, content.present);
   return places.reduce((sum, place) => sum + placeWidth(place, content) + GAP, 2 * PADDING - GAP);
 }
 
-function hookBox(hook: Hook, x: number, y: number, content: MapContent): HookBox {
+function hookBox(
+  hook: Hook,
+  x: number,
+  y: number,
+  content: MapContent,
+  shown: readonly PlaceName[] = placesAt(hook, content.present),
+): HookBox {
   const folded = isFolded(hook, content);
-  const rect = { x, y, width: hookWidth(hook, content), height: folded ? FOLDED_HEIGHT : HOOK_HEIGHT };
+  const rect = { x, y, width: hookWidth(hook, content, shown), height: folded ? FOLDED_HEIGHT : HOOK_HEIGHT };
   const places: PlaceBox[] = [];
   let next = x + PADDING;
-  for (const place of folded ? [] : placesAt(hook, content.present)) {
+  for (const place of folded ? [] : shown) {
     const width = placeWidth(place, content);
     places.push({ place, rect: { x: next, y: y + TITLE, width, height: PLACE_HEIGHT } });
     next += width + GAP;
@@ -115,18 +120,30 @@ function hookBox(hook: Hook, x: number, y: number, content: MapContent): HookBox
   return { hook, rect, places, from: { x, y: line }, to: { x: right(rect), y: line } };
 }
 
-/** INPUT, the process and OUTPUT, from the diamond on; moved left where they would not fit. */
+const UPPER_GAP = 24;
+/** Room for the wires around the upper row. */
+const UPPER_SIDE = { left: 16, right: 30 } as const;
+
+/** INPUT, the process and OUTPUT, from the diamond on; moved left, and without what is absent, where they would not fit. */
 function upperRow(width: number, from: number, height: number, content: MapContent) {
-  const gap = 26;
-  const sizes = [hookWidth('INPUT', content), PROCESS.width, hookWidth('OUTPUT', content)] as const;
-  const total = sizes[0] + sizes[1] + sizes[2] + 2 * gap;
-  const start = Math.max(16, Math.min(from + 4, width - 30 - total));
+  const room = width - UPPER_SIDE.left - UPPER_SIDE.right;
+  const all = upperPlaces(content, () => true);
+  const { input, output, total } =
+    all.total <= room ? all : upperPlaces(content, (place) => content.present.has(place));
+  const start = Math.max(UPPER_SIDE.left, Math.min(from + 4, width - UPPER_SIDE.right - total));
   const line = TOP + (height === FOLDED_HEIGHT ? FOLDED_HEIGHT / 2 : TITLE + PLACE_HEIGHT / 2);
-  const middle = (hook: Hook): number => (isFolded(hook, content) ? line - FOLDED_HEIGHT / 2 : TOP);
-  const input = hookBox('INPUT', start, middle('INPUT'), content);
-  const process = { x: right(input.rect) + gap, y: line - PROCESS.height / 2, ...PROCESS };
-  const output = hookBox('OUTPUT', right(process) + gap, middle('OUTPUT'), content);
-  return { input, process, output };
+  const y = (hook: Hook): number => (isFolded(hook, content) ? line - FOLDED_HEIGHT / 2 : TOP);
+  const inputBox = hookBox('INPUT', start, y('INPUT'), content, input);
+  const process = { x: right(inputBox.rect) + UPPER_GAP, y: line - PROCESS.height / 2, ...PROCESS };
+  const outputBox = hookBox('OUTPUT', right(process) + UPPER_GAP, y('OUTPUT'), content, output);
+  return { input: inputBox, process, output: outputBox };
+}
+
+function upperPlaces(content: MapContent, shown: (place: PlaceName) => boolean) {
+  const input = placesAt('INPUT', content.present).filter(shown);
+  const output = placesAt('OUTPUT', content.present).filter(shown);
+  const widths = hookWidth('INPUT', content, input) + hookWidth('OUTPUT', content, output);
+  return { input, output, total: widths + PROCESS.width + 2 * UPPER_GAP };
 }
 
 interface Boxes {

@@ -123,7 +123,7 @@ function send(move: Extract<Move, { kind: 'send' }>, { exchanges, selected }: Mo
   if (flow === undefined) return impossible('Select a packet first: this continues its flow.');
   const side = move.side === 'other' ? otherSide(flow, exchanges[selected]) : move.side;
   if (side === 'server') {
-    const done = answeredByHost(flow, selected, exchanges, move);
+    const done = answeredElsewhere(flow, move) ?? answeredByHost(flow, selected, exchanges, move);
     if (done) return done;
   }
   const ends = side === 'client' ? flow.client : flow.server;
@@ -133,6 +133,13 @@ function send(move: Extract<Move, { kind: 'send' }>, { exchanges, selected }: Mo
 
 function otherSide(flow: Flow, selected: Exchange | undefined): Side {
   return flow.members.find((member) => member.packet === selected?.packet)?.side === 'server' ? 'client' : 'server';
+}
+
+/** IPVS, but for its masquerading, hands packets to servers that answer the client themselves. */
+function answeredElsewhere({ members }: Flow, { side }: Extract<Move, { kind: 'send' }>): Moved | undefined {
+  if (!members.some(({ result }) => result.steps.some(({ kind }) => kind === 'ipvs'))) return undefined;
+  if (side !== 'other') return { kind: 'skip' };
+  return impossible('The real server answers the client itself: the answer does not come by this host.');
 }
 
 /** A host that is the server itself has answered already, or has refused. */

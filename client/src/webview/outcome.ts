@@ -53,6 +53,7 @@ export function whyWords(exchanges: readonly Exchange[], index: number): Words {
     rewritten,
     stateWords(exchange),
     decisionWords(result.steps, result.fate),
+    result.steps.some(({ kind }) => kind === 'ipvs') ? [toned('rewritten', 'IPVS'), ' hands it on'] : [],
     afterWords(result),
     result.unsure.length > 0 ? [toned('why', 'not sure')] : [],
   ]);

@@ -88,14 +88,18 @@ export function visibleSteps(view: StepView): readonly number[] {
 
 /** The step that decided about the packet: the one to show first. */
 export function decidingStep(steps: readonly Step[]): number {
-  const decides = (step: Step): boolean =>
-    (step.kind === 'rule' && step.matched && isFinal(step.verdict)) || step.kind === 'policy';
-  const dropped = steps.findLastIndex(
-    (step) => isPlace(step) && decides(step) && 'verdict' in step && step.verdict !== 'ACCEPT',
-  );
-  const filtered = steps.findLastIndex((step) => isPlace(step) && step.table === 'filter' && decides(step));
-  const other = steps.findLastIndex((step) => step.kind === 'rule' && step.matched);
-  return [dropped, filtered, other].find((index) => index !== -1) ?? Math.max(0, steps.length - 1);
+  const ofFilter = (step: Step): boolean => isPlace(step) && step.table === 'filter';
+  const rank = [
+    steps.findLastIndex((step) => decides(step) && 'verdict' in step && step.verdict !== 'ACCEPT'),
+    steps.findLastIndex((step) => step.kind === 'rule' && ofFilter(step) && decides(step)),
+    steps.findLastIndex((step) => ofFilter(step) && decides(step)),
+    steps.findLastIndex((step) => step.kind === 'rule' && step.matched),
+  ];
+  return rank.find((index) => index !== -1) ?? Math.max(0, steps.length - 1);
+}
+
+function decides(step: Step): boolean {
+  return step.kind === 'policy' || (step.kind === 'rule' && step.matched && isFinal(step.verdict));
 }
 
 export function isFinal(verdict: string): boolean {

@@ -61,7 +61,7 @@ export function wayOf({ steps, fate, outline, inDevice, until }: WayOf): Way {
   return {
     passages,
     nodes: nodesOf(known, inDevice, whole ? fate : undefined),
-    routing: routingWords(forward),
+    routing: routingWords(routings.findLast(({ decision }) => decision === 'local' || decision === 'forward')),
     inDevice,
     outDevice: whole && fate.kind === 'sent' ? fate.device : forward?.device,
     end: { kind: whole ? fate.kind : 'walking', place: lost || !whole ? lastPlace(known) : undefined },

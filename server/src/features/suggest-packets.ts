@@ -2,20 +2,22 @@
  * Packets that fit a ruleset: what it translates, lets in, lets through. Each is run through the simulator before it is
  * suggested, so that what should get there does get there.
  */
-import type { Family } from '../../../src-sim/net/address';
+import type { Address, Family } from '../../../src-sim/net/address';
 import type { Ruleset, Table } from '../../../src-sim/netfilter/ruleset';
 import type { HostDescription, ScenarioPacket } from '../../../src-sim/sim/scenario';
 import { simulate } from '../../../src-sim/sim/simulator';
 import type { PacketResult } from '../../../src-sim/sim/trace';
 import type { Hints } from '../analysis/hints';
-import { holds, type IntervalSet } from '../analysis/interval-set';
+import { holds, type IntervalSet, NOTHING } from '../analysis/interval-set';
 import { type Box, intersectBoxes } from '../analysis/packet-set';
+import { addressRange } from '../analysis/packet-space';
 import { createWalker, packetsOfPath, type RuleRef, type Walker } from '../analysis/rule-packets';
 import { followHooks, freshGroup, verdictOf } from '../analysis/set-walk';
 import { pickPacket } from '../lint/pick-packet';
 import { startOf, WAY_HOOKS, type WayName } from '../lint/way';
 import { scenarioPacket } from '../lint/witness';
 import { addressesOf, interfacesOf, type Probe, probableEnds, probesFor } from './packet-probes';
+import { servicePackets, suggestServices, withServices } from './suggest-director';
 
 export interface Suggestion {
   /** The host, with sockets where the ruleset lets somebody in. */
@@ -38,9 +40,12 @@ interface Search {
 export function suggestPackets(ruleset: Ruleset, host: HostDescription, hints: Hints, chain?: string): Suggestion {
   const walker = createWalker(ruleset, Object.keys(host.interfaces ?? {}));
   const search: Search = { walker, host, hints: { ...hints, host } };
-  const listening = { ...host, listen: host.listen ?? openPorts(search) };
+  const services = suggestServices(hints, (address) => openPortsOf(search, address));
+  const served = withServices(host, services, hints);
+  const listening = { ...served, listen: host.listen ?? openPorts(search) };
   const packets = probesFor(walker.space).flatMap((probe) => {
-    const candidates = [...candidatesFor(search, probe, chain), plainPacket(search, probe)];
+    const toServices = probe.name === 'tcp' ? servicePackets(served, services) : [];
+    const candidates = [...toServices, ...candidatesFor(search, probe, chain), plainPacket(search, probe)];
     const ranked = candidates.map((packet) => ({ packet, rank: rankOf(ruleset, listening, packet, chain) }));
     return byRank(ranked).slice(0, MOST[probe.name]);
   });
@@ -158,6 +163,8 @@ const USUAL_PORTS: Readonly<Record<'tcp' | 'udp', readonly number[]>> = { tcp: [
 /** A wider range is not a list of services. */
 const WIDEST_SERVICE_RANGE = 8;
 const MOST_SOCKETS = 32;
+const SERVICE_PORTS = [80, 443];
+const MOST_SERVICES = 4;
 
 /** Ports that the ruleset opens to new connections: whoever wrote it has something listening there. */
 function openPorts(search: Search): readonly string[] {
@@ -168,6 +175,16 @@ function openPorts(search: Search): readonly string[] {
     return boxes.flatMap(({ dport }) => portsOf(dport, USUAL_PORTS[name])).map((port) => `${name}/${port}`);
   });
   return [...new Set(sockets)].slice(0, MOST_SOCKETS);
+}
+
+/** The TCP ports of one address, where the ruleset speaks of it. */
+function openPortsOf(search: Search, address: Address): readonly number[] {
+  const one = addressRange(address, address);
+  const placed = { ...search, hints: { ...search.hints, vips: [...search.hints.vips, address] } };
+  const [tcp] = probesFor(search.walker.space);
+  const boxes = tcp === undefined ? [] : acceptedBoxes(placed, tcp, 'INPUT');
+  const ports = boxes.flatMap((box) => portsOf(intersectBoxes(box, { dst: one })?.dport ?? NOTHING, SERVICE_PORTS));
+  return [...new Set(ports)].slice(0, MOST_SERVICES);
 }
 
 function portsOf(set: IntervalSet | undefined, usual: readonly number[]): readonly number[] {

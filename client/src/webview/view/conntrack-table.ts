@@ -21,6 +21,7 @@ export function createConntrackTable(copy: (text: string) => void): View {
       count.textContent = ` · ${there} ${there === 1 ? 'entry' : 'entries'}`;
       list.replaceChildren(...ordered(changes).map((change) => entryNode(change, copy)));
       empty.hidden = changes.length > 0;
+      list.hidden = changes.length === 0;
     },
   );
   return {
