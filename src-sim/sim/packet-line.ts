@@ -153,9 +153,14 @@ function readEndpoint(
   const { host, port } = splitEndpoint(token.text);
   const address = parseAddress(host);
   const wrongFamily = address !== undefined && other !== undefined && familyOf(address) !== familyOf(other);
-  const wrongPort = port !== undefined && (port > 65_535 || protocol === undefined || !hasPorts(protocol));
+  const wrongPort = port !== undefined && (port > 65_535 || !carriesPorts(protocol));
   if (address === undefined || wrongFamily || wrongPort) throw new Unexpected(token.offset, expected, token.text);
   return { address, port };
+}
+
+/** DCCP has ports too, though conntrack does not know them. */
+function carriesPorts(protocol: number | undefined): boolean {
+  return protocol !== undefined && (hasPorts(protocol) || protocol === PROTOCOL.dccp);
 }
 
 /** An IPv6 address without brackets has no port: its last colon is its own. */
@@ -167,7 +172,7 @@ function splitEndpoint(text: string): { host: string; port: number | undefined }
 function endpointName(protocol: number | undefined, other: string | undefined): string {
   const family = other === undefined ? '' : familyOf(other) === 'ipv4' ? 'IPv4 ' : 'IPv6 ';
   const end = other === undefined ? 'source' : 'destination';
-  const port = protocol !== undefined && hasPorts(protocol) ? ', 192.0.2.1:80 or [2001:db8::1]:80' : ' without a port';
+  const port = carriesPorts(protocol) ? ', 192.0.2.1:80 or [2001:db8::1]:80' : ' without a port';
   return `the ${family}${end} address${port}`;
 }
 
