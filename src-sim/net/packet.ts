@@ -15,6 +15,8 @@ export interface Packet {
   readonly id: number;
   readonly dontFragment: boolean;
   readonly fragment?: Fragment;
+  /** Of a reassembled packet: how many bytes of data each of its fragments had. */
+  readonly pieces?: readonly number[];
   /** Bytes of the IP packet, headers included: what counters add. */
   readonly length: number;
   readonly transport: Transport;

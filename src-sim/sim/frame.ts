@@ -1,4 +1,6 @@
-/** A frame that left the host, as the contract writes it. */
+/** What left the host, as the contract writes it. */
+
+import { onTheWire } from '../host/reassembly';
 import { destinationPort, isLaterFragment, type Packet, sourcePort, tcpFlagLetters } from '../net/packet';
 import type { InFlight } from './in-flight';
 import type { Frame } from './trace';
@@ -6,10 +8,14 @@ import type { Frame } from './trace';
 /** ICMP and ICMPv6 queries and answers: the only messages that carry an id. */
 const ECHO_TYPES: ReadonlySet<number> = new Set([0, 8, 128, 129]);
 
-export function frameOf({ packet, outDevice }: InFlight): Frame {
+export function framesOf({ packet, outDevice = '' }: InFlight): readonly Frame[] {
+  return onTheWire(packet).map((piece) => frameOf(piece, outDevice));
+}
+
+function frameOf(packet: Packet, device: string): Frame {
   const { fragment } = packet;
   return {
-    dev: outDevice ?? '',
+    dev: device,
     src: packet.src,
     dst: packet.dst,
     proto: packet.protocol,

@@ -13,6 +13,7 @@ import type { InFlight } from './in-flight';
 import type { Machine } from './machine';
 import { Passage } from './passage';
 import { tupleText } from './say';
+import type { Fate } from './trace';
 import { ACCEPT, traverse, type Verdict } from './traverse';
 
 /** @param reject sends REJECT's answer */
@@ -38,6 +39,8 @@ function runOne(
   switch (run.kind) {
     case 'table':
       return run.table === 'mangle' && hook === 'OUTPUT' ? mangleOutput(machine, flight, walk) : walk(run.table);
+    case 'defragmentation':
+      return machine.conntrackActive && !gather(machine, flight, hook) ? { kind: 'HELD', fate: WAITING } : ACCEPT;
     case 'conntrack':
       return machine.conntrackActive ? runConntrack(machine, flight, hook) : ACCEPT;
     case 'nat':
@@ -49,6 +52,21 @@ function runOne(
     default:
       return ACCEPT;
   }
+}
+
+export const WAITING: Fate = { kind: 'held', reason: 'the fragment waits for the others' };
+
+/** @returns false where the packet is a fragment that waits for others. @kernel net/ipv4/netfilter/nf_defrag_ipv4.c:ipv4_conntrack_defrag */
+export function gather(machine: Machine, flight: InFlight, user: Hook | 'deliver'): boolean {
+  if (flight.packet.fragment === undefined) return true;
+  const whole = machine.fragments.add(user, flight.packet);
+  if (whole === undefined) return false;
+  flight.packet = whole;
+  flight.story.steps.push({
+    kind: 'stack',
+    text: `the last of ${whole.pieces?.length} fragments: ${whole.length} bytes together`,
+  });
+  return true;
 }
 
 /** @kernel net/netfilter/ipvs/ip_vs_core.c:ip_vs_in_hook */

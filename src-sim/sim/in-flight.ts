@@ -20,14 +20,19 @@ export interface InFlight {
   readonly story: Story;
 }
 
+/** A line of TRACE's: `table:chain:rule:number`, and the packet as it was then. */
+export interface LogLine {
+  readonly text: string;
+  readonly packet: Packet;
+}
+
 /** What happened to one packet, in order. */
 export interface Story {
   /** How the packet looked when it set out, and why the host made it ("" for a packet of the scenario). */
   readonly packet: Packet;
   readonly what: string;
-  readonly trace: string[];
-  /** How it looked when a table first saw it: what the log tells it by. */
-  loggedAs: Packet | undefined;
+  /** What TRACE would log of it. */
+  readonly log: LogLine[];
   /** Whether it passed raw before: TRACE logs it from then on. */
   isTraced: boolean;
   readonly steps: Step[];
@@ -38,8 +43,7 @@ export function beginStory(packet: Packet, what: string): Story {
   return {
     packet,
     what,
-    trace: [],
-    loggedAs: undefined,
+    log: [],
     isTraced: false,
     steps: [],
     fate: { kind: 'held', reason: 'its way has not ended' },

@@ -13,24 +13,29 @@ export interface Logged {
   readonly caused: readonly CausedPacket[];
 }
 
-/** @param made what the host made because of the packet, in order */
-export function logOf(story: Story, made: readonly Story[]): Logged {
-  const groups = new Map<string, CausedPacket & { readonly trace: string[] }>();
-  const own = logKey(story.packet);
-  const trace = [...story.trace];
-  for (const { loggedAs, trace: lines } of made) {
-    if (loggedAs === undefined) continue;
-    const key = logKey(loggedAs);
-    if (key === own && trace.length > 0) {
-      trace.push(...lines);
-      continue;
-    }
-    const { src, dst } = loggedAs;
-    const group = groups.get(key) ?? { src, dst, proto: traceProtocol(loggedAs), trace: [] };
-    group.trace.push(...lines);
+interface Group extends CausedPacket {
+  readonly first: Packet;
+  readonly trace: string[];
+}
+
+/**
+ * Puts the lines of all packets together as a reader of the log would, who tells packets apart by their headers alone.
+ *
+ * @param stories the packet's own first, then those that the host made because of it, in order
+ */
+export function readLog(stories: readonly Story[]): Logged {
+  const groups = new Map<string, Group>();
+  for (const { text, packet } of stories.flatMap(({ log }) => log)) {
+    const key = logKey(packet);
+    const { src, dst } = packet;
+    const group = groups.get(key) ?? { src, dst, proto: traceProtocol(packet), trace: [], first: packet };
+    group.trace.push(text);
     groups.set(key, group);
   }
-  return { trace, caused: [...groups.values()] };
+  const [own] = stories;
+  const main = [...groups.values()].find(({ first }) => own !== undefined && isSamePacket(first, own.packet));
+  const others = [...groups.values()].filter((group) => group !== main);
+  return { trace: main?.trace ?? [], caused: others.map(({ src, dst, proto, trace }) => ({ src, dst, proto, trace })) };
 }
 
 /** What a line tells a packet by. IPv6 has no id. */
@@ -38,4 +43,8 @@ function logKey(packet: Packet): string {
   const { transport, length } = packet;
   const type = transport.kind === 'icmp' ? transport.type : '';
   return `${packet.family === 'ipv4' ? packet.id : ''} ${traceProtocol(packet)} ${length} ${type}`;
+}
+
+function isSamePacket(logged: Packet, sent: Packet): boolean {
+  return sent.family === 'ipv4' ? logged.id === sent.id : logged.src === sent.src;
 }

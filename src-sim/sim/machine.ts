@@ -2,6 +2,7 @@
 import { ConntrackTable } from '../conntrack/table';
 import type { Conntrack } from '../conntrack/track';
 import type { Host } from '../host/host';
+import { FragmentQueues } from '../host/reassembly';
 import { TcpSockets } from '../host/tcp-sockets';
 import type { Director } from '../ipvs/director';
 import type { NatContext } from '../nat/nat';
@@ -30,6 +31,7 @@ export class Machine {
   readonly tables: ReadonlyMap<TableName, LoadedTable>;
   readonly table = new ConntrackTable();
   readonly sockets = new TcpSockets();
+  readonly fragments = new FragmentQueues();
   /** Conntrack's hooks are registered only where a rule needs them. @kernel net/netfilter/nf_conntrack_proto.c:nf_ct_netns_get */
   readonly conntrackActive: boolean;
   /** Virtual time in seconds. */

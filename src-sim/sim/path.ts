@@ -16,8 +16,8 @@ import type { Address } from '../net/address';
 import type { Packet, TcpSegment } from '../net/packet';
 import { PROTOCOL } from '../net/protocol';
 import type { Hook } from '../netfilter/hook';
-import { frameOf } from './frame';
-import { runHook } from './hooks';
+import { framesOf } from './frame';
+import { gather, runHook, WAITING } from './hooks';
 import { beginStory, endStory, type InFlight, ownPacket } from './in-flight';
 import type { Machine } from './machine';
 import type { Fate } from './trace';
@@ -43,7 +43,7 @@ function postRoute(machine: Machine, flight: InFlight): Fate {
   if (!hasNeighbour(machine.host, flight)) {
     return dropped('neighbour', `${flight.packet.dst} is the address of its network: nobody answers for it`);
   }
-  machine.sent.push(frameOf(flight));
+  machine.sent.push(...framesOf(flight));
   return { kind: 'sent', device: flight.outDevice ?? '' };
 }
 
@@ -66,6 +66,7 @@ function atHook(machine: Machine, flight: InFlight, hook: Hook): Fate | undefine
   const verdict = runHook(machine, flight, hook, (type) => reject(machine, flight, type));
   if (verdict.kind === 'ACCEPT') return undefined;
   if (verdict.kind === 'STOLEN') return sendToRealServer(machine, flight, verdict.to);
+  if (verdict.kind === 'HELD') return verdict.fate;
   const { where, reason, rejected } = verdict;
   return { kind: rejected ? 'rejected' : 'dropped', where, reason };
 }
@@ -146,6 +147,7 @@ const MTU = 1500;
 
 /** @kernel net/ipv4/ip_input.c:ip_local_deliver */
 function deliver(machine: Machine, flight: InFlight): Fate {
+  if (!gather(machine, flight, 'deliver')) return WAITING;
   const { dst } = flight.packet;
   flight.story.steps.push({ kind: 'routing', decision: 'local', text: `${dst} is an address of this host` });
   const stopped = atHook(machine, flight, 'INPUT');

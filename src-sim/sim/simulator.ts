@@ -4,7 +4,7 @@ import { buildHost, type Host } from '../host/host';
 import { Director } from '../ipvs/director';
 import type { Ruleset } from '../netfilter/ruleset';
 import { beginStory, endStory, type InFlight, type Story } from './in-flight';
-import { logOf } from './kernel-log';
+import { readLog } from './kernel-log';
 import { type Explain, Machine } from './machine';
 import { makePacket } from './make-packet';
 import { advance, receive, send, senderMac } from './path';
@@ -52,7 +52,7 @@ function inject(machine: Machine, source: ScenarioPacket): PacketResult {
   };
   endStory(flight, source.in === undefined ? send(machine, flight) : receive(machine, flight));
   machine.table.removeExpired(machine.now);
-  const logged = logOf(story, machine.made);
+  const logged = readLog([story, ...machine.made]);
   return {
     trace: logged.trace,
     caused: logged.caused,
@@ -75,7 +75,8 @@ function linkType(host: Host, source: ScenarioPacket): InFlight['packetType'] {
   return isGroup ? 'multicast' : 'otherhost';
 }
 
-function madePacket({ packet, what, trace, steps, fate }: Story): MadePacket {
+function madePacket({ packet, what, log, steps, fate }: Story): MadePacket {
+  const trace = log.map(({ text }) => text);
   return { src: packet.src, dst: packet.dst, proto: traceProtocol(packet), trace, steps, fate, what };
 }
 

@@ -8,17 +8,19 @@ import type { Hook } from '../netfilter/hook';
 import type { Chain, MatchUse, Rule, TargetUse } from '../netfilter/ruleset';
 import type { MatchAnswer, Mismatch, TargetAnswer } from '../xt/define';
 import { findMatch, findTarget } from '../xt/registry';
-import type { InFlight, Story } from './in-flight';
+import type { InFlight } from './in-flight';
 import type { LoadedTable, Machine } from './machine';
 import type { Passage } from './passage';
-import type { RulePlace, Step } from './trace';
+import type { Fate, RulePlace, Step } from './trace';
 
 export type Verdict =
   | { readonly kind: 'ACCEPT' }
   /** `where` as in the trace; `rejected` where the sender was told. */
   | { readonly kind: 'DROP'; readonly where: string; readonly reason: string; readonly rejected: boolean }
   /** IPVS took the packet out of the hook and sends it to a real server itself. */
-  | { readonly kind: 'STOLEN'; readonly to: Destination };
+  | { readonly kind: 'STOLEN'; readonly to: Destination }
+  /** A fragment waits for the others. */
+  | { readonly kind: 'HELD'; readonly fate: Fate };
 
 export const ACCEPT: Verdict = { kind: 'ACCEPT' };
 
@@ -31,7 +33,7 @@ interface Position {
 export function traverse(table: LoadedTable, hook: Hook, passage: Passage): Verdict {
   const base = table.chains.get(hook);
   if (base === undefined) return ACCEPT;
-  if (table.name === 'raw') markTraced(passage.flight.story, hook);
+  if (table.name === 'raw') markTraced(passage.flight, hook);
   return new Walk(table, base, passage).run();
 }
 
@@ -39,8 +41,8 @@ export function traverse(table: LoadedTable, hook: Hook, passage: Passage): Verd
  * TRACE stands before raw's first rule, where a packet enters the host. One that enters a second time (by lo, or sent
  * on by IPVS) is traced already, so that rule is logged too: as number 0, since it is none of the ruleset's.
  */
-function markTraced(story: Story, hook: Hook): void {
-  if (story.isTraced) story.trace.push(`raw:${hook}:rule:0`);
+function markTraced({ story, packet }: InFlight, hook: Hook): void {
+  if (story.isTraced) story.log.push({ text: `raw:${hook}:rule:0`, packet });
   story.isTraced = true;
 }
 
@@ -213,10 +215,9 @@ class Walk {
     this.#log(this.#name(at, traceWord(rule, at.chain === this.base)));
   }
 
-  #log(line: string): void {
+  #log(text: string): void {
     const { story, packet } = this.#flight;
-    story.loggedAs ??= packet;
-    story.trace.push(line);
+    story.log.push({ text, packet });
   }
 
   #tell(step: Step): void {
