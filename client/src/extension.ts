@@ -1,6 +1,7 @@
 import type { ExtensionContext } from 'vscode';
 import { LanguageClient, TransportKind } from 'vscode-languageclient/node';
 import { registerCommands } from './commands';
+import { restoreSimulationPanels } from './simulation-panel';
 
 /** Also the prefix of the client's own setting, `chainwalk.trace.server`. */
 const CLIENT_ID = 'chainwalk';
@@ -10,6 +11,7 @@ let client: LanguageClient | undefined;
 export async function activate(context: ExtensionContext): Promise<void> {
   client = createClient(context.asAbsolutePath('dist/server.cjs'));
   registerCommands(context, client);
+  restoreSimulationPanels(context, client);
   await client.start();
 }
 

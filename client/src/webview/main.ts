@@ -30,7 +30,6 @@ import type { Dispatch, View } from './view/view';
 
 declare function acquireVsCodeApi(): {
   postMessage(message: FromPanel): void;
-  getState(): unknown;
   setState(state: unknown): void;
 };
 
@@ -104,6 +103,9 @@ function startTicking(): void {
   );
 }
 
-addEventListener('message', ({ data }: MessageEvent<ToPanel>) => dispatch({ kind: 'message', message: data }));
+addEventListener('message', ({ data }: MessageEvent<ToPanel>) => {
+  if (data.kind === 'opened') host.setState({ uri: data.uri });
+  dispatch({ kind: 'message', message: data });
+});
 show();
 host.postMessage({ kind: 'ready' });

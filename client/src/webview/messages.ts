@@ -6,6 +6,8 @@ import type { ScenarioPacket } from '../../../src-sim/sim/scenario';
 export type ToPanel =
   | {
       readonly kind: 'opened';
+      /** Kept by the page: by it VS Code's next session knows which document the panel shows. */
+      readonly uri: string;
       /** The file's name, for the header. */
       readonly name: string;
       /** What the panel showed for this document the last time; absent the first time. */
