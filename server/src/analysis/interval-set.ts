@@ -46,6 +46,17 @@ export function intersect(a: IntervalSet, b: IntervalSet): IntervalSet {
   return common;
 }
 
+export function overlaps(a: IntervalSet, b: IntervalSet): boolean {
+  let i = 0;
+  let j = 0;
+  for (let x = a[i], y = b[j]; x !== undefined && y !== undefined; x = a[i], y = b[j]) {
+    if (x.start < y.end && y.start < x.end) return true;
+    if (x.end < y.end) i += 1;
+    else j += 1;
+  }
+  return false;
+}
+
 /** What is in `a` and not in `b`. */
 export function subtract(a: IntervalSet, b: IntervalSet): IntervalSet {
   const rest: Interval[] = [];

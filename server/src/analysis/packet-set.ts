@@ -5,18 +5,9 @@
  * The universe is that of whole, well-formed packets: later fragments are not in it. Dimensions that a packet does not
  * have (the ports of an ICMP message) are ignored when a member is picked.
  */
-import type { RegionCondition } from '../../../src-sim/xt/region';
-import { type IntervalSet, intersect, interval, intervalSet, subtract } from './interval-set';
-import {
-  addressRange,
-  addressTypesOf,
-  type Dimension,
-  interfacesLike,
-  networkRange,
-  points,
-  type Space,
-  statesOf,
-} from './packet-space';
+import type { ConditionSet } from './condition-set';
+import { type IntervalSet, intersect, intervalSet, subtract } from './interval-set';
+import type { Dimension, Space } from './packet-space';
 
 export type Box = { readonly [D in Dimension]?: IntervalSet };
 
@@ -63,62 +54,27 @@ export interface Split {
   readonly unmet: Box | undefined;
 }
 
-/** Parts a box by one condition; undefined where the condition is beyond the boxes' language. */
-export function splitByCondition(space: Space, box: Box, condition: RegionCondition): Split | undefined {
+/** Parts a box by one condition; undefined where nobody knows which of its packets meet it. */
+export function splitBox(space: Space, box: Box, condition: ConditionSet): Split | undefined {
+  const { dimension } = condition;
   // Nobody knows the mark of these packets: it may be one that no packet of theirs can have.
-  if (condition.kind !== 'state' && condition.field === 'mark' && box.mark === undefined) return undefined;
-  const dimension = dimensionFor(condition);
+  if (dimension === 'mark' && box.mark === undefined) return undefined;
   const own = dimensionOf(space, box, dimension);
-  const positive = within(space, own, condition);
-  if (positive === undefined) return undefined;
-  const negative = subtract(own, positive);
-  const [met, unmet] = condition.inverted ? [negative, positive] : [positive, negative];
+  const taken = condition.kind === 'set' ? intersect(own, condition.set) : withinBits(own, condition);
+  if (taken === undefined) return undefined;
+  const left = subtract(own, taken);
   const part = (set: IntervalSet): Box | undefined => (set.length === 0 ? undefined : { ...box, [dimension]: set });
-  return { met: part(met), unmet: part(unmet) };
+  return { met: part(taken), unmet: part(left) };
 }
 
-function dimensionFor(condition: RegionCondition): Dimension {
-  if (condition.kind === 'state') return 'state';
-  if (condition.kind === 'address-type') return condition.field === 'src' ? 'srcType' : 'dstType';
-  return condition.field;
-}
-
-/** The members of `own` that the condition, read without its `!`, takes. */
-function within(space: Space, own: IntervalSet, condition: RegionCondition): IntervalSet | undefined {
-  switch (condition.kind) {
-    case 'state':
-      return intersect(own, statesOf(...condition.states));
-    case 'address-type':
-      return intersect(own, addressTypesOf(...condition.types));
-    case 'interface':
-      return intersect(own, interfacesLike(space, condition.pattern));
-    case 'range':
-      return intersect(own, intervalSet(condition.ranges.map(([from, to]) => ({ start: from, end: to + 1 }))));
-    case 'addresses':
-      return intersect(own, intervalSet(condition.ranges.flatMap(([from, to]) => addressRange(from, to))));
-    case 'network': {
-      const range = networkRange(condition.network, space.family);
-      return range && intersect(own, range);
-    }
-    case 'bits':
-      return withinBits(own, condition);
-  }
-}
-
-function withinBits(own: IntervalSet, condition: RegionCondition & { readonly kind: 'bits' }): IntervalSet | undefined {
-  const { field, value, mask } = condition;
-  const size = 2 ** 32 - mask;
-  // Ones on the left only: a mark compared as a whole, or by its upper bits.
-  if (field === 'mark' && Number.isInteger(Math.log2(size))) return intersect(own, interval(value, value + size));
-  const members = enumerate(own, field === 'tcpFlags' ? 256 : ENUMERABLE);
-  return members && points(members.filter((member) => (member & mask) >>> 0 === value >>> 0));
-}
-
-/** The members of a set of numbers, where there are no more than `limit`. */
-function enumerate(set: IntervalSet, limit: number): readonly number[] | undefined {
-  const size = set.reduce((sum, { start, end }) => sum + Number(end) - Number(start), 0);
-  if (size > limit) return undefined;
-  return set.flatMap(({ start, end }) =>
+/** The marks of a set that meet `mark & mask === value`, where they are few enough to be looked at one by one. */
+function withinBits(own: IntervalSet, condition: ConditionSet & { readonly kind: 'bits' }): IntervalSet | undefined {
+  const { value, mask, inverted } = condition;
+  const size = own.reduce((sum, { start, end }) => sum + Number(end) - Number(start), 0);
+  if (size > ENUMERABLE) return undefined;
+  const members = own.flatMap(({ start, end }) =>
     Array.from({ length: Number(end) - Number(start) }, (_, index) => Number(start) + index),
   );
+  const met = members.filter((member) => ((member & mask) >>> 0 === value >>> 0) !== inverted);
+  return intervalSet(met.map((member) => ({ start: member, end: member + 1 })));
 }

@@ -5,8 +5,10 @@
 import type { TableName } from '../../../src-sim/netfilter/hook';
 import type { MatchUse, Rule, Ruleset, TargetUse } from '../../../src-sim/netfilter/ruleset';
 import type { Region, TargetEffect } from '../../../src-sim/xt/region';
-import { findMatch, findTarget } from '../../../src-sim/xt/registry';
-import { type Box, splitByCondition } from './packet-set';
+import { BUILTIN, findMatch, findTarget } from '../../../src-sim/xt/registry';
+import { type ConditionSet, conditionSet } from './condition-set';
+import { overlaps } from './interval-set';
+import { type Box, splitBox } from './packet-set';
 import { createSpace, type Space } from './packet-space';
 
 /** A rule and where it stands. */
@@ -21,24 +23,34 @@ export interface RuleRef {
 export interface Walker {
   readonly ruleset: Ruleset;
   readonly space: Space;
+  /** What each match takes, as far as it has been asked. */
+  readonly regions: WeakMap<MatchUse, readonly RegionSet[] | 'unknown'>;
   /** How much work may still be done; below zero walks give up, and what they say means nothing. */
   budget: number;
 }
 
-const BUDGET = 500_000;
-/** What making a box costs, against finding that a rule does not touch one. */
-const BOX_COST = 10;
+/** A region with its conditions as sets. */
+interface RegionSet {
+  readonly conditions: readonly ConditionSet[];
+  readonly exact: boolean;
+}
 
-const regionCache = new WeakMap<MatchUse, readonly Region[] | undefined>();
+const BUDGET = 1_000_000;
+/** What making a box costs, against finding that a rule does not touch one. */
+const BOX_COST = 20;
 
 export function createWalker(ruleset: Ruleset, extraInterfaces: readonly string[] = []): Walker {
   const patterns = new Set(extraInterfaces);
-  for (const rule of rulesOf(ruleset)) {
-    for (const condition of rule.matches.flatMap((match) => regionsOf(match) ?? []).flatMap((r) => r.conditions)) {
-      if (condition.kind === 'interface') patterns.add(condition.pattern);
+  for (const match of ruleset.tables.flatMap(({ chains }) => chains).flatMap(({ rules }) => rules.flatMap(builtins))) {
+    for (const { conditions } of regionsOf(match) ?? []) {
+      for (const condition of conditions) if (condition.kind === 'interface') patterns.add(condition.pattern);
     }
   }
-  return { ruleset, space: createSpace(ruleset.family, patterns), budget: BUDGET };
+  return { ruleset, space: createSpace(ruleset.family, patterns), regions: new WeakMap(), budget: BUDGET };
+}
+
+function builtins({ matches }: Rule): readonly MatchUse[] {
+  return matches.filter(({ name }) => name === BUILTIN.name);
 }
 
 /** The packets that meet all conditions of the rules, ignoring what stands before them. */
@@ -65,21 +77,39 @@ export interface Parted {
 }
 
 export function splitByRule(walker: Walker, box: Box, rule: Rule): Parted {
+  if (isDisjoint(walker, box, rule)) {
+    walker.budget -= 1;
+    return { taken: [], left: [box] };
+  }
   let pieces: readonly Piece[] = [{ box, exact: true }];
   const left: Box[] = [];
   for (const match of rule.matches) {
-    const parts = pieces.map((piece) => ({ piece, part: splitByMatch(walker, piece.box, regionsOf(match)) }));
+    const parts = pieces.map((piece) => ({ piece, part: splitByMatch(walker, piece.box, match) }));
     for (const { part } of parts) for (const rest of part.left) left.push(rest);
     pieces = parts.flatMap(({ piece, part }) =>
       part.taken.map((taken) => ({ ...taken, exact: taken.exact && piece.exact })),
     );
   }
-  walker.budget -= pieces.length === 0 ? 1 : BOX_COST * (pieces.length + left.length);
-  return { taken: pieces, left };
+  walker.budget -= BOX_COST * (pieces.length + left.length);
+  // Nothing is taken: the box stays whole, however many conditions it took to find out.
+  return pieces.length === 0 ? { taken: [], left: [box] } : { taken: pieces, left };
 }
 
-function splitByMatch(walker: Walker, box: Box, regions: readonly Region[] | undefined): Parted {
-  if (regions === undefined) return { taken: [{ box, exact: false }], left: [] };
+/** Whether one condition alone keeps the box and the rule apart: most rules, and cheap to find. */
+function isDisjoint(walker: Walker, box: Box, { matches }: Rule): boolean {
+  return matches.some((match) => {
+    const regions = regionSets(walker, match);
+    if (regions === 'unknown' || regions.length !== 1) return false;
+    return regions[0]?.conditions.some((condition) => {
+      const own = condition.kind === 'set' && box[condition.dimension];
+      return own && !overlaps(own, condition.set);
+    });
+  });
+}
+
+function splitByMatch(walker: Walker, box: Box, match: MatchUse): Parted {
+  const regions = regionSets(walker, match);
+  if (regions === 'unknown') return { taken: [{ box, exact: false }], left: [] };
   const taken: Piece[] = [];
   let left: readonly Box[] = [box];
   for (const region of regions) {
@@ -90,12 +120,12 @@ function splitByMatch(walker: Walker, box: Box, regions: readonly Region[] | und
   return { taken, left };
 }
 
-function splitByRegion(space: Space, box: Box, region: Region): Parted {
+function splitByRegion(space: Space, box: Box, region: RegionSet): Parted {
   const left: Box[] = [];
   let core = box;
-  let exact = region.exact;
+  let { exact } = region;
   for (const condition of region.conditions) {
-    const split = splitByCondition(space, core, condition);
+    const split = splitBox(space, core, condition);
     if (split === undefined) {
       exact = false;
       continue;
@@ -107,18 +137,26 @@ function splitByRegion(space: Space, box: Box, region: Region): Parted {
   return { taken: [{ box: core, exact }], left };
 }
 
+function regionSets(walker: Walker, match: MatchUse): readonly RegionSet[] | 'unknown' {
+  const known = walker.regions.get(match);
+  if (known !== undefined) return known;
+  const sets = regionsOf(match)?.map((region) => regionSet(walker.space, region)) ?? 'unknown';
+  walker.regions.set(match, sets);
+  return sets;
+}
+
+function regionSet(space: Space, { conditions, exact }: Region): RegionSet {
+  const sets = conditions.flatMap((condition) => conditionSet(space, condition) ?? []);
+  return { conditions: sets, exact: exact && sets.length === conditions.length };
+}
+
+/** The packets that a match takes, as its declaration says; undefined where it says nothing. */
 export function regionsOf(match: MatchUse): readonly Region[] | undefined {
-  if (match.unknown !== undefined) return undefined;
-  if (!regionCache.has(match)) regionCache.set(match, findMatch(match.name)?.region?.(match.options));
-  return regionCache.get(match);
+  return match.unknown === undefined ? findMatch(match.name)?.region?.(match.options) : undefined;
 }
 
 /** Undefined where nobody can say, and where the rule only jumps or counts. */
 export function effectOf(target: TargetUse): TargetEffect | undefined {
   if (target.kind !== 'target' || target.unknown !== undefined) return undefined;
   return findTarget(target.name)?.effect?.(target.options);
-}
-
-function rulesOf(ruleset: Ruleset): readonly Rule[] {
-  return ruleset.tables.flatMap((table) => table.chains).flatMap((chain) => chain.rules);
 }

@@ -38,6 +38,8 @@ export interface Way {
   readonly tracked: readonly ('NEW' | 'ESTABLISHED' | 'RELATED' | 'INVALID')[];
   /** Asks what would happen if no rule took packets out of conntrack. */
   readonly ignoreUntrack?: boolean;
+  /** Of the packets that come out of raw, those that matter. */
+  readonly only?: 'untracked' | 'tracked';
 }
 
 /**
@@ -52,7 +54,7 @@ export function followHooks(walker: Walker, groups: readonly PacketGroup[], way:
   }));
   for (const hook of way.hooks) {
     for (const { run } of hookEntries(hook)) {
-      if (run.kind === 'conntrack') travelling = travelling.map((group) => track(group, way));
+      if (run.kind === 'conntrack') travelling = selected(travelling, way).map((group) => track(group, way));
       if (run.kind !== 'table') continue;
       const done = walkBaseChain(
         walker,
@@ -73,6 +75,11 @@ export function verdictOf(group: PacketGroup): Decision['verdict'] {
 
 export function decisionIn(group: PacketGroup, table: TableName, hook: Hook): Decision | undefined {
   return group.decisions.find((decision) => decision.table === table && decision.hook === hook);
+}
+
+function selected(groups: readonly PacketGroup[], { only }: Way): readonly PacketGroup[] {
+  if (only === undefined) return groups;
+  return groups.filter((group) => (group.untrackedBy !== undefined) === (only === 'untracked'));
 }
 
 /** What conntrack does between raw and mangle: packets without a template or NOTRACK are tracked. */

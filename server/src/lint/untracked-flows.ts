@@ -5,12 +5,21 @@
 
 import { TCP_FLAG } from '../../../src-sim/net/packet';
 import { PROTOCOL } from '../../../src-sim/net/protocol';
+import type { Ruleset } from '../../../src-sim/netfilter/ruleset';
 import type { Hints } from '../analysis/hints';
-import { type IntervalSet, intersect, interval, isSubset } from '../analysis/interval-set';
+import { interval, isSubset, overlaps } from '../analysis/interval-set';
 import { type Box, intersectBoxes } from '../analysis/packet-set';
 import { points, statesOf } from '../analysis/packet-space';
 import { effectOf, type RuleRef, regionsOf, splitByRule, type Walker } from '../analysis/rule-packets';
-import { type Decision, decisionIn, followHooks, freshGroup, type PacketGroup, verdictOf } from '../analysis/set-walk';
+import {
+  type Decision,
+  decisionIn,
+  followHooks,
+  freshGroup,
+  type PacketGroup,
+  verdictOf,
+  type Way,
+} from '../analysis/set-walk';
 import { MIRROR_WAY, mirrorBox, startOf, WAY_HOOKS, type WayName } from './way';
 
 export interface UntrackedLoss {
@@ -54,7 +63,6 @@ const ONE_WAY_PORTS = points([514, 162, 2055, 4739, 6343, 9995, 8125, 4789, 8472
 const WAYS: readonly WayName[] = ['INPUT', 'FORWARD', 'OUTPUT'];
 
 export function findUntrackedLosses(walker: Walker, hints: Hints): readonly UntrackedLoss[] {
-  if (!takesAnythingOut(walker)) return [];
   const losses = WAYS.flatMap((way) =>
     SHAPES.flatMap((shape) => [
       ...lostUntracked(walker, hints, way, shape.opening, 'NEW'),
@@ -69,8 +77,10 @@ export function findUntrackedLosses(walker: Walker, hints: Hints): readonly Untr
 export function untrackedPackets(walker: Walker, hints: Hints, way: WayName, shape: Box): readonly PacketGroup[] {
   const start = intersectBoxes(startOf(walker.space, way, hints), shape);
   if (start === undefined) return [];
-  const ended = followHooks(walker, [freshGroup(walker.space, start)], { hooks: WAY_HOOKS[way], tracked: ['NEW'] });
-  return ended.filter((group) => group.untrackedBy !== undefined && group.certain);
+  const untracked: Way = { hooks: WAY_HOOKS[way], tracked: ['NEW'], only: 'untracked' };
+  return followHooks(walker, [freshGroup(walker.space, start)], untracked).filter(
+    (group) => group.untrackedBy !== undefined && group.certain,
+  );
 }
 
 /** Whether the answers to lost packets are taken out of conntrack as well, where there are answers at all. */
@@ -88,8 +98,9 @@ export function waitsForState(walker: Walker, ref: RuleRef, box: Box): boolean {
   return splitByRule(walker, { ...box, state: statesOf('UNTRACKED') }, ref.rule).taken.length === 0;
 }
 
-function takesAnythingOut(walker: Walker): boolean {
-  const chains = walker.ruleset.tables.find(({ name }) => name === 'raw')?.chains ?? [];
+/** Whether any rule of raw takes packets out of conntrack: where none does, there is nothing to look for. */
+export function hasUntracking(ruleset: Ruleset): boolean {
+  const chains = ruleset.tables.find(({ name }) => name === 'raw')?.chains ?? [];
   return chains.some(({ rules }) => rules.some(({ target }) => effectOf(target)?.kind === 'untrack'));
 }
 
@@ -101,7 +112,7 @@ function lostUntracked(
   as: 'NEW' | 'ESTABLISHED',
 ): readonly UntrackedLoss[] {
   return untrackedPackets(walker, hints, way, shape)
-    .filter((group) => isPlausible(way, as, group))
+    .filter((group) => way !== 'FORWARD' || as === 'NEW' || mayAnswerClients(group.box))
     .flatMap((group) => acceptedOtherwise(walker, way, group, as))
     .map((loss) => ({ ...loss, kind: 'untracked' }));
 }
@@ -111,18 +122,27 @@ function lostAlone(walker: Walker, hints: Hints, way: WayName, shape: Shape): re
   if (answer === undefined) return [];
   const mirrorWay = MIRROR_WAY[way];
   const start = startOf(walker.space, mirrorWay, hints);
+  const untrackedAnswers = untrackedPackets(walker, hints, mirrorWay, answer).map(({ box }) => withoutDevices(box));
+  const tracked: Way = { hooks: WAY_HOOKS[mirrorWay], tracked: [answerAlone], only: 'tracked' };
   return untrackedPackets(walker, hints, way, shape.opening).flatMap((opening) => {
-    if (opening.untrackedBy === undefined || isOneWay(opening.box)) return [];
     const { state: _, mark: __, ...answers } = { ...mirrorBox(opening.box), ...answer };
     const box = intersectBoxes(start, answers);
-    if (box === undefined) return [];
     const { untrackedBy } = opening;
-    const way = { hooks: WAY_HOOKS[mirrorWay], tracked: [answerAlone] };
-    return followHooks(walker, [freshGroup(walker.space, box)], way)
-      .filter((group) => group.untrackedBy === undefined && group.certain)
+    if (box === undefined || untrackedBy === undefined || isOneWay(opening.box)) return [];
+    return followHooks(walker, [freshGroup(walker.space, box)], tracked)
+      .filter((group) => group.certain && !untrackedAnswers.some((other) => meets(group.box, other)))
       .flatMap((group) => acceptedOtherwise(walker, mirrorWay, { ...group, untrackedBy }, 'ESTABLISHED'))
       .map((loss) => ({ ...loss, kind: 'alone' }));
   });
+}
+
+/** The NOTRACK for answers may name other interfaces: who answers may sit behind one alone, and rules do not tell. */
+function withoutDevices({ in: _, out: __, state: ___, mark: ____, ...box }: Box): Box {
+  return box;
+}
+
+function meets(box: Box, other: Box): boolean {
+  return intersectBoxes(box, other) !== undefined;
 }
 
 /** Of packets that the filter table denies by default, those that it would accept in this state. */
@@ -159,13 +179,11 @@ function isDefaultDeny({ verdict, path }: Decision): boolean {
 }
 
 /**
- * Forwarded packets are lost as ESTABLISHED only where they can be answers, to a port that a client would have: a name
- * server that runs containers has no use for its NOTRACK of port 53 in FORWARD.
+ * Whether packets go to a port that a client would have. A name server that runs containers has no use for its NOTRACK
+ * of port 53 in FORWARD; and on its own ways a loss of such packets as ESTABLISHED is a curiosity.
  */
-function isPlausible(way: WayName, as: 'NEW' | 'ESTABLISHED', { box }: PacketGroup): boolean {
-  if (way !== 'FORWARD' || as === 'NEW') return true;
-  const clientPorts: IntervalSet = interval(32_768, 61_000);
-  return box.dport === undefined || intersect(box.dport, clientPorts).length > 0;
+export function mayAnswerClients({ dport }: Box): boolean {
+  return dport === undefined || overlaps(dport, interval(32_768, 61_000));
 }
 
 function isOneWay({ dport }: Box): boolean {

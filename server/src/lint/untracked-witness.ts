@@ -3,6 +3,7 @@ import type { Ruleset } from '../../../src-sim/netfilter/ruleset';
 import type { Hints } from '../analysis/hints';
 import { effectOf, type Walker } from '../analysis/rule-packets';
 import type { Witness } from './finding';
+import { ordinaryTraffic } from './outside';
 import { pickPacket } from './pick-packet';
 import type { UntrackedLoss } from './untracked-flows';
 import { MIRROR_WAY } from './way';
@@ -19,7 +20,8 @@ export function confirmLoss(walker: Walker, loss: UntrackedLoss, hints: Hints): 
 
 function makeWitness(walker: Walker, loss: UntrackedLoss, hints: Hints): Witness | undefined {
   const { way } = loss;
-  const victim = pickPacket(walker.space, loss.victims, way);
+  const box = way === 'FORWARD' ? ordinaryTraffic(walker, loss.victims) : loss.victims;
+  const victim = box && pickPacket(walker.space, box, way);
   if (victim === undefined) return undefined;
   if (loss.as === 'NEW') {
     return { host: hostFor(victim, way, hints), packets: [scenarioPacket(victim, way)], victim: 0 };
@@ -34,8 +36,16 @@ function isDeniedByFilter(fate: { readonly kind: string; readonly where?: string
   return fate.where?.startsWith('filter:') ?? false;
 }
 
+const allTrackedOf = new WeakMap<Ruleset, Ruleset>();
+
 /** The ruleset without the rules that take packets out of conntrack. */
 function allTracked(ruleset: Ruleset): Ruleset {
+  const known = allTrackedOf.get(ruleset) ?? withoutUntracking(ruleset);
+  allTrackedOf.set(ruleset, known);
+  return known;
+}
+
+function withoutUntracking(ruleset: Ruleset): Ruleset {
   const tables = ruleset.tables.map((table) => ({
     ...table,
     chains: table.chains.map((chain) => ({

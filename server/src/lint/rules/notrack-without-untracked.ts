@@ -8,7 +8,14 @@ import { defineRule, type LintContext, nameOf, type Report } from '../define';
 import type { RelatedPlace } from '../finding';
 import { describeBox, narrowed } from '../packet-words';
 import { policySpan, ruleSpan, targetSpan } from '../places';
-import { findUntrackedLosses, hasTwin, type UntrackedLoss, waitsForState } from '../untracked-flows';
+import {
+  findUntrackedLosses,
+  hasTwin,
+  hasUntracking,
+  mayAnswerClients,
+  type UntrackedLoss,
+  waitsForState,
+} from '../untracked-flows';
 import { confirmLoss } from '../untracked-witness';
 import { MIRROR_WAY, mirrorBox, startOf } from '../way';
 
@@ -266,6 +273,7 @@ COMMIT
 });
 
 function check(context: LintContext): readonly Report[] {
+  if (!hasUntracking(context.ruleset)) return [];
   const walker = createWalker(context.ruleset);
   const groups = new Map<string, UntrackedLoss[]>();
   for (const loss of findUntrackedLosses(walker, context.hints)) {
@@ -275,17 +283,23 @@ function check(context: LintContext): readonly Report[] {
   return [...groups.values()].flatMap((losses) => report(context, walker, losses) ?? []);
 }
 
+/** So many candidates of one finding are put to the simulator. */
+const MOST_TRIES = 5;
+
 /** One finding for a NOTRACK and a chain, whatever the number of rules in that chain that would accept. */
 function report(context: LintContext, walker: Walker, losses: readonly UntrackedLoss[]): Report | undefined {
   // What would be accepted as NEW says more than what would be let back in.
   const opening = losses.filter(({ as }) => as === 'NEW');
   const candidates = opening.length > 0 ? opening : losses;
-  for (const loss of candidates) {
+  for (const loss of candidates.slice(0, MOST_TRIES)) {
     const untrackedBy = loss.untrackedBy.at(-1);
     const witness = confirmLoss(walker, loss, context.hints);
     if (witness === undefined || untrackedBy === undefined) continue;
-    const fix = acceptUntracked(context, walker, candidates, witness);
+    // Nobody's client sits on the port of a service: true, but a wider door would be worse than the loss.
+    const isLikely = loss.as === 'NEW' || mayAnswerClients(loss.victims);
+    const fix = isLikely ? acceptUntracked(context, walker, candidates, witness) : undefined;
     return {
+      ...(isLikely ? {} : { severity: 'information' as const }),
       span: targetSpan(context.document, untrackedBy),
       message: messageFor(context, walker, loss, untrackedBy),
       related: relatedTo(context, walker, loss),
