@@ -111,6 +111,14 @@ export function expandedText(address: Address): string {
     .replace(/....(?!$)/g, '$&:');
 }
 
+/** `::ffff:10.0.0.1` and `::10.0.0.1`, as inet_ntop(3) writes what begins with five or six groups of zeros. */
+function dottedTail(value: bigint, zerosLength: number, zerosStart: number): Address | undefined {
+  const zeros = (zerosLength + 1) / 2;
+  const mapped = zeros === 5 && value >> 32n === 0xffffn;
+  if (zerosStart !== 0 || !(mapped || zeros === 6)) return undefined;
+  return `::${mapped ? 'ffff:' : ''}${ipv4Text(value & 0xffff_ffffn)}`;
+}
+
 /** RFC 5952 §4: lower case, the longest run of two or more zero groups shortened, the first of equals. */
 function ipv6Text(value: bigint): Address {
   const groups = Array.from({ length: 8 }, (_, index) => ((value >> BigInt(112 - 16 * index)) & 0xffffn).toString(16));
@@ -118,6 +126,8 @@ function ipv6Text(value: bigint): Address {
   const longest = runs[0];
   const text = groups.join(':');
   if (longest === undefined) return text;
+  const dotted = dottedTail(value, longest[0].length, longest.index);
+  if (dotted !== undefined) return dotted;
   const before = text.slice(0, longest.index).replace(/:$/, '');
   const after = text.slice(longest.index + longest[0].length).replace(/^:/, '');
   return `${before}::${after}`;

@@ -32,6 +32,23 @@ export function askRestore(questions: readonly Question[], variant: 'legacy' | '
   }
 }
 
+/** What iptables-legacy-save prints of table filter after loading each, without comments and counters. */
+export function askSave(texts: readonly string[]): readonly string[] {
+  const script = texts.map((text) =>
+    [
+      `printf '*filter\\n:INPUT ACCEPT\\n:FORWARD ACCEPT\\n:OUTPUT ACCEPT\\nCOMMIT\\n' | iptables-legacy-restore`,
+      `iptables-legacy-restore <<'END'\n${text}END`,
+      'iptables-legacy-save -t filter; echo ====',
+    ].join('\n'),
+  );
+  const ran = spawnSync('unshare', ['--net', 'sh', '-s'], { input: script.join('\n'), encoding: 'utf8' });
+  if (ran.status !== 0) throw new Error(ran.stderr);
+  return ran.stdout
+    .split('====\n')
+    .slice(0, texts.length)
+    .map((saved) => saved.replace(/^#.*\n/gm, '').replace(/ \[\d+:\d+\]$/gm, ''));
+}
+
 function commandsFor({ text, family }: Question, file: string, variant: string): string {
   writeFileSync(file, text);
   const restore = `${family === 'ipv4' ? 'iptables' : 'ip6tables'}-${variant}-restore`;
