@@ -108,6 +108,8 @@ function readNetwork(text: string, family: Family): Parsed<Network> {
   const host = slash === -1 ? text : text.slice(0, slash);
   const mask = readMask(slash === -1 ? String(ADDRESS_BITS[family]) : text.slice(slash + 1), family);
   if (mask === undefined) return bad(`"${text.slice(slash + 1)}" is not a mask`);
+  // What stands before /0 is ignored: `any/0`. @see libxtables/xtables.c: ipparse_hostnetworkmask
+  if (addressValue(mask) === 0n) return ok({ address: mask, mask });
   return mapParsed(readAddress(host, family), (value) => ({ address: maskAddress(value, mask), mask }));
 }
 

@@ -1,5 +1,5 @@
 import { defineMatch, fails, option, same, saved, takes } from './define';
-import { limitedText } from './value-types';
+import { cutText } from './value-types';
 
 export const comment = defineMatch({
   name: 'comment',
@@ -8,8 +8,8 @@ export const comment = defineMatch({
   kernel: 'net/netfilter/xt_comment.c:comment_mt',
   options: {
     comment: option(
-      limitedText('text', 255),
-      'The note, of at most 255 bytes; with blanks in it, it needs double quotes.',
+      cutText('text', 255),
+      'The note, cut behind 255 bytes; with blanks in it, it needs double quotes.',
       {
         required: true,
       },

@@ -55,6 +55,23 @@ export function limitedText(name: string, limit: number): ValueType<string> {
   );
 }
 
+/** Free text that is cut behind `limit` bytes without a word. */
+export function cutText(name: string, limit: number): ValueType<string> {
+  return word(name, (text) => ok(firstBytes(text, limit)), quoted);
+}
+
+function firstBytes(text: string, limit: number): string {
+  if (text.length * 3 <= limit) return text;
+  let kept = '';
+  let bytes = 0;
+  for (const character of text) {
+    bytes += utf8Length(character);
+    if (bytes > limit) break;
+    kept += character;
+  }
+  return kept;
+}
+
 export const text = word<string>('text', ok, quoted);
 
 /** Quoted where iptables-save quotes: anything but letters, digits, `-` and `_`. @see libxtables/xtables.c: xtables_save_string */
