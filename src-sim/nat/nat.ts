@@ -6,9 +6,10 @@
 import type { Attachment, Entry, NatRange, Zone } from '../conntrack/entry';
 import type { ConntrackTable } from '../conntrack/table';
 import { type Direction, invertTuple, isIcmp, otherDirection, sameTuple, type Tuple } from '../conntrack/tuple';
-import { type Address, addressFromValue, addressValue, familyOf } from '../net/address';
+import { type Address, addressValue } from '../net/address';
 import type { Packet } from '../net/packet';
 import { hasPorts, PROTOCOL } from '../net/protocol';
+import { chooseAddress } from './choose-address';
 
 export type Manip = 'src' | 'dst';
 
@@ -113,7 +114,7 @@ function uniqueTuple(current: Tuple, range: NatRange, entry: Entry, manip: Manip
       if (known && isFree(known)) return known;
     }
   }
-  const tuple = withAddress(current, manip, chooseAddress(current, range, manip, entry.zone));
+  const tuple = withAddress(current, manip, chooseAddress(current, range, manip, entry.zone.id));
   if (!anyPort && keepsPort(tuple, range, manip, isFree)) return tuple;
   return uniquePort(tuple, range, manip, isFree, context);
 }
@@ -167,29 +168,6 @@ function mappingOfSameSource(current: Tuple, range: NatRange, zone: Zone, { tabl
 
 function withAddress(tuple: Tuple, manip: Manip, address: Address): Tuple {
   return manip === 'src' ? { ...tuple, src: address } : { ...tuple, dst: address };
-}
-
-/**
- * @kernel nf_nat_core.c:find_best_ips_proto
- * @deviates of a range of addresses the kernel takes one by a keyed hash (of source and destination, or of the source
- * alone with --persistent); which one cannot be known from outside, that it is always the same one can.
- */
-function chooseAddress(tuple: Tuple, range: NatRange, manip: Manip, zone: Zone): Address {
-  const kept = manip === 'src' ? tuple.src : tuple.dst;
-  if (range.addresses === undefined) return kept;
-  const { min, max } = range.addresses;
-  if (min === max) return min;
-  const [low, high] = [addressValue(min), addressValue(max)];
-  const salt = range.persistent ? '' : `${tuple.dst} ${zone.id}`;
-  const offset = BigInt(hashOf(`${tuple.src} ${salt}`)) % (high - low + 1n);
-  return addressFromValue(low + offset, familyOf(min));
-}
-
-/** FNV-1a, 32 bits. */
-function hashOf(text: string): number {
-  let hash = 0x811c9dc5;
-  for (const character of text) hash = Math.imul(hash ^ character.charCodeAt(0), 0x01000193) >>> 0;
-  return hash;
 }
 
 interface PortWindow {

@@ -1,0 +1,56 @@
+/**
+ * Which address of a range a flow gets: a hash of its source (and destination), not the next in turn.
+ *
+ * @kernel net/netfilter/nf_nat_core.c:find_best_ips_proto
+ */
+import type { NatRange } from '../conntrack/entry';
+import type { Tuple } from '../conntrack/tuple';
+import { ADDRESS_BITS, type Address, addressFromValue, addressValue, familyOf } from '../net/address';
+import { jhash } from '../net/jhash';
+import type { Manip } from './nat';
+
+const WORD = 0xffffffff;
+/** An address takes four words in a tuple, whatever its family. */
+const TUPLE_WORDS = 4;
+
+export function chooseAddress(tuple: Tuple, range: NatRange, manip: Manip, zoneId: number): Address {
+  if (range.addresses === undefined) return manip === 'src' ? tuple.src : tuple.dst;
+  const { min, max } = range.addresses;
+  if (min === max) return min;
+  const destination = inMemory(tuple.dst);
+  const salt = range.persistent ? 0 : ((destination.at(-1) ?? 0) ^ zoneId) >>> 0;
+  const [lowest, highest] = [words(min), words(max)];
+  const source = inMemory(tuple.src);
+  let hash = jhash([...source, ...Array<number>(TUPLE_WORDS - source.length).fill(0)], salt);
+  let fullRange = false;
+  const chosen = lowest.map((low, index) => {
+    const high = highest[index] ?? WORD;
+    const word = fullRange ? scale(hash, WORD) : (low + scale(hash, high - low + 1)) >>> 0;
+    fullRange ||= word !== high;
+    if (!range.persistent) hash = (hash ^ (destination[index] ?? 0)) >>> 0;
+    return word;
+  });
+  return addressFromValue(
+    chosen.reduce((value, word) => (value << 32n) | BigInt(word), 0n),
+    familyOf(min),
+  );
+}
+
+/** @kernel include/linux/kernel.h:reciprocal_scale */
+function scale(value: number, range: number): number {
+  return Number((BigInt(value) * BigInt(range)) >> 32n);
+}
+
+/** An address as 32-bit numbers, most significant first. */
+function words(address: Address): readonly number[] {
+  const value = addressValue(address);
+  const count = ADDRESS_BITS[familyOf(address)] / 32;
+  return Array.from({ length: count }, (_, index) => Number((value >> BigInt(32 * (count - 1 - index))) & 0xffffffffn));
+}
+
+/** The same as a little-endian machine reads them from a packet. */
+function inMemory(address: Address): readonly number[] {
+  return words(address).map(
+    (word) => ((word >>> 24) | ((word >>> 8) & 0xff00) | ((word << 8) & 0xff0000) | (word << 24)) >>> 0,
+  );
+}
