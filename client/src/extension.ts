@@ -1,4 +1,4 @@
-import type { ExtensionContext } from 'vscode';
+import { type ExtensionContext, workspace } from 'vscode';
 import { LanguageClient, TransportKind } from 'vscode-languageclient/node';
 import { registerCommands } from './commands';
 import { restoreSimulationPanels } from './simulation-panel';
@@ -28,6 +28,8 @@ function createClient(module: string): LanguageClient {
     {
       // Any scheme: the server reads the editor's text, so unsaved files and virtual workspaces work alike.
       documentSelector: [{ language: 'iptables' }],
+      // What says, beside a ruleset, that its host is a load balancer.
+      synchronize: { fileEvents: workspace.createFileSystemWatcher('**/ipvsadm{,.rules,.save}') },
       middleware: {
         // The old side of a diff is nobody's to mend.
         handleDiagnostics: (uri, diagnostics, next) => next(uri, uri.scheme === 'git' ? [] : diagnostics),

@@ -1,6 +1,6 @@
 /** The real language server as a process of its own, and a client that speaks LSP with it over stdio. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,8 +13,10 @@ export interface TestServer {
   readonly connection: lsp.ProtocolConnection;
   readonly process: ChildProcess;
   open(uri: string, text: string): Promise<void>;
-  /** The next diagnostics published for a document, or those that came last where `atLeast` is reached already. */
-  diagnosticsOf(uri: string, atLeast: number): Promise<lsp.PublishDiagnosticsParams>;
+  /** The diagnostics of a document's version, or of a later one: those that came last, or else the next. */
+  diagnosticsOf(uri: string, version: number): Promise<lsp.PublishDiagnosticsParams>;
+  /** Diagnostics that have not come yet. */
+  nextDiagnosticsOf(uri: string): Promise<lsp.PublishDiagnosticsParams>;
   stop(): Promise<void>;
 }
 
@@ -36,10 +38,10 @@ export async function startTestServer(settings: () => unknown): Promise<TestServ
   const server = spawn(process.execPath, [outfile, '--stdio'], { stdio: ['pipe', 'pipe', 'inherit'] });
   const connection = lsp.createProtocolConnection(server.stdout, server.stdin);
   const latest = new Map<string, lsp.PublishDiagnosticsParams>();
-  const waiting = new Set<() => void>();
+  const published = new EventEmitter().setMaxListeners(0);
   connection.onNotification(lsp.PublishDiagnosticsNotification.type, (params) => {
     latest.set(params.uri, params);
-    for (const wake of [...waiting]) wake();
+    published.emit(params.uri);
   });
   connection.onRequest(lsp.ConfigurationRequest.type, ({ items }) => items.map(() => settings()));
   connection.onRequest(lsp.RegistrationRequest.type, () => undefined);
@@ -51,6 +53,8 @@ export async function startTestServer(settings: () => unknown): Promise<TestServ
   });
   await connection.sendNotification(lsp.InitializedNotification.type, {});
 
+  const latestOf = (uri: string) => latest.get(uri) ?? { uri, diagnostics: [] };
+
   return {
     connection,
     process: server,
@@ -58,18 +62,13 @@ export async function startTestServer(settings: () => unknown): Promise<TestServ
       const textDocument = { uri, languageId: 'iptables', version: 1, text };
       await connection.sendNotification(lsp.DidOpenTextDocumentNotification.type, { textDocument });
     },
-    async diagnosticsOf(uri, atLeast) {
-      for (;;) {
-        const known = latest.get(uri);
-        if (known && (known.version ?? 0) >= atLeast) return known;
-        await new Promise<void>((resolve) => {
-          const wake = () => {
-            waiting.delete(wake);
-            resolve();
-          };
-          waiting.add(wake);
-        });
-      }
+    async diagnosticsOf(uri, version) {
+      while ((latest.get(uri)?.version ?? 0) < version) await once(published, uri);
+      return latestOf(uri);
+    },
+    async nextDiagnosticsOf(uri) {
+      await once(published, uri);
+      return latestOf(uri);
     },
     async stop() {
       await connection.sendRequest(lsp.ShutdownRequest.type);

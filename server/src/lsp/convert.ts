@@ -95,7 +95,7 @@ const COMPLETION_KINDS: Readonly<Record<Completion['kind'], lsp.CompletionItemKi
   policy: lsp.CompletionItemKind.EnumMember,
   command: lsp.CompletionItemKind.Keyword,
   match: lsp.CompletionItemKind.Class,
-  target: lsp.CompletionItemKind.Method,
+  target: lsp.CompletionItemKind.Event,
   option: lsp.CompletionItemKind.Property,
   value: lsp.CompletionItemKind.Value,
   hint: lsp.CompletionItemKind.Property,

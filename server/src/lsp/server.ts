@@ -81,9 +81,11 @@ function listenToEdits(connection: lsp.Connection, session: Session): void {
     session.close(uri);
     void connection.sendDiagnostics({ uri, diagnostics: [] });
   });
-  connection.onDidChangeConfiguration(async () => {
-    for (const { uri } of documents.all()) await refresh(uri);
-  });
+  const refreshAll = async () => {
+    await Promise.all([...documents.all()].map(({ uri }) => refresh(uri)));
+  };
+  connection.onDidChangeConfiguration(refreshAll);
+  connection.onDidChangeWatchedFiles(refreshAll);
 }
 
 function answerRequests(connection: lsp.Connection, session: Session): void {
