@@ -35,7 +35,7 @@ interface RegionSet {
   readonly exact: boolean;
 }
 
-const BUDGET = 1_000_000;
+const BUDGET = 600_000;
 /** What making a box costs, against finding that a rule does not touch one. */
 const BOX_COST = 20;
 

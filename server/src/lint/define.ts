@@ -67,6 +67,11 @@ export function defineRule(rule: LintRule): LintRule {
   return rule;
 }
 
+/** Prose written over several lines; an empty one begins a paragraph. */
+export function paragraphs(...lines: readonly string[]): string {
+  return lines.join(' ').replaceAll('  ', '\n\n');
+}
+
 /** `raw:PREROUTING:1 (line 4)`: how messages name a rule. */
 export function nameOf(ref: RuleRef): string {
   return `${ref.table}:${ref.chain}:${ref.number} (line ${lineNumber(ref.rule)})`;

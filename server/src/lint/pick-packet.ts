@@ -28,8 +28,16 @@ const SERVER_PORTS = [80, 443, 53, 22];
 const PROTOCOLS = [PROTOCOL.tcp, PROTOCOL.udp, PROTOCOL.icmp, PROTOCOL.icmpv6, PROTOCOL.gre];
 const ECHO_REQUEST = 8 << 8;
 
-/** @returns undefined where the box holds no whole packet. */
-export function pickPacket(space: Space, box: Box, way: WayName): PickedPacket | undefined {
+/**
+ * @param role whether the packet opens a flow, from a client's port, or answers, to one.
+ * @returns undefined where the box holds no whole packet.
+ */
+export function pickPacket(
+  space: Space,
+  box: Box,
+  way: WayName,
+  role: 'opening' | 'answer' = 'opening',
+): PickedPacket | undefined {
   const pick = (dimension: Dimension, ...wishes: readonly Point[]): number | undefined => {
     const point = pickPoint(box[dimension] ?? space.domains[dimension], wishes);
     return point === undefined ? undefined : Number(point);
@@ -40,8 +48,10 @@ export function pickPacket(space: Space, box: Box, way: WayName): PickedPacket |
   const outside = pick('out');
   if (protocol === undefined || ends === undefined || inside === undefined || outside === undefined) return undefined;
   const icmp = pick('icmp', ECHO_REQUEST);
-  const sport = pick('sport', CLIENT_PORT, ...SERVER_PORTS);
-  const dport = pick('dport', ...SERVER_PORTS, CLIENT_PORT);
+  const client = [CLIENT_PORT, ...SERVER_PORTS];
+  const server = [...SERVER_PORTS, CLIENT_PORT];
+  const sport = pick('sport', ...(role === 'opening' ? client : server));
+  const dport = pick('dport', ...(role === 'opening' ? server : client));
   if (icmp === undefined || sport === undefined || dport === undefined) return undefined;
   return {
     ...ends,

@@ -5,8 +5,9 @@ import { lower } from '../analysis/lower';
 import type { LintContext, LintRule, Report } from './define';
 import type { Finding } from './finding';
 import { LINT_RULES } from './registry';
+import { withoutSuppressed } from './suppress';
 
-/** In the order of the text. */
+/** In the order of the text, without what the file suppresses. */
 export function lint(document: Document, hints: Hints, rules: readonly LintRule[] = LINT_RULES): readonly Finding[] {
   const context: LintContext = { document, ruleset: lower(document.tree), hints };
   const findings = rules.flatMap((rule) => finding(rule, rule.on.ruleset?.(context) ?? []));
@@ -19,7 +20,8 @@ export function lint(document: Document, hints: Hints, rules: readonly LintRule[
       }
     }
   }
-  return findings.sort((a, b) => a.span.start - b.span.start || a.span.end - b.span.end);
+  const sorted = findings.sort((a, b) => a.span.start - b.span.start || a.span.end - b.span.end);
+  return withoutSuppressed(document, sorted);
 }
 
 function finding(rule: LintRule, reports: readonly Report[]): Finding[] {

@@ -21,7 +21,7 @@ export function confirmLoss(walker: Walker, loss: UntrackedLoss, hints: Hints): 
 function makeWitness(walker: Walker, loss: UntrackedLoss, hints: Hints): Witness | undefined {
   const { way } = loss;
   const box = way === 'FORWARD' ? ordinaryTraffic(walker, loss.victims) : loss.victims;
-  const victim = box && pickPacket(walker.space, box, way);
+  const victim = box && pickPacket(walker.space, box, way, loss.as === 'NEW' ? 'opening' : 'answer');
   if (victim === undefined) return undefined;
   if (loss.as === 'NEW') {
     return { host: hostFor(victim, way, hints), packets: [scenarioPacket(victim, way)], victim: 0 };

@@ -1,5 +1,5 @@
 import { createWalker, type RuleRef, type Walker } from '../../analysis/rule-packets';
-import { defineRule, type LintContext, nameOf, type Report } from '../define';
+import { defineRule, type LintContext, nameOf, paragraphs, type Report } from '../define';
 import { type Denier, type DirectorLoss, findDirectorLosses, type Virtual } from '../director';
 import { type DirectorKnowledge, knowDirector } from '../director-hints';
 import type { RelatedPlace } from '../finding';
@@ -13,28 +13,29 @@ export const establishedBehindLvsDr = defineRule({
   severity: 'error',
   group: 'lvs',
   docs: {
-    what: [
+    what: paragraphs(
       'On an LVS director in direct-routing or tunnel mode, packets to a virtual address are accepted by their state:',
       'a connection begins, and later segments of it are denied.',
-    ].join(' '),
-    why: [
+    ),
+    why: paragraphs(
       "The real servers answer the client directly: the director sees the client's half of every connection, and conntrack",
       'on it never sees a reply. `ESTABLISHED` needs one, so it never matches. IPVS takes each packet at the end of',
       '`INPUT`, before its conntrack entry is confirmed, so every segment is judged as the first of its flow: SYN, ACK and',
       'data are `NEW` (a bare ACK is picked up while `nf_conntrack_tcp_loose` is 1, the default), and FIN and RST are',
-      '`INVALID`. Behind IPVS, in `OUTPUT`, the packets are `UNTRACKED`.\n\n',
+      '`INVALID`. Behind IPVS, in `OUTPUT`, the packets are `UNTRACKED`.',
+      '',
       'So a ruleset that works on any other server lets connections begin and then cuts them: data dies where only a SYN',
       'may be `NEW`; where all of `NEW` is accepted, the close never reaches the real server, whose connections pile up.',
-    ].join(' '),
-    instead: [
+    ),
+    instead: paragraphs(
       'Accept the traffic to the virtual address without a state, above any rule that drops `INVALID`; or `NOTRACK` it in',
       '`raw` and accept it as `UNTRACKED`, which spares conntrack the work as well. The state rules stay right for the',
       "director's own services.",
-    ].join(' '),
-    suppress: [
+    ),
+    suppress: paragraphs(
       "Where the answers do come back through the host: it is the real servers' gateway, or the mode is LVS-NAT: then say",
       '`mode=nat` in the hint.',
-    ].join(' '),
+    ),
   },
   kernel: [
     'net/netfilter/ipvs/ip_vs_core.c:ip_vs_in_hook',
@@ -260,7 +261,7 @@ function messageFor({ hints }: LintContext, { director, loss, at }: Case): strin
 
 function expectedName({ expected }: DirectorLoss, at: RuleRef): string {
   const rule = expected.path.at(-1);
-  return rule === undefined || rule.rule === at.rule ? 'it' : nameOf(rule);
+  return rule === undefined || rule.rule === at.rule ? 'the rule' : nameOf(rule);
 }
 
 function denierName({ kind, table, chain, number, line, verdict }: Denier): string {

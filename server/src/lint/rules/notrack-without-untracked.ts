@@ -4,7 +4,7 @@ import { CT_STATES, statesOf } from '../../analysis/packet-space';
 import { createWalker, packetsOfPath, type RuleRef, splitByRule, type Walker } from '../../analysis/rule-packets';
 import type { Decision } from '../../analysis/set-walk';
 import { acceptUntracked } from '../accept-untracked';
-import { defineRule, type LintContext, nameOf, type Report } from '../define';
+import { defineRule, type LintContext, nameOf, paragraphs, type Report } from '../define';
 import type { RelatedPlace } from '../finding';
 import { describeBox, narrowed } from '../packet-words';
 import { policySpan, ruleSpan, targetSpan } from '../places';
@@ -25,23 +25,24 @@ export const notrackWithoutUntracked = defineRule({
   severity: 'warning',
   group: 'notrack',
   docs: {
-    what: [
+    what: paragraphs(
       'Packets that `raw` takes out of conntrack (`-j NOTRACK`, `-j CT --notrack`) reach a chain that accepts them only',
       'by a state, and denies the rest: no rule accepts them as `UNTRACKED`, or without a state.',
-    ].join(' '),
-    why: [
+    ),
+    why: paragraphs(
       'A packet without a conntrack entry has the state `UNTRACKED` in every table behind `raw`. It matches none of the',
       'other four: not `NEW`, not `ESTABLISHED`, not `RELATED`, and not `INVALID` either. So the rules that accept the',
-      'service are passed over, and the policy, or the rule at the end, takes the packet.\n\n',
+      'service are passed over, and the policy, or the rule at the end, takes the packet.',
+      '',
       'Both directions count. `NOTRACK` in `PREROUTING` is for what comes in; the answers of a local service leave',
       'through `OUTPUT`. Where those are not taken out of conntrack too, conntrack sees them without the packets that',
       'they answer: an answer over UDP is then `NEW`, a SYN+ACK is `INVALID`, and neither is ever `ESTABLISHED`.',
-    ].join(' '),
-    instead: [
+    ),
+    instead: paragraphs(
       'Accept the packets as `--ctstate UNTRACKED`, narrowed by the same protocol and ports as the `NOTRACK`, in each',
       'chain that they pass; and have a `NOTRACK` for each direction, with ports and interfaces exchanged. Or drop the',
       '`NOTRACK`: an entry in the table costs less than 300 bytes.',
-    ].join(' '),
+    ),
     suppress: 'Where the packets are meant to die, and raw is only meant to spare conntrack the work.',
   },
   kernel: [

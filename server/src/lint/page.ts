@@ -1,0 +1,126 @@
+/** The page of a lint rule, as Markdown: docs/rules, the command line and the editor show the same. */
+import { printPacketLine } from '../../../src-sim/sim/packet-line';
+import { simulate } from '../../../src-sim/sim/simulator';
+import type { PacketResult } from '../../../src-sim/sim/trace';
+import { createDocument } from '../analysis/document';
+import { readHints } from '../analysis/hints';
+import { lower } from '../analysis/lower';
+import type { BadExample, GoodExample, LintRule } from './define';
+import { readExample } from './example';
+import { applyEdits, type Finding, type Fix, type TextEdit, type Witness } from './finding';
+import { lint } from './run';
+
+export function rulePage(rule: LintRule): string {
+  return sections(
+    `# ${rule.title}`,
+    `\`${rule.code}\` · ${rule.severity} · group \`${rule.group}\``,
+    rule.docs.what,
+    '## Why it matters',
+    rule.docs.why,
+    `In the kernel: ${rule.kernel.map((place) => `\`${place}\``).join(', ')}.`,
+    '## What to do instead',
+    rule.docs.instead,
+    '## What is found',
+    ...rule.bad.map((example) => badExample(rule, example)),
+    '## What is right',
+    ...rule.good.map(goodExample),
+    '## When to suppress it',
+    rule.docs.suppress,
+    'In the file, on a line of its own above the rule:',
+    fence(`# chainwalk-disable-next-line ${rule.code} -- why it is right here`),
+    `For good: the setting \`chainwalk.lint.${rule.code}\`, \`"off"\`.`,
+  );
+}
+
+function badExample(rule: LintRule, { title, code }: BadExample): string {
+  const { text } = readExample(code);
+  const document = createDocument(text);
+  const findings = lint(document, readHints(document), [rule]);
+  return sections(`### ${title}`, fence(text), ...findings.map((finding) => describeFinding(rule, text, finding)));
+}
+
+function goodExample({ title, code }: GoodExample): string {
+  return sections(`### ${title}`, fence(code));
+}
+
+function describeFinding(rule: LintRule, text: string, finding: Finding): string {
+  const { severity, message, witness, fixes, span } = finding;
+  const level = severity === rule.severity ? '' : `, ${severity}`;
+  const place = `line ${lineOf(text, span.start)}, \`${text.slice(span.start, span.end)}\`${level}`;
+  return sections(
+    `> **${place}:** ${message}`,
+    witness && sections('The packets that show it, as the simulator sees them:', fence(traceText(text, witness), '')),
+    ...fixes.map((fix) => describeFix(text, fix, witness)),
+  );
+}
+
+function lineOf(text: string, offset: number): number {
+  return text.slice(0, offset).split('\n').length;
+}
+
+function describeFix(text: string, { title, edits, safe }: Fix, witness: Witness | undefined): string {
+  const fixed = applyEdits(text, edits);
+  const saved = witness && lastFate(fixed, witness);
+  const how = safe ? 'Safe: it changes no verdict.' : 'To be looked at: it lets through what the finding is about.';
+  return sections(
+    `**Quick fix: ${title}.** ${how}`,
+    fence(edits.map((edit) => changedLines(text, edit)).join('\n'), 'diff'),
+    saved && `With it the packet above is ${saved}.`,
+  );
+}
+
+/** Whole lines: the one that was, and what stands there instead. */
+function changedLines(text: string, { span, text: inserted }: TextEdit): string {
+  const isNewLine = span.start === span.end && inserted.endsWith('\n');
+  const start = text.lastIndexOf('\n', span.start - 1) + 1;
+  const end = text.indexOf('\n', span.end);
+  const before = isNewLine ? '' : text.slice(start, end);
+  const after = isNewLine ? inserted.trimEnd() : text.slice(start, span.start) + inserted + text.slice(span.end, end);
+  const marked = (sign: string, lines: string) => lines.split('\n').map((line) => `${sign} ${line}`);
+  return [...(before === '' ? [] : marked('-', before)), ...marked('+', after)].join('\n');
+}
+
+function traceText(text: string, witness: Witness): string {
+  const { packets } = run(text, witness);
+  return witness.packets
+    .flatMap((packet, index) => [printPacketLine(packet), ...wayOf(packets[index]).map((line) => `    ${line}`)])
+    .join('\n');
+}
+
+/** Conntrack's opinion, the kernel's trace, and the end. */
+function wayOf(result: PacketResult | undefined): readonly string[] {
+  if (result === undefined) return [];
+  const state = result.steps.find((step) => step.kind === 'conntrack')?.state;
+  return [...(state === undefined ? [] : [`conntrack: ${state}`]), ...result.trace, fateText(result)];
+}
+
+function fateText({ fate }: PacketResult): string {
+  switch (fate.kind) {
+    case 'sent':
+      return `sent by ${fate.device}`;
+    case 'delivered':
+      return `delivered to ${fate.to}`;
+    case 'dropped':
+    case 'rejected':
+      return `${fate.kind} by ${fate.where}`;
+    case 'held':
+      return fate.reason;
+  }
+}
+
+function lastFate(text: string, witness: Witness): string | undefined {
+  const result = run(text, witness).packets[witness.victim];
+  return result && fateText(result);
+}
+
+function run(text: string, { host, packets }: Witness): { readonly packets: readonly PacketResult[] } {
+  return simulate(lower(createDocument(text).tree), { host, packets });
+}
+
+function fence(text: string, language = 'iptables'): string {
+  return `\`\`\`${language}\n${text.trimEnd()}\n\`\`\``;
+}
+
+function sections(...parts: readonly (string | undefined)[]): string {
+  return parts.filter((part) => part !== undefined && part !== '').join('\n\n');
+}

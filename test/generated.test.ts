@@ -1,0 +1,31 @@
+/** Generated documents are what the declarations say today. UPDATE_EXPECT=1 writes them (`npm run generate`). */
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { hintsPage } from '../server/src/analysis/hint-page';
+import { rulePage } from '../server/src/lint/page';
+import { LINT_RULES } from '../server/src/lint/registry';
+
+const docs = join(import.meta.dirname, '..', 'docs');
+
+const PAGES: ReadonlyMap<string, () => string> = new Map([
+  ...LINT_RULES.map((rule) => [`rules/${rule.code}.md`, () => rulePage(rule)] as const),
+  ['hints.md', hintsPage],
+]);
+
+describe.each([...PAGES])('docs/%s', (name, page) => {
+  const file = join(docs, name);
+  const text = `${page()}\n`;
+  if (process.env.UPDATE_EXPECT === '1') writeFileSync(file, text);
+
+  it('is fresh (npm run generate)', () => {
+    expect(existsSync(file) ? readFileSync(file, 'utf8') : '').toBe(text);
+  });
+});
+
+describe('docs/rules', () => {
+  it('has no page of a rule that is gone', () => {
+    const codes = LINT_RULES.map(({ code }) => `${code}.md`);
+    expect(readdirSync(join(docs, 'rules')).filter((name) => !codes.includes(name))).toEqual([]);
+  });
+});
