@@ -57,7 +57,7 @@ describe('any text', () => {
           expect(span.start).toBeLessThanOrEqual(span.end);
           expect(span.end).toBeLessThanOrEqual(text.length);
         }
-        codeActions(diagnostics, { start: offset, end: offset });
+        codeActions(document, diagnostics, { start: offset, end: offset });
       }),
       { numRuns: 300 },
     );

@@ -62,7 +62,7 @@ const FEATURES: Readonly<Record<string, Feature>> = {
       .join('\n'),
   'code-actions': (document, offset) => {
     const diagnostics = [...diagnosticSlices(document, readHints(document))].flat();
-    return codeActions(diagnostics, { start: offset, end: offset })
+    return codeActions(document, diagnostics, { start: offset, end: offset })
       .map(({ title, edits }) => `${title}\n\n${applyEdits(document.text, edits)}`)
       .join('\n\n');
   },

@@ -1,5 +1,7 @@
-/** What an editor offers to do about diagnostics: the fixes that they carry. */
+/** What an editor offers to do about diagnostics: the fixes that they carry, and to say that a finding is meant. */
+import { type Document, lineAt } from '../analysis/document';
 import type { TextEdit } from '../lint/finding';
+import { findLintRule } from '../lint/registry';
 import type { Span } from '../syntax/tree';
 import type { Diagnostic } from './diagnostics';
 
@@ -12,10 +14,19 @@ export interface Action {
 }
 
 /** @param span what is selected; a cursor that only touches a diagnostic counts. */
-export function codeActions(diagnostics: readonly Diagnostic[], span: Span): readonly Action[] {
-  return diagnostics
-    .filter((diagnostic) => diagnostic.span.start <= span.end && span.start <= diagnostic.span.end)
-    .flatMap((diagnostic) =>
-      diagnostic.fixes.map(({ title, edits }, index) => ({ title, edits, diagnostic, preferred: index === 0 })),
-    );
+export function codeActions(document: Document, diagnostics: readonly Diagnostic[], span: Span): readonly Action[] {
+  const touched = diagnostics.filter(({ span: { start, end } }) => start <= span.end && span.start <= end);
+  const fixes = touched.flatMap((diagnostic) =>
+    diagnostic.fixes.map(({ title, edits }, index) => ({ title, edits, diagnostic, preferred: index === 0 })),
+  );
+  return [...fixes, ...touched.flatMap((diagnostic) => suppression(document, diagnostic))];
+}
+
+/** Only lint can be told that it is wrong; what iptables refuses stays refused. */
+function suppression(document: Document, diagnostic: Diagnostic): readonly Action[] {
+  const { code, span } = diagnostic;
+  if (findLintRule(code) === undefined) return [];
+  const start = document.lineStarts[lineAt(document, span.start)] ?? 0;
+  const edit = { span: { start, end: start }, text: `# chainwalk-disable-next-line ${code}\n` };
+  return [{ title: `Disable ${code} for this line`, edits: [edit], diagnostic, preferred: false }];
 }

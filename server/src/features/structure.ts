@@ -3,7 +3,6 @@ import { type Block, blocksOf } from '../analysis/blocks';
 import { type Document, spanInDocument } from '../analysis/document';
 import { contentEnd } from '../syntax/parse';
 import type { ChainLine, CommandLine, Span, Word } from '../syntax/tree';
-import { isTargetPart } from './cursor';
 
 export interface OutlineNode {
   readonly kind: 'table' | 'chain' | 'rule';
@@ -85,14 +84,14 @@ function chainNode(document: Document, { lineNumber, name, declaration, rules }:
   };
 }
 
-const MOST_DETAIL = 120;
+const LONGEST_NAME = 100;
 
+/** A rule is called by its own words: what an editor finds it by. */
 function ruleNode(document: Document, lineNumber: number, line: CommandLine): OutlineNode {
   const span = lineSpan(document, lineNumber);
-  const target = line.parts.find(isTargetPart)?.name?.value;
-  const conditions = line.chain?.span.end ?? line.flag.span.end;
-  const detail = line.text.slice(conditions, conditions + MOST_DETAIL).trim();
-  return { kind: 'rule', name: target ?? 'no target', detail, span, nameSpan: span, children: [] };
+  const start = line.chain?.span.end ?? line.flag.span.end;
+  const name = line.text.slice(start, start + LONGEST_NAME).trim();
+  return { kind: 'rule', name: name === '' ? line.flag.value : name, detail: '', span, nameSpan: span, children: [] };
 }
 
 function wordSpan(document: Document, lineNumber: number, word: Word | undefined): Span {

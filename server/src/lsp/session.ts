@@ -63,9 +63,9 @@ export class Session {
   }
 
   /** From the latest diagnostics; where the text has been edited since, from fresh ones. */
-  codeActions({ uri, version }: OpenDocument, span: Span): readonly Action[] {
+  codeActions({ uri, version, document }: OpenDocument, span: Span): readonly Action[] {
     const known = this.#known.get(uri);
     const diagnostics = known?.version === version ? known.diagnostics : [...this.diagnosticSlices(uri)].flat();
-    return codeActions(diagnostics, span);
+    return codeActions(document, diagnostics, span);
   }
 }
