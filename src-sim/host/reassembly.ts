@@ -72,3 +72,19 @@ export function onTheWire(packet: Packet): readonly Packet[] {
     return piece;
   });
 }
+
+/** How much of a header must stand in the first piece. @kernel net/ipv4/tcp_ipv4.c:tcp_v4_early_demux, net/netfilter/nf_nat_proto.c */
+const WHOLE_HEADER: Partial<Record<Packet['transport']['kind'], number>> = { tcp: 20, udp: 8, icmp: 8 };
+
+/**
+ * A packet whose first piece has not the whole transport header loses its pieces where the header is looked at: it is
+ * cut anew, as large as the largest of them.
+ */
+export function withHeaderPulled(packet: Packet): Packet {
+  const { pieces, transport } = packet;
+  if (pieces === undefined || (pieces[0] ?? 0) >= (WHOLE_HEADER[transport.kind] ?? 0)) return packet;
+  const total = pieces.reduce((sum, bytes) => sum + bytes, 0);
+  const largest = Math.max(...pieces) & ~7;
+  const count = Math.ceil(total / largest);
+  return { ...packet, pieces: Array.from({ length: count }, (_, index) => Math.min(largest, total - index * largest)) };
+}

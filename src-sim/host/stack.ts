@@ -77,7 +77,7 @@ export function icmpReply(packet: Packet, icmp: IcmpMessage): Packet | undefined
   return {
     ...answerTo(packet, packet.protocol, ICMP_HEADER_BYTES + dataLength),
     tos: packet.tos,
-    transport: { ...icmp, type: reply.type, dataLength },
+    transport: { ...icmp, type: reply.type, code: icmp.type === 13 ? 0 : icmp.code, dataLength },
   };
 }
 

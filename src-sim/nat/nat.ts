@@ -6,6 +6,7 @@
 import type { Attachment, Entry, NatRange, Zone } from '../conntrack/entry';
 import type { ConntrackTable } from '../conntrack/table';
 import { type Direction, invertTuple, isIcmp, otherDirection, sameTuple, type Tuple } from '../conntrack/tuple';
+import { withHeaderPulled } from '../host/reassembly';
 import { type Address, addressValue } from '../net/address';
 import type { Packet } from '../net/packet';
 import { hasPorts, PROTOCOL } from '../net/protocol';
@@ -58,7 +59,7 @@ export function translate(packet: Packet, entry: Entry, direction: Direction, ma
   if (!isMapped(entry, direction, manip)) return packet;
   if (packet.protocol === PROTOCOL.gre && packet.transport.dataLength < GRE_WRITABLE_BYTES) return undefined;
   const target = targetTuple(entry, direction);
-  return target === undefined ? packet : rewrite(packet, target, manip);
+  return target === undefined ? packet : rewrite(withHeaderPulled(packet), target, manip);
 }
 
 /** NAT wants this much of a GRE header, whichever version it is. @kernel net/netfilter/nf_nat_proto.c:gre_manip_pkt */

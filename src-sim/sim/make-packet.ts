@@ -13,7 +13,7 @@ const ICMP_HEADER_BYTES = 8;
 const SCTP_BYTES = 32;
 const GRE_HEADER_BYTES = 4;
 /** What a packet of another protocol carries where its scenario names no payload. */
-const OTHER_BYTES = 16;
+const OTHER_PAYLOAD = '\0'.repeat(16);
 
 /** @throws Error when the protocol is unknown. */
 export function makePacket(source: ScenarioPacket): Packet {
@@ -36,8 +36,13 @@ export function makePacket(source: ScenarioPacket): Packet {
     length: IP_HEADER_BYTES[family] + Math.max(0, carried),
     transport,
     ...(frag === undefined ? {} : { fragment: { offset: frag.offset, more: frag.more ?? false } }),
-    ...(typeof source.payload === 'string' ? { payload: source.payload } : {}),
+    ...payloadOf(source, transport),
   };
+}
+
+function payloadOf({ payload }: ScenarioPacket, { kind, dataLength }: Transport): { readonly payload?: string } {
+  if (typeof payload === 'string') return { payload };
+  return kind === 'other' && !payload && dataLength === OTHER_PAYLOAD.length ? { payload: OTHER_PAYLOAD } : {};
 }
 
 function makeTransport(source: ScenarioPacket, protocol: number): Transport {
@@ -73,7 +78,7 @@ function makeTransport(source: ScenarioPacket, protocol: number): Transport {
     case PROTOCOL.gre:
       return { kind: 'other', dataLength: GRE_HEADER_BYTES + dataLength };
     default:
-      return { kind: 'other', dataLength: dataLength || OTHER_BYTES };
+      return { kind: 'other', dataLength: dataLength || OTHER_PAYLOAD.length };
   }
 }
 

@@ -6,9 +6,11 @@
  */
 import { setClosing } from '../conntrack/tcp';
 import { otherDirection } from '../conntrack/tuple';
+import { passesRejectChecksum } from '../host/checksum';
 import { type Host, isListening, LOOPBACK, peerMac } from '../host/host';
 import { ICMP_ERRORS, type IcmpError, type IcmpErrorKind, REJECT_ERRORS } from '../host/icmp-errors';
 import { decideInput } from '../host/input-routing';
+import { withHeaderPulled } from '../host/reassembly';
 import { findRoute, isMulticast, type Route } from '../host/routing';
 import { icmpError, icmpReply, tcpReset } from '../host/stack';
 import type { Destination } from '../ipvs/service';
@@ -139,7 +141,7 @@ function forward(machine: Machine, flight: InFlight): Fate {
     sendError(machine, flight, 'too-big');
     return dropped('forwarding', `${packet.length} bytes do not fit, and it may not be fragmented`);
   }
-  flight.packet = { ...packet, ttl: packet.ttl - 1 };
+  flight.packet = { ...(packet.transport.kind === 'tcp' ? withHeaderPulled(packet) : packet), ttl: packet.ttl - 1 };
   return atHook(machine, flight, 'FORWARD') ?? postRoute(machine, flight);
 }
 
@@ -251,6 +253,7 @@ function attachTo(flight: InFlight, about: InFlight): void {
 
 function reject(machine: Machine, about: InFlight, type: string): void {
   const { packet } = about;
+  if (packet.family === 'ipv4' && !passesRejectChecksum(packet)) return;
   const error = REJECT_ERRORS.get(type);
   if (error) {
     sendIcmpError(machine, about, error);
