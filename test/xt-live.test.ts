@@ -25,6 +25,11 @@ interface Answer {
 /** What the kernel was not built with it refuses, whatever the rule. */
 const MISSING = /No chain\/target\/match by that name|missing kernel module|Extension \S+ revision 0 not supported/;
 
+/** The sets that examples name, where ipset is there to make them. */
+const SETS = ['ips hash:ip', 'nets hash:net counters', 'ipport hash:ip,port'].map(
+  (set) => `ipset create ${set} 2> /dev/null || true`,
+);
+
 const asked: readonly Asked[] = EXTENSIONS.flatMap((extension, number) =>
   extension.examples.flatMap((example, index) =>
     example.kind === 'packet' ? [] : [{ extension, example, name: `${number}-${index}` }],
@@ -49,7 +54,7 @@ describe.skipIf(!iptablesLegacyRestore || !unshare)('iptables on this machine', 
 
 /** All in one namespace and one shell: a process for each question would take most of the time. */
 function askAll(folder: string): ReadonlyMap<string, Answer> {
-  const script = asked.map((one) => questions(one, folder)).join('\n');
+  const script = [...SETS, ...asked.map((one) => questions(one, folder))].join('\n');
   const ran = spawnSync('unshare', ['--net', 'sh', '-s'], { input: script, encoding: 'utf8' });
   if (ran.status !== 0) throw new Error(ran.stderr);
   return new Map(asked.map((one) => [one.name, readAnswer(one, folder)]));

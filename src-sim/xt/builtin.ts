@@ -48,7 +48,6 @@ export const builtin = defineMatch({
     ),
     protocol: option(anyOrOne, 'Protocol of the packet: its name, its number, or `all`.', {
       short: 'p',
-      aliases: ['proto'],
       invert: true,
     }),
     fragment: option(

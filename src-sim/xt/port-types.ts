@@ -30,7 +30,18 @@ export const orderedPortSpan: ValueType<NumberSpan> = {
   },
 };
 
-/** The same, always printed. */
+/** Numbers only, in order, and always printed. @see extensions/libxt_sctp.c: parse_sctp_ports */
+export const numericPortSpan = word<NumberSpan>(
+  'port[:port]',
+  (text) => {
+    if (/[^\d:x]/i.test(text.replace(/0x[0-9a-f]+/gi, ''))) return bad(`"${text}" is not a number`);
+    const span = readSpan(text);
+    return span.ok && span.value.min > span.value.max ? bad(`the range ${text} runs backwards`) : span;
+  },
+  portText,
+);
+
+/** The same as {@link portSpan}, always printed. */
 export const printedPortSpan = word<NumberSpan>('port[:port]', readSpan, portText);
 
 function readSpan(text: string): Parsed<NumberSpan> {

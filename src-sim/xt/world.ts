@@ -18,6 +18,12 @@ export type AddressType =
   | 'UNREACHABLE'
   | 'PROHIBIT';
 
+/** The ports of a bridge by which a packet came in and leaves. */
+export interface BridgePorts {
+  readonly in: string | undefined;
+  readonly out: string | undefined;
+}
+
 export interface World {
   readonly family: Family;
   readonly hook: Hook;
@@ -35,6 +41,8 @@ export interface World {
   readonly macSource: string | undefined;
   /** How the link layer addressed it. */
   readonly packetType: 'unicast' | 'broadcast' | 'multicast' | 'loopback';
+  /** Absent where no bridge carries the packet. @kernel include/linux/skbuff.h:nf_bridge_info */
+  readonly bridgePorts?: BridgePorts;
   /** Seconds until the packet's conntrack entry expires. */
   conntrackExpires(): number;
   /** The type of an address in the main routing table, as `addrtype` asks; with a device, as seen from there. */
