@@ -3,12 +3,13 @@
  *
  * @kernel include/net/netfilter/nf_conntrack.h:nf_conn
  */
+import type { Waiting } from '../host/deadlines';
 import type { Address } from '../net/address';
 import type { SctpTracking } from './sctp';
 import type { TcpTracking } from './tcp-window';
 import type { Direction, Tuple } from './tuple';
 
-export interface Entry {
+export interface Entry extends Waiting {
   /** Never re-used within a simulation. */
   readonly id: number;
   readonly original: Tuple;
@@ -21,7 +22,7 @@ export interface Entry {
   /** Virtual time in seconds at which the first packet was seen. */
   readonly createdAt: number;
   mark: number;
-  readonly labels: Set<number>;
+  labels?: Set<number>;
   tcp?: TcpTracking;
   sctp?: SctpTracking;
   /** Seconds, as they were when the flow began. */

@@ -1,19 +1,19 @@
 /**
- * The conntrack table: confirmed entries, found by either of their tuples.
+ * The conntrack table: confirmed entries, found by either of their tuples, gone when their time is over.
  *
  * @kernel net/netfilter/nf_conntrack_core.c
  */
+import { Deadlines } from '../host/deadlines';
 import { type Entry, ZONE_BY_DIRECTION } from './entry';
-import { type Direction, sameTuple, type Tuple, tupleKey } from './tuple';
-
-export interface Found {
-  readonly entry: Entry;
-  readonly direction: Direction;
-}
+import { type Direction, sameTuple, type Tuple } from './tuple';
+import { type Found, type Source, SourceIndex, TupleIndex } from './tuple-index';
 
 export class ConntrackTable {
-  readonly #byTuple = new Map<string, Found>();
   readonly #entries = new Set<Entry>();
+  readonly #byTuple = new TupleIndex();
+  readonly #bySource = new SourceIndex();
+  /** An entry waits here until its timeout, or until an earlier one that it had: then it is looked at again. */
+  readonly #expiry = new Deadlines<Entry>();
   #nextId = 1;
 
   nextId(): number {
@@ -31,7 +31,7 @@ export class ConntrackTable {
 
   /** The entry with this tuple in a zone, unless it expired. @kernel nf_conntrack_core.c:____nf_conntrack_find */
   find(tuple: Tuple, zoneId: number, now: number): Found | undefined {
-    const found = this.#byTuple.get(keyIn(zoneId, tuple));
+    const found = this.#byTuple.find(tuple, zoneId);
     if (found === undefined) return undefined;
     if (found.entry.timeout > now) return found;
     this.remove(found.entry);
@@ -44,6 +44,11 @@ export class ConntrackTable {
     return found !== undefined && found.entry !== entry && !sameTuple(found.entry.original, entry.original);
   }
 
+  /** Entries with this source for which NAT has decided on a source, the newest first. */
+  withSource(source: Source): Iterable<Entry> {
+    return this.#bySource.of(source);
+  }
+
   /** @returns the entry that stands in the way, or undefined once `entry` is in. @kernel …:__nf_conntrack_confirm */
   insert(entry: Entry, now: number): Found | undefined {
     const clash =
@@ -53,27 +58,36 @@ export class ConntrackTable {
     entry.status.confirmed = true;
     entry.timeout += now;
     this.#entries.add(entry);
-    this.#index(entry, 'original', entry.original);
-    this.#index(entry, 'reply', entry.reply);
+    for (const direction of DIRECTIONS) this.#byTuple.add(entry, direction);
+    if (entry.status.srcNatDone) this.#bySource.add(entry);
+    this.#expiry.set(entry, entry.timeout);
     return undefined;
+  }
+
+  /** Until an entry is confirmed its timeout is relative. @kernel nf_conntrack_core.c:__nf_ct_refresh_acct */
+  refresh(entry: Entry, timeoutSeconds: number, now: number): void {
+    if (entry.status.fixedTimeout) return;
+    entry.timeout = entry.status.confirmed ? now + timeoutSeconds : timeoutSeconds;
+    if (entry.status.confirmed && entry.timeout < entry.dueAt && !entry.status.dying) {
+      this.#expiry.set(entry, entry.timeout);
+    }
   }
 
   remove(entry: Entry): void {
     entry.status.dying = true;
     if (!this.#entries.delete(entry)) return;
-    this.#byTuple.delete(keyIn(ZONE_BY_DIRECTION.original(entry.zone), entry.original));
-    this.#byTuple.delete(keyIn(ZONE_BY_DIRECTION.reply(entry.zone), entry.reply));
+    for (const direction of DIRECTIONS) this.#byTuple.delete(entry, direction);
+    if (entry.status.srcNatDone) this.#bySource.delete(entry);
+    this.#expiry.delete(entry);
   }
 
+  /** Costs what falls due. */
   removeExpired(now: number): void {
-    for (const entry of this.#entries) if (entry.timeout <= now) this.remove(entry);
-  }
-
-  #index(entry: Entry, direction: Direction, tuple: Tuple): void {
-    this.#byTuple.set(keyIn(ZONE_BY_DIRECTION[direction](entry.zone), tuple), { entry, direction });
+    for (let entry = this.#expiry.first(); entry && entry.dueAt <= now; entry = this.#expiry.first()) {
+      if (entry.timeout <= now) this.remove(entry);
+      else this.#expiry.set(entry, entry.timeout);
+    }
   }
 }
 
-function keyIn(zoneId: number, tuple: Tuple): string {
-  return `${zoneId} ${tupleKey(tuple)}`;
-}
+const DIRECTIONS: readonly Direction[] = ['original', 'reply'];

@@ -17,6 +17,7 @@ import {
 } from './tcp-states';
 import { before, checkWindow, freshSide, readOptions, segmentEnd, type TcpSide, type TcpTracking } from './tcp-window';
 import { tcpStateTimeout, tcpTimeout } from './timeouts';
+import type { Conntrack } from './track';
 import type { Tracked } from './tracked';
 import { type Direction, otherDirection } from './tuple';
 
@@ -315,11 +316,11 @@ function chooseTimeout(tracking: TcpTracking, flagSet: TcpFlagSet, to: TcpState,
  *
  * @kernel …_tcp.c:nf_conntrack_tcp_set_closing
  */
-export function setClosing(entry: Entry, now: number, sysctl: Sysctl): void {
+export function setClosing(entry: Entry, { table, sysctl, now }: Conntrack): void {
   if (!entry.status.confirmed || entry.tcp === undefined) return;
   const already = entry.tcp.state === 'CLOSE';
   entry.tcp.state = 'CLOSE';
-  if (!already && !entry.status.fixedTimeout) entry.timeout = now + tcpTimeout(sysctl, 'close');
+  if (!already) table.refresh(entry, tcpTimeout(sysctl, 'close'), now);
 }
 
 const FLAG_NAMES: Readonly<Record<TcpFlagSet, string>> = {

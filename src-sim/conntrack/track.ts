@@ -16,8 +16,9 @@ import {
   ZONE_BY_DIRECTION,
 } from './entry';
 import { trackProtocol } from './protocols';
-import type { ConntrackTable, Found } from './table';
+import type { ConntrackTable } from './table';
 import { type Direction, icmpTypeOf, invertTuple, type Tuple, tupleOf } from './tuple';
+import type { Found } from './tuple-index';
 
 export interface Conntrack {
   readonly table: ConntrackTable;
@@ -82,7 +83,9 @@ function trackTuple(
     conntrack.table.remove(entry);
     return trackTuple(packet, tuple, template, conntrack);
   }
-  if ('timeout' in tracked && tracked.timeout !== undefined) refresh(entry, tracked.timeout, conntrack.now);
+  if ('timeout' in tracked && tracked.timeout !== undefined) {
+    conntrack.table.refresh(entry, tracked.timeout, conntrack.now);
+  }
   if (tracked.kind === 'invalid') return invalid(tracked.text);
   if (tracked.destroy) conntrack.table.remove(entry);
   if (direction === 'reply') entry.status.seenReply = true;
@@ -112,9 +115,10 @@ function create(tuple: Tuple, template: Template | undefined, conntrack: Conntra
     zone: template?.zone ?? DEFAULT_ZONE,
     status: freshStatus(),
     timeout: 0,
+    dueAt: 0,
+    queuePlace: -1,
     createdAt: now,
     mark: 0,
-    labels: new Set(),
     ...(template?.helper === undefined ? {} : { helper: template.helper }),
   };
   return { entry, direction: 'original' };
@@ -134,12 +138,6 @@ function dropEarly(table: ConntrackTable): boolean {
 function ctInfo(entry: Entry, direction: Direction): CtInfo {
   if (direction === 'reply' || entry.status.seenReply) return 'ESTABLISHED';
   return entry.status.expected ? 'RELATED' : 'NEW';
-}
-
-/** Until an entry is confirmed its timeout is relative. @kernel nf_conntrack_core.c:__nf_ct_refresh_acct */
-export function refresh(entry: Entry, timeoutSeconds: number, now: number): void {
-  if (entry.status.fixedTimeout) return;
-  entry.timeout = entry.status.confirmed ? now + timeoutSeconds : timeoutSeconds;
 }
 
 /** What conntrack does with ICMP before it looks for a flow of the message's own; undefined: nothing special. */

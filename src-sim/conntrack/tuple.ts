@@ -23,12 +23,8 @@ export function otherDirection(direction: Direction): Direction {
   return direction === 'original' ? 'reply' : 'original';
 }
 
-export function tupleKey(tuple: Tuple): string {
-  return `${tuple.protocol} ${tuple.src} ${tuple.sport} ${tuple.dst} ${tuple.dport}`;
-}
-
 export function sameTuple(a: Tuple, b: Tuple): boolean {
-  return tupleKey(a) === tupleKey(b);
+  return a.sport === b.sport && a.dport === b.dport && a.protocol === b.protocol && a.src === b.src && a.dst === b.dst;
 }
 
 /** ICMP and ICMPv6 types that ask, and the type that answers; both ways. */

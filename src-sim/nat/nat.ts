@@ -154,11 +154,8 @@ function hasKey(protocol: number): boolean {
 
 /** A host that was mapped keeps its mapping towards others. @kernel nf_nat_core.c:find_appropriate_src */
 function mappingOfSameSource(current: Tuple, range: NatRange, zone: Zone, { table }: NatContext): Tuple | undefined {
-  for (const other of [...table.entries()].reverse()) {
-    const { original } = other;
-    const sameSource =
-      original.protocol === current.protocol && original.src === current.src && original.sport === current.sport;
-    if (!sameSource || !other.status.srcNatDone || other.zone.id !== zone.id) continue;
+  for (const other of table.withSource(current)) {
+    if (other.zone.id !== zone.id) continue;
     const mapped = invertTuple(other.reply);
     if (mapped === undefined) continue;
     const candidate: Tuple = { ...mapped, dst: current.dst, dport: current.dport };

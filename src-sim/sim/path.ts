@@ -266,7 +266,7 @@ function reject(machine: Machine, about: InFlight, type: string): void {
 
 function closeFlow(machine: Machine, reset: InFlight, about: InFlight): void {
   attachTo(reset, about);
-  if (about.attachment?.kind === 'tracked') setClosing(about.attachment.entry, machine.now, machine.host.sysctl);
+  if (about.attachment?.kind === 'tracked') setClosing(about.attachment.entry, machine.conntrack());
 }
 
 /** Whose hand a frame came from, as `-m mac` sees it. */

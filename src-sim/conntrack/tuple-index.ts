@@ -1,0 +1,76 @@
+/**
+ * Entries by their tuples, and by the source that NAT saw.
+ *
+ * @kernel net/netfilter/nf_conntrack_core.c:nf_conntrack_hash, net/netfilter/nf_nat_core.c:nf_nat_bysource
+ */
+import { Buckets, bucketOf, hashNumber, hashText, type Place } from './buckets';
+import { type Entry, ZONE_BY_DIRECTION } from './entry';
+import { type Direction, sameTuple, type Tuple } from './tuple';
+
+export interface Found {
+  readonly entry: Entry;
+  readonly direction: Direction;
+}
+
+/** One of the two places that an entry has. @kernel include/net/netfilter/nf_conntrack_tuple.h:nf_conntrack_tuple_hash */
+interface TuplePlace extends Found, Place {}
+
+export class TupleIndex {
+  readonly #buckets = new Buckets<TuplePlace>();
+
+  find(tuple: Tuple, zoneId: number): Found | undefined {
+    for (let place = this.#buckets.first(hashIn(zoneId, tuple)); place; place = place.next) {
+      const { entry, direction } = place;
+      if (sameTuple(entry[direction], tuple) && ZONE_BY_DIRECTION[direction](entry.zone) === zoneId) return place;
+    }
+    return undefined;
+  }
+
+  /** From now on an entry with the same tuple that came before is found no more. */
+  add(entry: Entry, direction: Direction): void {
+    this.#buckets.add({ entry, direction, hash: hashOf(entry, direction), next: undefined });
+  }
+
+  delete(entry: Entry, direction: Direction): void {
+    this.#buckets.delete(hashOf(entry, direction), (place) => place.entry === entry && place.direction === direction);
+  }
+}
+
+function hashOf(entry: Entry, direction: Direction): number {
+  return hashIn(ZONE_BY_DIRECTION[direction](entry.zone), entry[direction]);
+}
+
+function hashIn(zoneId: number, { src, dst, protocol, sport, dport }: Tuple): number {
+  const addresses = hashText(dst, hashText(src));
+  return bucketOf(hashNumber((sport << 16) | dport, hashNumber((zoneId << 8) | protocol, addresses)));
+}
+
+interface SourcePlace extends Place {
+  readonly entry: Entry;
+}
+
+export type Source = Pick<Tuple, 'protocol' | 'src' | 'sport'>;
+
+export class SourceIndex {
+  readonly #buckets = new Buckets<SourcePlace>();
+
+  /** Entries whose first packet had this source, the newest first. */
+  *of(source: Source): Generator<Entry, void> {
+    for (let place = this.#buckets.first(hashOfSource(source)); place; place = place.next) {
+      const { protocol, src, sport } = place.entry.original;
+      if (protocol === source.protocol && src === source.src && sport === source.sport) yield place.entry;
+    }
+  }
+
+  add(entry: Entry): void {
+    this.#buckets.add({ entry, hash: hashOfSource(entry.original), next: undefined });
+  }
+
+  delete(entry: Entry): void {
+    this.#buckets.delete(hashOfSource(entry.original), (place) => place.entry === entry);
+  }
+}
+
+function hashOfSource({ protocol, src, sport }: Source): number {
+  return bucketOf(hashNumber((protocol << 16) | sport, hashText(src)));
+}
