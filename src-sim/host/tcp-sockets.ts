@@ -38,6 +38,8 @@ const MOST_RESENDS = 5;
 
 export class TcpSockets {
   readonly #connections = new Map<string, Connection>();
+  /** Half-open ones whose SYN,ACK will be sent again. */
+  readonly #unanswered = new Set<Connection>();
 
   /**
    * What the host sends because of a segment that was delivered; undefined: nothing.
@@ -70,18 +72,20 @@ export class TcpSockets {
       resent: 0,
     };
     this.#connections.set(key, opened);
+    this.#unanswered.add(opened);
     return { packet: opened.synAck, what: 'SYN,ACK from the listener' };
   }
 
   /** The next SYN,ACK that is sent again before `until`; each call gives one, in order of time. */
   nextResend(until: number): (TcpAnswer & { readonly at: number }) | undefined {
-    const waiting = [...this.#connections.values()].filter(
-      ({ state, resent }) => state === 'half open' && resent < MOST_RESENDS,
-    );
-    const [first] = waiting.sort((a, b) => a.resendAt - b.resendAt);
+    let first: Connection | undefined;
+    for (const connection of this.#unanswered) {
+      if (first === undefined || connection.resendAt < first.resendAt) first = connection;
+    }
     if (first === undefined || first.resendAt >= until) return undefined;
     const at = first.resendAt;
     first.resent += 1;
+    if (first.resent === MOST_RESENDS) this.#unanswered.delete(first);
     first.resendAt = at + FIRST_RESEND * 2 ** first.resent;
     return { at, packet: first.synAck, what: 'SYN,ACK again: no ACK came' };
   }
@@ -103,10 +107,12 @@ export class TcpSockets {
     }
     if (flags & TCP_FLAG.R || (flags & TCP_FLAG.S && !repeatsSyn)) {
       this.#connections.delete(key);
+      this.#unanswered.delete(connection);
       return reset(packet, tcp, 'RST: a SYN inside the connection');
     }
     if (!(flags & TCP_FLAG.A)) return undefined;
     connection.state = 'open';
+    this.#unanswered.delete(connection);
     return this.#open(key, connection, packet, tcp);
   }
 
