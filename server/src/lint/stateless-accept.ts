@@ -7,6 +7,7 @@ import { addressRange, points, statesOf } from '../analysis/packet-space';
 import { packetsOfPath, type RuleRef, type Walker } from '../analysis/rule-packets';
 import type { LintContext } from './define';
 import { type DirectorLoss, runConnection, type Virtual } from './director';
+import { beforeIpvs } from './director-hints';
 import { applyEdits, type Fix, type TextEdit } from './finding';
 import { printBox } from './packet-words';
 import { firstInRaw, lineBefore, withoutMatch } from './places';
@@ -45,8 +46,8 @@ function tryOut(
   loss: DirectorLoss,
   edits: readonly TextEdit[],
 ): ReturnType<typeof runConnection> {
-  const fixed = lower(createDocument(applyEdits(document.text, edits), document.options).tree);
-  return runConnection(fixed, loss.packet, loss.witness.host);
+  const fixed = createDocument(applyEdits(document.text, edits), document.options);
+  return runConnection(beforeIpvs(fixed, lower(fixed.tree)), loss.packet, loss.witness.host);
 }
 
 /** Before the rules that let the connection begin; where an earlier rule denies its segments, before that one. */

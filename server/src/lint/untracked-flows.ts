@@ -157,11 +157,15 @@ function acceptedOtherwise(
   if (denied === undefined || untrackedBy === undefined || !isDefaultDeny(denied)) return [];
   const { state: _, mark: __, ...victims } = group.box;
   const tracked = { hooks: WAY_HOOKS[way], tracked: [as], ignoreUntrack: true };
-  return followHooks(walker, [freshGroup(walker.space, victims)], tracked).flatMap((other) => {
+  const accepting = followHooks(walker, [freshGroup(walker.space, victims)], tracked).flatMap((other) => {
     const accepted = decisionIn(other, 'filter', way);
-    if (!other.certain || verdictOf(other) !== 'accept' || accepted === undefined) return [];
-    return [{ way, victims: other.box, as, untrackedBy, denied, accepted }];
+    if (verdictOf(other) !== 'accept' || accepted === undefined) return [];
+    return [{ isCertain: other.certain, loss: { way, victims: other.box, as, untrackedBy, denied, accepted } }];
   });
+  // What only some of the packets would pass (a limit) is for the simulator to decide, and comes last.
+  const certain = accepting.filter(({ isCertain }) => isCertain);
+  const perhaps = accepting.filter(({ isCertain }) => !isCertain);
+  return [...certain, ...perhaps].map(({ loss }) => loss);
 }
 
 /**

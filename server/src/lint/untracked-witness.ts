@@ -1,12 +1,14 @@
 /** Asks the simulator whether a loss is real: lost with the ruleset as it is, accepted if nothing were un-tracked. */
-import type { Ruleset } from '../../../src-sim/netfilter/ruleset';
+import { NO_COUNTERS, type Rule, type Ruleset } from '../../../src-sim/netfilter/ruleset';
+import { conntrack } from '../../../src-sim/xt/conntrack';
+import { ACCEPT } from '../../../src-sim/xt/standard';
 import type { Hints } from '../analysis/hints';
 import { effectOf, type Walker } from '../analysis/rule-packets';
 import type { Witness } from './finding';
 import { ordinaryTraffic } from './outside';
 import { pickPacket } from './pick-packet';
 import type { UntrackedLoss } from './untracked-flows';
-import { MIRROR_WAY } from './way';
+import { MIRROR_WAY, type WayName } from './way';
 import { answerTo, fateOf, hostFor, scenarioPacket } from './witness';
 
 /** @returns the packets that show it, or undefined where the simulator does not agree. */
@@ -15,7 +17,15 @@ export function confirmLoss(walker: Walker, loss: UntrackedLoss, hints: Hints): 
   if (witness === undefined) return undefined;
   const now = fateOf(walker.ruleset, witness);
   if (now === undefined || now.isAccepted || !isDeniedByFilter(now.result.fate)) return undefined;
-  return fateOf(allTracked(walker.ruleset), witness)?.isAccepted ? witness : undefined;
+  const tracked = allTracked(walker.ruleset);
+  const opening = { ...witness, victim: 0 };
+  const isAccepted =
+    fateOf(tracked, witness)?.isAccepted ||
+    // The flow begins as it is: what accepts its first packet, un-tracked, would be written otherwise for a tracked one.
+    (loss.as === 'ESTABLISHED' &&
+      fateOf(walker.ruleset, opening)?.isAccepted &&
+      fateOf(openTo(tracked, MIRROR_WAY[loss.way]), witness)?.isAccepted);
+  return isAccepted ? witness : undefined;
 }
 
 function makeWitness(walker: Walker, loss: UntrackedLoss, hints: Hints): Witness | undefined {
@@ -34,6 +44,20 @@ function makeWitness(walker: Walker, loss: UntrackedLoss, hints: Hints): Witness
 
 function isDeniedByFilter(fate: { readonly kind: string; readonly where?: string }): boolean {
   return fate.where?.startsWith('filter:') ?? false;
+}
+
+/** The ruleset with a rule that lets flows begin on a way. */
+function openTo(ruleset: Ruleset, way: WayName): Ruleset {
+  const state = { name: conntrack.name, options: { ctstate: { value: ['NEW'], inverted: false } } };
+  const target = { kind: 'target' as const, name: ACCEPT.name, options: {} };
+  const accept: Rule = { matches: [state], target, counters: NO_COUNTERS, line: 0 };
+  const tables = ruleset.tables.map((table) => ({
+    ...table,
+    chains: table.chains.map((chain) =>
+      table.name === 'filter' && chain.name === way ? { ...chain, rules: [accept, ...chain.rules] } : chain,
+    ),
+  }));
+  return { ...ruleset, tables };
 }
 
 const allTrackedOf = new WeakMap<Ruleset, Ruleset>();

@@ -1,7 +1,7 @@
 import { createWalker, type RuleRef, type Walker } from '../../analysis/rule-packets';
 import { defineRule, type LintContext, nameOf, paragraphs, type Report } from '../define';
 import { type Denier, type DirectorLoss, findDirectorLosses, type Virtual } from '../director';
-import { type DirectorKnowledge, knowDirector } from '../director-hints';
+import { beforeIpvs, type DirectorKnowledge, knowDirector, mayBeDirector } from '../director-hints';
 import type { RelatedPlace } from '../finding';
 import { lineSpan, policySpan, ruleSpan, stateSpan } from '../places';
 import { statelessFixes } from '../stateless-accept';
@@ -129,6 +129,19 @@ COMMIT
 COMMIT
 `,
     },
+    {
+      title: 'The rules ask for what IPVS handles (`-m ipvs`): an information as well',
+      code: `*filter
+:INPUT DROP [0:0]
+:FORWARD DROP [0:0]
+:OUTPUT ACCEPT [0:0]
+-A INPUT -m ipvs --ipvs -j ACCEPT
+-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+-A INPUT -d 203.0.113.10/32 -p tcp -m tcp --dport 443 -m conntrack --ctstate NEW -j ACCEPT
+#                                                                  ^^^^^^^^^^^^^ Is this host one
+COMMIT
+`,
+    },
   ],
   good: [
     {
@@ -190,7 +203,8 @@ COMMIT
 });
 
 function check(context: LintContext): readonly Report[] {
-  const walker = createWalker(context.ruleset);
+  if (!mayBeDirector(context)) return [];
+  const walker = createWalker(beforeIpvs(context.document, context.ruleset));
   const director = knowDirector(context, walker);
   if (director === undefined) return [];
   const reports = new Map<string, Report>();

@@ -1,0 +1,48 @@
+/** Real rulesets: what is found in them was read, and judged to be true. Skipped where the corpus is not there. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { createDocument, lineAt } from '../server/src/analysis/document';
+import { readHints } from '../server/src/analysis/hints';
+import { lint } from '../server/src/lint/run';
+import { sharedData } from './support/shared-data';
+
+const folder = sharedData && join(sharedData, 'corpus', 'real');
+const files = folder ? readdirSync(folder).filter((name) => name.endsWith('.rules')) : [];
+
+/** File, by the beginning of its name, and its findings. */
+const TRUE: ReadonlyMap<string, readonly string[]> = new Map([
+  [
+    // Port 80 comes in un-tracked, and INPUT accepts it by no state but ESTABLISHED: so it does, but it is no service here.
+    'diekmann+net-network__configs_psa__team_a__iptables-save.2016-03-02',
+    ['5 information notrack-without-untracked'],
+  ],
+  // The answers of the web server are tracked alone, INVALID, and OUTPUT denies them.
+  [
+    'diekmann+net-network__configs_psa__team_a__psa2_iptables-save.2015-11-14',
+    ['39 warning notrack-without-untracked', '40 warning notrack-without-untracked'],
+  ],
+  [
+    'diekmann+net-network__configs_psa__team_a__psa3_iptables-save.2015-11-14',
+    ['5 warning notrack-without-untracked', '6 warning notrack-without-untracked'],
+  ],
+]);
+
+describe.skipIf(folder === undefined)('the corpus', () => {
+  it('has these findings and no others', () => {
+    const found = files.flatMap((name) => findingsOf(name).map((finding) => `${name}:${finding}`));
+    const expected = files.flatMap((name) => {
+      const [, findings = []] = [...TRUE].find(([beginning]) => name.startsWith(beginning)) ?? [];
+      return findings.map((finding) => `${name}:${finding}`);
+    });
+    expect(found).toEqual(expected);
+  });
+});
+
+function findingsOf(name: string): readonly string[] {
+  const document = createDocument(readFileSync(join(folder ?? '', name), 'utf8'), { fileName: name });
+  return lint(document, readHints(document)).map(
+    ({ code, severity, span, witness }) =>
+      `${lineAt(document, span.start) + 1} ${severity} ${code}${witness ? '' : ' without a witness'}`,
+  );
+}
