@@ -25,6 +25,9 @@ import { isCi } from './run-command.mjs';
 
 const suiteTimeoutMilliseconds = 180_000;
 
+/** How VS Code looks on the screenshots. */
+const settings = { 'workbench.colorTheme': 'Default Dark Modern', 'editor.minimap.enabled': false };
+
 /**
  * Runs everything and resolves to the results of the steps; undefined where there is no browser, and none is demanded.
  * @returns {Promise<StepResult[] | undefined>}
@@ -65,7 +68,7 @@ function failure(name, error) {
  * @param {(server: EmbeddedVsCode) => Promise<T>} use
  */
 async function withServer(profile, options, use) {
-  const server = await startEmbeddedVsCode(profile, options);
+  const server = await startEmbeddedVsCode(profile, { ...options, settings });
   try {
     return await use(server);
   } finally {
@@ -129,8 +132,9 @@ async function uiResults(profile, browser) {
   /** @type {typeof import('../test/e2e/ui')} */
   const { runUi } = await import(pathToFileURL(uiTest).href);
   return withServer(profile, { trustWorkspace: true }, (server) => {
-    const openFile = remoteUri(server, join(folder, 'notrack.rules'));
-    return runUi(browser, windowAddress(server, folder, [['openFile', openFile]]), screenshotsDir);
+    const addressOf = (/** @type {string} */ ruleset) =>
+      windowAddress(server, folder, [['openFile', remoteUri(server, join(folder, ruleset))]]);
+    return runUi(browser, addressOf, screenshotsDir);
   });
 }
 

@@ -144,10 +144,11 @@ export function installExtension(profile, vsix) {
  * @param {object} options
  * @param {boolean} options.trustWorkspace without trust, the window is in Restricted Mode
  * @param {boolean} [options.forTests] lets a window's address name a test suite to run in the extension host
+ * @param {Readonly<Record<string, unknown>>} [options.settings] of the user, where the profile has none yet
  * @returns {Promise<EmbeddedVsCode>}
  */
-export async function startEmbeddedVsCode(profile, { trustWorkspace, forTests = false }) {
-  writeSettings(profile);
+export async function startEmbeddedVsCode(profile, { trustWorkspace, forTests = false, settings = {} }) {
+  writeSettings(profile, { ...quietSettings, ...settings });
   const flags = [
     ...['--auth', 'none', '--bind-addr', '127.0.0.1:0'],
     ...['--disable-telemetry', '--disable-update-check', '--disable-getting-started-override'],
@@ -182,13 +183,16 @@ export async function startEmbeddedVsCode(profile, { trustWorkspace, forTests = 
   return { address, authority: new URL(address).host, stop, ended };
 }
 
-/** @param {Profile} profile */
-function writeSettings({ extensionsDir, userDataDir }) {
+/**
+ * @param {Profile} profile
+ * @param {Readonly<Record<string, unknown>>} settings
+ */
+function writeSettings({ extensionsDir, userDataDir }, settings) {
   mkdirSync(extensionsDir, { recursive: true });
   const file = join(userDataDir, 'User', 'settings.json');
   if (existsSync(file)) return;
   mkdirSync(join(userDataDir, 'User'), { recursive: true });
-  writeFileSync(file, `${JSON.stringify(quietSettings, undefined, 2)}\n`);
+  writeFileSync(file, `${JSON.stringify(settings, undefined, 2)}\n`);
 }
 
 /**

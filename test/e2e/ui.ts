@@ -1,22 +1,45 @@
-// The main job as a person does it, in the window of a real VS Code.
+// The main job as a person does it, in windows of a real VS Code.
 import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
 import type { Browser } from 'playwright-core';
-import { runSteps, type StepResult } from './steps';
-import { windowSteps } from './window';
+import { editorSteps } from './editor-steps';
+import { panelSteps, privacyStep, routerSteps } from './panel-steps';
+import { runSteps, type Step, type StepResult } from './steps';
+import { foreignRequests, type Workbench, workbenchOf } from './workbench';
 
-/** Works through the window at `address`, in the dark theme; the screenshots go into `screenshotsDir`. */
-export async function runUi(browser: Browser, address: string, screenshotsDir: string): Promise<StepResult[]> {
+/** A window and what is done in it: a step may rely on the ones before it. */
+interface Scene {
+  readonly ruleset: string;
+  readonly steps: (workbench: Workbench) => readonly Step[];
+}
+
+const scenes: readonly Scene[] = [
+  { ruleset: 'notrack.rules', steps: (workbench) => [...editorSteps(workbench), ...panelSteps(workbench)] },
+  { ruleset: 'router.rules', steps: routerSteps },
+];
+
+/**
+ * Plays the scenes and leaves their screenshots.
+ * @param addressOf the address of a window in which that file of examples/ is open
+ */
+export async function runUi(
+  browser: Browser,
+  addressOf: (ruleset: string) => string,
+  screenshotsDir: string,
+): Promise<StepResult[]> {
   mkdirSync(screenshotsDir, { recursive: true });
-  const page = await browser.newPage({ viewport: { width: 1600, height: 1000 }, colorScheme: 'dark' });
-  page.setDefaultTimeout(20_000);
-  const screenshot = async (name: string) => {
-    await page.screenshot({ path: join(screenshotsDir, `${name}.png`) });
-  };
-  await page.goto(address);
-  const results = await runSteps(windowSteps(page, screenshot), ({ name }) =>
-    screenshot(`failed-${name.replaceAll(/[^A-Za-z0-9]+/g, '-')}`),
-  );
-  await page.close();
+  const results: StepResult[] = [];
+  for (const { ruleset, steps } of scenes) {
+    const page = await browser.newPage({ viewport: { width: 1600, height: 1000 } });
+    page.setDefaultTimeout(20_000);
+    const foreign = foreignRequests(page);
+    const workbench = workbenchOf(page, screenshotsDir);
+    await page.goto(addressOf(ruleset));
+    results.push(
+      ...(await runSteps([...steps(workbench), privacyStep(foreign)], ({ name }) =>
+        workbench.screenshot(`failed-${name.replaceAll(/[^A-Za-z0-9]+/g, '-')}`),
+      )),
+    );
+    await page.close();
+  }
   return results;
 }

@@ -1,4 +1,5 @@
 // How the test finds its way in VS Code's window: the names of the workbench's parts stand here and nowhere else.
+import { join } from 'node:path';
 import type { FrameLocator, Locator, Page } from 'playwright-core';
 import { eventually } from './steps';
 
@@ -11,6 +12,7 @@ interface Place {
 export interface Workbench {
   readonly page: Page;
   readonly squiggles: Locator;
+  screenshot(name: string): Promise<void>;
   /** Points at the middle of the first occurrence of `text` in the code, and waits for the hover that answers. */
   hover(text: string): Promise<Locator>;
   /** Puts the cursor behind the first occurrence of `text` in the code. */
@@ -23,17 +25,20 @@ export interface Workbench {
   webview(): FrameLocator;
 }
 
-export function workbenchOf(page: Page): Workbench {
+export function workbenchOf(page: Page, screenshotsDir: string): Workbench {
   const editor = page.locator('.editor-instance .monaco-editor').first();
   return {
     page,
     squiggles: editor.locator('.squiggly-warning'),
+    async screenshot(name) {
+      await page.screenshot({ path: join(screenshotsDir, `${name}.png`) });
+    },
     async hover(text) {
       const { x, y } = await eventually(`${text} in the editor`, () => placeOf(editor, text, 'middle'));
       // From elsewhere: a pointer that already rests there makes no hover.
       await page.mouse.move(x, y + 200);
       await page.mouse.move(x, y, { steps: 5 });
-      const hover = page.locator('.monaco-resizable-hover .monaco-hover').first();
+      const hover = page.locator('.monaco-resizable-hover .monaco-hover:not(.hidden)').first();
       await hover.waitFor();
       return hover;
     },
@@ -43,7 +48,7 @@ export function workbenchOf(page: Page): Workbench {
     },
     async quickFixMenu() {
       await page.keyboard.press('Control+.');
-      const menu = page.locator('.action-widget');
+      const menu = page.locator('.action-widget').first();
       await menu.waitFor();
       return menu;
     },
@@ -52,6 +57,21 @@ export function workbenchOf(page: Page): Workbench {
     },
     webview: () => page.frameLocator('iframe.webview.ready').frameLocator('#active-frame'),
   };
+}
+
+/**
+ * Gathers the requests of the frames inside the window that leave this machine. An extension's own files have addresses
+ * under vscode-cdn.net too, which VS Code's service worker answers itself.
+ */
+export function foreignRequests(page: Page): readonly string[] {
+  const foreign: string[] = [];
+  page.on('request', (request) => {
+    const { protocol, hostname } = new URL(request.url());
+    const local = protocol === 'data:' || protocol === 'blob:' || hostname === '127.0.0.1';
+    const ownFile = hostname.endsWith('.vscode-resource.vscode-cdn.net');
+    if (!local && !ownFile && request.frame() !== page.mainFrame()) foreign.push(request.url());
+  });
+  return foreign;
 }
 
 /** Where `text` stands on the screen, comments left out: the editor draws a line as spans that may divide it anywhere. */
