@@ -1,4 +1,4 @@
-/** package.json says of the settings, languages and commands what the code says: UPDATE_EXPECT=1 writes the settings. */
+/** package.json says of settings, languages and commands what the code says: UPDATE_EXPECT=1 writes the settings. */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';

@@ -58,5 +58,6 @@ function readCases(text: string): readonly Case[] {
 }
 
 function printCases(cases: readonly Case[]): string {
-  return `${cases.map(({ name, input, answer }) => `=== ${name}\n${input.trimEnd()}\n---\n${answer.trimEnd()}\n`).join('\n')}`;
+  const texts = cases.map(({ name, input, answer }) => `=== ${name}\n${input.trimEnd()}\n---\n${answer.trimEnd()}\n`);
+  return texts.join('\n');
 }

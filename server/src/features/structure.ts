@@ -76,7 +76,8 @@ function chainNode(document: Document, { lineNumber, name, declaration, rules }:
   const policy = declaration?.policy?.value ?? '-';
   return {
     kind: 'chain',
-    name: name.value,
+    // `-A ""` names a chain with nothing, and an outline refuses what has no name.
+    name: name.value.trim() === '' ? '""' : name.value,
     detail: policy === '-' ? '' : `policy ${policy}`,
     span: { start: own.start, end: Math.max(own.end, rules.at(-1)?.span.end ?? 0) },
     nameSpan: wordSpan(document, lineNumber, name),
