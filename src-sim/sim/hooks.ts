@@ -62,7 +62,7 @@ export function gather(machine: Machine, flight: InFlight, user: Hook | 'deliver
   const whole = machine.fragments.add(user, flight.packet);
   if (whole === undefined) return false;
   flight.packet = whole;
-  flight.story.steps.push({
+  flight.story.steps?.push({
     kind: 'stack',
     text: `the last of ${whole.pieces?.length} fragments: ${whole.length} bytes together`,
   });
@@ -71,7 +71,7 @@ export function gather(machine: Machine, flight: InFlight, user: Hook | 'deliver
 
 /** @kernel net/netfilter/ipvs/ip_vs_core.c:ip_vs_in_hook */
 function runDirector(director: Director, flight: InFlight, hook: Hook): Verdict {
-  const tell = (text: string) => flight.story.steps.push({ kind: 'ipvs', hook, text });
+  const tell = (text: string) => flight.story.steps?.push({ kind: 'ipvs', hook, text });
   const answer = director.decide(flight.packet, flight.mark);
   if (answer.kind === 'not mine') return ACCEPT;
   if (answer.kind === 'no server') return drop('ipvs', 'the virtual service has no real server with a weight');
@@ -95,13 +95,13 @@ function runConntrack(machine: Machine, flight: InFlight, hook: Hook): Verdict {
     isPrerouting: hook === 'PREROUTING',
   });
   flight.attachment = attachment;
-  flight.story.steps.push({ kind: 'conntrack', hook, state: ctState(attachment), change, text });
+  flight.story.steps?.push({ kind: 'conntrack', hook, state: ctState(attachment), change, text });
   return verdict === 'ACCEPT' ? ACCEPT : drop('conntrack', text);
 }
 
 function runConfirm(machine: Machine, flight: InFlight, hook: Hook): Verdict {
   const { verdict, change, text } = confirm(flight.attachment, machine.conntrack());
-  flight.story.steps.push({ kind: 'confirm', hook, change, text });
+  flight.story.steps?.push({ kind: 'confirm', hook, change, text });
   return verdict === 'ACCEPT' ? ACCEPT : drop('conntrack', text);
 }
 
@@ -188,7 +188,7 @@ function reroute(machine: Machine, flight: InFlight): Verdict {
   const device = route?.type === 'local' ? 'lo' : route?.device;
   if (route === undefined || device === undefined) return drop('routing', `there is no route to ${dst}`);
   if (device !== flight.outDevice) {
-    flight.story.steps.push({
+    flight.story.steps?.push({
       kind: 'routing',
       decision: 'output',
       device,
@@ -201,11 +201,12 @@ function reroute(machine: Machine, flight: InFlight): Verdict {
 }
 
 function tellNat(flight: InFlight, hook: Hook, change: 'bound' | 'null' | 'applied' | 'skipped', text: string): void {
-  flight.story.steps.push({ kind: 'nat', hook, change, text });
+  flight.story.steps?.push({ kind: 'nat', hook, change, text });
 }
 
 /** @param otherwise what to say where the packet was not rewritten */
 function tellTranslation(flight: InFlight, hook: Hook, before: Packet, otherwise: Untranslated): void {
+  if (flight.story.steps === undefined) return;
   const [from, to] = [tupleText(before), tupleText(flight.packet)];
   if (from === to) tellNat(flight, hook, otherwise.change, otherwise.text);
   else tellNat(flight, hook, 'applied', `${from} becomes ${to}`);

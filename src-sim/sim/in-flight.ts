@@ -16,6 +16,7 @@ export interface InFlight {
   route: Route | undefined;
   readonly packetType: 'unicast' | 'broadcast' | 'multicast' | 'otherhost';
   readonly macSource: string | undefined;
+  readonly macDestination: string | undefined;
   /** What the simulation tells of it. */
   readonly story: Story;
 }
@@ -31,21 +32,23 @@ export interface Story {
   /** How the packet looked when it set out, and why the host made it ("" for a packet of the scenario). */
   readonly packet: Packet;
   readonly what: string;
-  /** What TRACE would log of it. */
-  readonly log: LogLine[];
+  /** What TRACE would log of it; undefined where nobody will ask. */
+  readonly log: LogLine[] | undefined;
   /** Whether it passed raw before: TRACE logs it from then on. */
   isTraced: boolean;
-  readonly steps: Step[];
+  /** Undefined where nobody will ask. */
+  readonly steps: Step[] | undefined;
   fate: Fate;
 }
 
-export function beginStory(packet: Packet, what: string): Story {
+/** @param isTold whether its steps are kept */
+export function beginStory(packet: Packet, what: string, isTold: boolean): Story {
   return {
     packet,
     what,
-    log: [],
+    log: isTold ? [] : undefined,
     isTraced: false,
-    steps: [],
+    steps: isTold ? [] : undefined,
     fate: { kind: 'held', reason: 'its way has not ended' },
   };
 }
@@ -61,11 +64,12 @@ export function ownPacket(packet: Packet, story: Story): InFlight {
     route: undefined,
     packetType: 'unicast',
     macSource: undefined,
+    macDestination: undefined,
     story,
   };
 }
 
 export function endStory(flight: InFlight, fate: Fate): void {
   flight.story.fate = fate;
-  flight.story.steps.push({ kind: 'end', fate });
+  flight.story.steps?.push({ kind: 'end', fate });
 }

@@ -2,15 +2,17 @@
 import { ConntrackTable } from '../conntrack/table';
 import type { Conntrack } from '../conntrack/track';
 import type { Host } from '../host/host';
+import type { IpSets } from '../host/ipset';
 import { FragmentQueues } from '../host/reassembly';
 import { TcpSockets } from '../host/tcp-sockets';
 import type { Director } from '../ipvs/director';
 import type { NatContext } from '../nat/nat';
+import type { Family } from '../net/address';
 import type { TableName } from '../netfilter/hook';
 import type { Chain, Counters, Rule, Ruleset } from '../netfilter/ruleset';
 import { findMatch, findTarget } from '../xt/registry';
-import type { Story } from './in-flight';
-import type { Frame } from './trace';
+import type { InFlight, Story } from './in-flight';
+import { RefusedRule } from './refused-rule';
 
 export interface MutableCounters {
   packets: number;
@@ -24,8 +26,8 @@ export interface LoadedTable {
   readonly maxDepth: number;
 }
 
-/** Which rules the story of a packet tells of: all that were tested, or those that matched. */
-export type Explain = 'all' | 'matched';
+/** Which rules the story of a packet tells of: all that were tested, those that matched, or no story at all. */
+export type Explain = 'all' | 'matched' | 'none';
 
 export class Machine {
   readonly tables: ReadonlyMap<TableName, LoadedTable>;
@@ -37,7 +39,7 @@ export class Machine {
   /** Virtual time in seconds. */
   now = 0;
   /** What the current packet made the host send, in order; emptied between packets. */
-  readonly sent: Frame[] = [];
+  readonly sent: InFlight[] = [];
   readonly made: Story[] = [];
   readonly unsure: string[] = [];
   /** Whether an ICMP message of the host's own is on its way out. */
@@ -54,13 +56,24 @@ export class Machine {
     seed: number,
     /** IPVS, where the host has virtual services. */
     readonly director: Director | undefined,
+    readonly ipsets: IpSets | undefined,
   ) {
     this.tables = new Map(ruleset.tables.map((table) => [table.name, loadTable(table.name, table.chains)]));
     this.conntrackActive = rulesOf(ruleset).some(needsConntrack);
     this.#chance = seed >>> 0;
-    for (const rule of rulesOf(ruleset)) {
-      for (const use of rule.matches) findMatch(use.name)?.prepare?.(use.options, this);
-    }
+    for (const rule of rulesOf(ruleset)) this.#prepare(rule);
+  }
+
+  get family(): Family {
+    return this.ruleset.family;
+  }
+
+  /** @throws RefusedRule */
+  #prepare({ matches, target, line }: Rule): void {
+    const refusals = matches.map((use) => findMatch(use.name)?.prepare?.(use.options, this));
+    if (target.kind === 'target') refusals.push(findTarget(target.name)?.prepare?.(target.options, this));
+    const refusal = refusals.find((text) => text !== undefined);
+    if (refusal !== undefined) throw new RefusedRule(line, refusal);
   }
 
   /** Mulberry32: a seeded number in [0, 1). */

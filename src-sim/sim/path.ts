@@ -18,7 +18,6 @@ import type { Address } from '../net/address';
 import type { Packet, TcpSegment } from '../net/packet';
 import { PROTOCOL } from '../net/protocol';
 import type { Hook } from '../netfilter/hook';
-import { framesOf } from './frame';
 import { gather, runHook, WAITING } from './hooks';
 import { beginStory, endStory, type InFlight, ownPacket } from './in-flight';
 import type { Machine } from './machine';
@@ -45,7 +44,7 @@ function postRoute(machine: Machine, flight: InFlight): Fate {
   if (!hasNeighbour(machine.host, flight)) {
     return dropped('neighbour', `${flight.packet.dst} is the address of its network: nobody answers for it`);
   }
-  machine.sent.push(...framesOf(flight));
+  machine.sent.push(flight);
   return { kind: 'sent', device: flight.outDevice ?? '' };
 }
 
@@ -100,7 +99,7 @@ function routeInput(machine: Machine, flight: InFlight): Fate {
   const decision = decideInput(machine.host, flight.packet, flight.inDevice ?? '', flight.mark);
   if (decision.kind === 'drop') {
     const { reason, error } = decision;
-    flight.story.steps.push({ kind: 'routing', decision: 'none', text: reason });
+    flight.story.steps?.push({ kind: 'routing', decision: 'none', text: reason });
     if (error) sendError(machine, flight, error);
     return dropped('routing', reason);
   }
@@ -121,7 +120,7 @@ function takeRoute(flight: InFlight, route: Route, decision: 'forward' | 'output
   const via = route.gateway === undefined ? '' : ` via ${route.gateway}`;
   flight.route = route;
   flight.outDevice = device;
-  flight.story.steps.push({
+  flight.story.steps?.push({
     kind: 'routing',
     decision,
     device,
@@ -151,7 +150,7 @@ const MTU = 1500;
 function deliver(machine: Machine, flight: InFlight): Fate {
   if (!gather(machine, flight, 'deliver')) return WAITING;
   const { dst } = flight.packet;
-  flight.story.steps.push({ kind: 'routing', decision: 'local', text: `${dst} is an address of this host` });
+  flight.story.steps?.push({ kind: 'routing', decision: 'local', text: `${dst} is an address of this host` });
   const stopped = atHook(machine, flight, 'INPUT');
   if (stopped) return stopped;
   answer(machine, flight);
@@ -209,7 +208,7 @@ function sendOwn(machine: Machine, packet: Packet, what: string, prepare?: (flig
   // @kernel net/ipv4/icmp.c:icmp_xmit_lock
   if (isMessage && machine.sendsIcmp) return;
   const numbered = isMessage ? { ...packet, id: 1 + Math.floor(machine.random() * 65_535) } : packet;
-  const story = beginStory(numbered, what);
+  const story = beginStory(numbered, what, machine.explain !== 'none');
   machine.made.push(story);
   const flight = ownPacket(numbered, story);
   prepare?.(flight);

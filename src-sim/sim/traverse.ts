@@ -42,7 +42,7 @@ export function traverse(table: LoadedTable, hook: Hook, passage: Passage): Verd
  * on by IPVS) is traced already, so that rule is logged too: as number 0, since it is none of the ruleset's.
  */
 function markTraced({ story, packet }: InFlight, hook: Hook): void {
-  if (story.isTraced) story.log.push({ text: `raw:${hook}:rule:0`, packet });
+  if (story.isTraced) story.log?.push({ text: `raw:${hook}:rule:0`, packet });
   story.isTraced = true;
 }
 
@@ -109,10 +109,11 @@ class Walk {
     if (target.kind !== 'target') return this.#jump(rule, target, at);
     // The trace line is written before the target runs: what REJECT sends comes after it.
     this.#traceRule(rule, at);
-    const step = this.#flight.story.steps.length;
+    const { steps } = this.#flight.story;
+    const step = steps?.length ?? 0;
     const answer = this.#apply(target);
     const detail = this.#detail(answer);
-    this.#flight.story.steps.splice(step, 0, {
+    steps?.splice(step, 0, {
       kind: 'rule',
       matched: true,
       verdict: target.name,
@@ -217,11 +218,11 @@ class Walk {
 
   #log(text: string): void {
     const { story, packet } = this.#flight;
-    story.log.push({ text, packet });
+    story.log?.push({ text, packet });
   }
 
   #tell(step: Step): void {
-    this.#flight.story.steps.push(step);
+    this.#flight.story.steps?.push(step);
   }
 
   #name({ chain, index }: Position, word: string): string {

@@ -1,0 +1,61 @@
+/** A machine with its ruleset, and what happens on it when a packet of the scenario comes. */
+import { buildHost, type Host } from '../host/host';
+import { readIpsets } from '../host/ipset-save';
+import { Director } from '../ipvs/director';
+import type { Ruleset } from '../netfilter/ruleset';
+import { beginStory, endStory, type InFlight } from './in-flight';
+import { type Explain, Machine } from './machine';
+import { makePacket } from './make-packet';
+import { advance, receive, send, senderMac } from './path';
+import type { Scenario, ScenarioPacket } from './scenario';
+
+/**
+ * @throws Error when the host cannot be read (an address, a route); the message says which.
+ * @throws RefusedRule when a rule names what the host does not have (an ipset).
+ */
+export function setUpMachine(ruleset: Ruleset, scenario: Pick<Scenario, 'host' | 'seed'>, explain: Explain): Machine {
+  const host = buildHost(scenario.host ?? {}, ruleset.family);
+  const services = scenario.host?.ipvs;
+  const director = services ? new Director(services) : undefined;
+  const sets = scenario.host?.ipsets;
+  const ipsets = sets === undefined ? undefined : readIpsets(sets);
+  return new Machine(host, ruleset, explain, scenario.seed ?? 1, director, ipsets);
+}
+
+/**
+ * One packet: time passes, it arrives or is sent, and walks to its end. What it made the host send and decide stands in
+ * the machine until the next one.
+ *
+ * @throws Error when the packet cannot be read (its protocol, an address); the message says which.
+ */
+export function inject(machine: Machine, source: ScenarioPacket): InFlight {
+  machine.sent.length = machine.made.length = machine.unsure.length = 0;
+  advance(machine, source.wait ?? 0);
+  const packet = makePacket(source);
+  const story = beginStory(packet, '', machine.explain !== 'none');
+  const flight: InFlight = {
+    packet,
+    story,
+    mark: 0,
+    attachment: undefined,
+    route: undefined,
+    outDevice: undefined,
+    inDevice: source.in,
+    packetType: linkType(machine.host, source),
+    macSource: source.mac_src ?? (source.in === undefined ? undefined : senderMac(machine, source.in)),
+    macDestination:
+      source.in === undefined ? undefined : (source.mac_dst ?? machine.host.interfaces.get(source.in)?.mac),
+  };
+  endStory(flight, source.in === undefined ? send(machine, flight) : receive(machine, flight));
+  machine.table.removeExpired(machine.now);
+  return flight;
+}
+
+/** How the frame addresses the host. @kernel net/ethernet/eth.c:eth_skb_pkt_type */
+function linkType(host: Host, source: ScenarioPacket): InFlight['packetType'] {
+  const mac = source.mac_dst?.toLowerCase();
+  if (source.in === undefined || mac === undefined || mac === host.interfaces.get(source.in)?.mac) return 'unicast';
+  if (mac === 'ff:ff:ff:ff:ff:ff') return 'broadcast';
+  const isGroup = (Number.parseInt(mac.slice(0, 2), 16) & 1) === 1;
+  return isGroup ? 'multicast' : 'otherhost';
+}
