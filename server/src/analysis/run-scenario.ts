@@ -1,4 +1,5 @@
 /** A scenario in, a result out: its ruleset is read, checked and lowered, then its packets run through it. */
+import { RefusedRule } from '../../../src-sim/sim/refused-rule';
 import type { Scenario } from '../../../src-sim/sim/scenario';
 import { type SimulateOptions, simulate } from '../../../src-sim/sim/simulator';
 import type { Result } from '../../../src-sim/sim/trace';
@@ -12,12 +13,22 @@ export function runScenario(scenario: Scenario, options: SimulateOptions = {}): 
   const family = scenario.family === 6 ? 'ipv6' : 'ipv4';
   const rules = scenario.rules.endsWith('\n') ? scenario.rules : `${scenario.rules}\n`;
   const document = createDocument(rules, { family });
+  return runDocument(document, scenario, options);
+}
+
+/** The same for a ruleset that is read already. */
+export function runDocument(
+  document: Document,
+  scenario: Pick<Scenario, 'host' | 'packets' | 'seed'>,
+  options: SimulateOptions = {},
+): Result {
   const refusal = firstRefusal(document);
   if (refusal) return refusedResult(placeOf(refusal));
   try {
     return simulate(lower(document.tree), scenario, options);
   } catch (error) {
-    return refusedResult(`1:1: ${messageOf(error)}`);
+    const line = error instanceof RefusedRule ? error.line : 0;
+    return refusedResult(`${line + 1}:1: ${messageOf(error)}`);
   }
 }
 

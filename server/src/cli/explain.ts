@@ -1,6 +1,6 @@
 /** `chainwalk explain CODE`: the page of a lint rule. */
 
-import type { LintRule } from '../lint/define';
+import { rulePage } from '../lint/page';
 import { findLintRule, LINT_RULES } from '../lint/registry';
 import { didYouMean } from '../syntax/suggest';
 import { markdownText } from './markdown-text';
@@ -17,20 +17,4 @@ export async function explainCode(code: string, terminal: Terminal): Promise<num
   }
   await terminal.write(markdownText(rulePage(rule), terminal.color));
   return 0;
-}
-
-function rulePage({ code, title, docs, bad }: LintRule): string {
-  const example = bad[0] === undefined ? [] : ['## Example', '```', bad[0].code.trimEnd(), '```'];
-  const parts = [
-    `# ${title} (${code})`,
-    docs.what,
-    '## Why',
-    docs.why,
-    '## Instead',
-    docs.instead,
-    ...example,
-    '## When to suppress it',
-    docs.suppress,
-  ];
-  return parts.join('\n\n');
 }

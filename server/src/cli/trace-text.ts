@@ -1,17 +1,25 @@
 /** A simulation in words and signs, one line a step, in the order in which things happened. */
 import { printPacketLine } from '../../../src-sim/sim/packet-line';
-import type { Fate, MadePacket, PacketResult, Step } from '../../../src-sim/sim/trace';
-import type { OutlineTable, SimulateAnswer } from '../lsp/protocol';
+import type { ScenarioPacket } from '../../../src-sim/sim/scenario';
+import type { Fate, MadePacket, PacketResult, Result, Step } from '../../../src-sim/sim/trace';
+import type { Document } from '../analysis/document';
+import { ruleText } from '../analysis/rule-text';
+import type { Tree } from '../syntax/tree';
 import { printable, type Style, styleFor } from './style';
 
-export function traceText(answer: SimulateAnswer, color: boolean): string {
-  const style = styleFor(color);
-  const rules = ruleTexts(answer.outline);
+/** @param packets those that were sent, one for each result */
+export function traceText(
+  { tree }: Document,
+  packets: readonly ScenarioPacket[],
+  { packets: results }: Result,
+  color: boolean,
+): string {
+  const words: Words = { style: styleFor(color), tree };
   let before: readonly string[] = [];
-  const parts = answer.result.packets.map((result, index) => {
-    const packet = answer.packets[index];
+  const parts = results.map((result, index) => {
+    const packet = packets[index];
     const title = packet === undefined ? '' : printPacketLine(packet);
-    const text = packetText(`${index + 1}  ${title}`, result, before, { style, rules });
+    const text = packetText(`${index + 1}  ${title}`, result, before, words);
     before = result.conntrack;
     return text;
   });
@@ -20,18 +28,7 @@ export function traceText(answer: SimulateAnswer, color: boolean): string {
 
 interface Words {
   readonly style: Style;
-  /** `filter INPUT 3` → the rule's text. */
-  readonly rules: ReadonlyMap<string, string>;
-}
-
-function ruleTexts(outline: readonly OutlineTable[]): ReadonlyMap<string, string> {
-  return new Map(
-    outline.flatMap(({ name: table, chains }) =>
-      chains.flatMap(({ name: chain, rules }) =>
-        rules.map(({ text }, index) => [`${table} ${chain} ${index + 1}`, text] as const),
-      ),
-    ),
-  );
+  readonly tree: Tree;
 }
 
 function packetText(title: string, result: PacketResult, before: readonly string[], words: Words): string {
@@ -39,14 +36,14 @@ function packetText(title: string, result: PacketResult, before: readonly string
   const lines = [
     style.bold(printable(title)),
     ...stepLines(result.steps, words),
-    ...result.made.flatMap((caused) => causedLines(caused, words)),
+    ...result.made.flatMap((made) => madeLines(made, words)),
     ...conntrackLines(before, result.conntrack, style),
     ...result.unsure.map((why) => `  ${style.warn('not sure:')} ${printable(why)}`),
   ];
   return `${lines.join('\n')}\n`;
 }
 
-function causedLines({ what, src, dst, steps }: MadePacket, words: Words): readonly string[] {
+function madeLines({ what, src, dst, steps }: MadePacket, words: Words): readonly string[] {
   return [`  ${words.style.bold(printable(`caused: ${what}, ${src} > ${dst}`))}`, ...stepLines(steps, words)];
 }
 
@@ -59,10 +56,10 @@ function stepLines(steps: readonly Step[], words: Words): readonly string[] {
   });
 }
 
-function stepText(step: Step, { style, rules }: Words): string {
+function stepText(step: Step, { style, tree }: Words): string {
   switch (step.kind) {
     case 'rule': {
-      const text = printable(rules.get(`${step.table} ${step.chain} ${step.number}`) ?? '');
+      const text = printable(ruleText(tree, step.line));
       const place = `${step.table}:${step.chain}:${step.number}`;
       if (!step.matched) return style.dim(`· ${place}  ${text}  (${printable(whyNot(step.option, step.saw))})`);
       const detail = step.detail === undefined ? '' : ` (${printable(step.detail)})`;

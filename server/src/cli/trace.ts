@@ -1,10 +1,14 @@
 /** `chainwalk trace FILE 'PACKET'…`: the way of packets through a ruleset, for a person. */
+import type { Ruleset } from '../../../src-sim/netfilter/ruleset';
 import { parsePacketLine } from '../../../src-sim/sim/packet-line';
-import type { HostDescription, ScenarioPacket } from '../../../src-sim/sim/scenario';
+import type { HostDescription, Scenario, ScenarioPacket } from '../../../src-sim/sim/scenario';
 import { createDocument } from '../analysis/document';
-import { readHints } from '../analysis/hints';
+import { type Hints, readHints } from '../analysis/hints';
 import { isRecord, readHost } from '../analysis/host-setting';
-import { simulate } from '../features/simulation';
+import { lower } from '../analysis/lower';
+import { runDocument } from '../analysis/run-scenario';
+import { suggestHost } from '../analysis/suggest-host';
+import { suggestPackets } from '../features/suggest-packets';
 import { readIpvsadmBeside } from '../lsp/ipvsadm-file';
 import { printable } from './style';
 import type { Terminal } from './terminal';
@@ -28,23 +32,37 @@ export async function traceFile(request: TraceRequest, terminal: Terminal): Prom
   }
 }
 
-async function run({ file, packets: lines, hostFile }: TraceRequest, terminal: Terminal): Promise<number> {
+async function run(request: TraceRequest, terminal: Terminal): Promise<number> {
+  const { file } = request;
   const document = createDocument(await terminal.readFile(file), { fileName: file });
-  const ipvsadm = await readIpvsadmBeside(terminal.fileUri(file));
-  const host = hostFile === undefined ? undefined : await readHostFile(hostFile, terminal);
-  const packets = lines.map(readPacket);
-  const answer = simulate(
-    document,
-    { ...(host && { host }), ...(packets.length > 0 && { packets }) },
-    0,
-    readHints(document, undefined, ipvsadm),
-  );
-  const { load } = answer.result;
-  await terminal.write(traceText(answer, terminal.color));
-  if (load.ok) return 0;
-  const why = answer.result.packets.length > 0 ? 'iptables-restore would not load this file' : 'cannot be run';
-  terminal.complain(`${printable(file)}:${printable(load.error)} (${why})`);
-  return 2;
+  const hints = readHints(document, undefined, await readIpvsadmBeside(terminal.fileUri(file)));
+  const scenario = await scenarioFor(request, lower(document.tree), hints, terminal);
+  const result = runDocument(document, scenario);
+  if (!result.load.ok) {
+    terminal.complain(`${printable(file)}:${printable(result.load.error)}`);
+    return 2;
+  }
+  await terminal.write(traceText(document, scenario.packets, result, terminal.color));
+  return 0;
+}
+
+interface Traced extends Pick<Scenario, 'host'> {
+  readonly packets: readonly ScenarioPacket[];
+}
+
+/** What is asked for, and what the ruleset suggests where nothing is. */
+async function scenarioFor(request: TraceRequest, ruleset: Ruleset, hints: Hints, terminal: Terminal): Promise<Traced> {
+  const packets = request.packets.map(readPacket);
+  const { hostFile } = request;
+  const host = hostFile === undefined ? suggestHost(ruleset, hints) : await readHostFile(hostFile, terminal);
+  if (packets.length > 0) return { packets, host: { ...host, listen: host.listen ?? socketsFor(packets) } };
+  const suggestion = suggestPackets(ruleset, host, hints);
+  return { host: suggestion.host, packets: suggestion.packets.slice(0, 1) };
+}
+
+/** Where nobody says what the host listens at, it listens where the packets go. */
+function socketsFor(packets: readonly ScenarioPacket[]): readonly string[] {
+  return packets.flatMap(({ out, proto, dport }) => (out || dport === undefined ? [] : [`${proto}/${dport}`]));
 }
 
 function readPacket(text: string): ScenarioPacket {

@@ -7,6 +7,7 @@ import { allProblems } from '../analysis/check';
 import type { Document } from '../analysis/document';
 import { type Hints, readHints } from '../analysis/hints';
 import { lower } from '../analysis/lower';
+import { ruleStart } from '../analysis/rule-text';
 import { suggestHost } from '../analysis/suggest-host';
 import type {
   OutlineChain,
@@ -92,12 +93,6 @@ function outlineRule(tree: Tree, { line: number }: Rule): OutlineRule {
   if (line?.kind !== 'command') return { line: number, text: '', conditions: [] };
   const start = ruleStart(line);
   return { line: number, text: line.text.slice(start).trimEnd(), conditions: conditionsOf(line, start) };
-}
-
-/** Where the rule itself begins, behind `-A CHAIN` or `-I CHAIN 3`. */
-function ruleStart({ text, chain, position, flag }: CommandLine): number {
-  const end = (position ?? chain ?? flag).span.end;
-  return end + (/^\s*/.exec(text.slice(end))?.[0].length ?? 0);
 }
 
 function conditionsOf(line: CommandLine, start: number): readonly OutlineCondition[] {
