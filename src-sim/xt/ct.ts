@@ -3,7 +3,7 @@ import type { Family } from '../net/address';
 import { PROTOCOL } from '../net/protocol';
 import type { Given } from '../netfilter/ruleset';
 import { defineTarget, fails, option, type RuleContext, same, saved } from './define';
-import { flag, keywords, limitedText, mapParsed, parseNumberIn, word } from './value-types';
+import { flag, keywords, limitedName, mapParsed, parseNumberIn, word } from './value-types';
 import type { World } from './world';
 
 /** `mark`: the packet's own mark is the zone. */
@@ -50,11 +50,11 @@ const HELPERS: Readonly<Record<string, readonly number[]>> = {
 };
 
 const helperName = {
-  ...limitedText('name of a helper', 15),
+  ...limitedName('name of a helper', 15),
   choices: Object.keys(HELPERS).map((text) => ({ text, summary: `the kernel's helper ${text}` })),
 };
 
-const timeoutName = limitedText('name of a timeout policy', 31);
+const timeoutName = limitedName('name of a timeout policy', 31);
 
 const BOTH: readonly Family[] = ['ipv4', 'ipv6'];
 

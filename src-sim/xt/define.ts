@@ -209,6 +209,11 @@ interface Declaration<Options extends OptionDeclarations> {
   canonical?(given: GivenFor<Options>, family: Family): GivenFor<Options>;
   /** Whether conntrack must run for it (it registers conntrack's hooks). */
   readonly needsConntrack?: boolean | ((given: GivenFor<Options>) => boolean);
+  /**
+   * What loading the rule makes, in the order of the file: the table that rules share by name.
+   * @returns why this host refuses the rule, where it does: what the rule names is not there
+   */
+  prepare?(given: GivenFor<Options>, world: LoadWorld): string | undefined;
   readonly examples: readonly Example[];
 }
 
@@ -216,8 +221,6 @@ export interface MatchDeclaration<Options extends OptionDeclarations = OptionDec
   extends Declaration<Options> {
   readonly kind: 'match';
   matches(packet: Packet, given: GivenFor<Options>, world: World): MatchAnswer;
-  /** What loading the rule makes, in the order of the file: the table that rules share by name. */
-  prepare?(given: GivenFor<Options>, world: LoadWorld): void;
   /** The packets it takes, as their union; absent where headers do not tell. */
   region?(given: GivenFor<Options>): readonly Region[];
 }
@@ -234,6 +237,7 @@ type Behaviour = 'matches' | 'prepare' | 'region' | 'apply' | 'effect' | 'needsC
 
 interface ErasedBehaviour {
   needsConntrack(given: GivenOptions): boolean;
+  prepare?(given: GivenOptions, world: LoadWorld): string | undefined;
   refuses?(given: GivenOptions, context: RuleContext): string | undefined;
   canonical?(given: GivenOptions, family: Family): GivenOptions;
 }
@@ -241,7 +245,6 @@ interface ErasedBehaviour {
 /** A declaration as its readers see it: its options by name, behaviour called with what a rule gives. */
 export interface Match extends Omit<MatchDeclaration, Behaviour>, ErasedBehaviour {
   matches(packet: Packet, given: GivenOptions, world: World): MatchAnswer;
-  prepare?(given: GivenOptions, world: LoadWorld): void;
   region?(given: GivenOptions): readonly Region[];
 }
 

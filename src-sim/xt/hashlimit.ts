@@ -16,7 +16,7 @@ import {
 } from './hashlimit-type';
 import { jiffies, msToJiffies } from './jiffies';
 import { rateText } from './rate-type';
-import { flag, keywords, limitedText, uint32, unsigned } from './value-types';
+import { flag, keywords, limitedName, uint32, unsigned } from './value-types';
 import type { LoadWorld, World } from './world';
 
 const MODES = [
@@ -54,7 +54,7 @@ export const hashlimit = defineMatch({
     'hashlimit-burst': option(burst, 'How many packets may come at once (5 by default), or how many bytes.'),
     'hashlimit-mode': option(keywords('list of what tells buckets apart', MODES), 'What tells buckets apart.'),
     'hashlimit-name': option(
-      limitedText('name', 255),
+      limitedName('name', 255),
       'Name of the table of buckets, a file in /proc/net/ipt_hashlimit.',
       {
         required: true,

@@ -14,7 +14,7 @@ import {
   takes,
 } from './define';
 import { HZ, jiffies } from './jiffies';
-import { bad, flag, ok, quoted, uint32, unsigned, utf8Length, word } from './value-types';
+import { bad, flag, ok, uint32, unsigned, utf8Length, word } from './value-types';
 import type { LoadWorld, World } from './world';
 
 const DEFAULT_NAME = 'DEFAULT';
@@ -27,15 +27,11 @@ const DEFAULT_STAMPS = 32;
 const MOST_HITS = 65_535;
 
 /** The list is a file in /proc/net/xt_recent. */
-const listName = word<string>(
-  'name of a list',
-  (text) => {
-    if (text === '' || text.includes('/') || text === '.' || text === '..')
-      return bad(`"${text}" cannot be the name of a file`);
-    return utf8Length(text) > NAME_LIMIT ? bad(`the name of a list has at most ${NAME_LIMIT} bytes`) : ok(text);
-  },
-  quoted,
-);
+const listName = word<string>('name of a list', (text) => {
+  if (text === '' || text.includes('/') || text === '.' || text === '..')
+    return bad(`"${text}" cannot be the name of a file`);
+  return utf8Length(text) > NAME_LIMIT ? bad(`the name of a list has at most ${NAME_LIMIT} bytes`) : ok(text);
+});
 
 /** A mask as an address. */
 const mask = { ...hostAddress, name: 'mask as an address' };

@@ -1,5 +1,20 @@
-import { defineMatch, defineTarget, fails, type MatchAnswer, option, same, saved, type ValueType } from './define';
+import { addToSet, type CounterTest, removeFromSet, type SetAnswer, type SetQuery, testSet } from '../host/ipset';
+import type { Packet } from '../net/packet';
+import type { Given } from '../netfilter/ruleset';
+import {
+  defineMatch,
+  defineTarget,
+  fails,
+  leaves,
+  mismatch,
+  option,
+  same,
+  saved,
+  takes,
+  type ValueType,
+} from './define';
 import { allParsed, bad, flag, mapParsed, ok, uint32 } from './value-types';
+import type { LoadWorld, World } from './world';
 
 type Direction = 'src' | 'dst';
 type SetUse = { readonly set: string; readonly directions: readonly Direction[] };
@@ -74,9 +89,21 @@ export const set = defineMatch({
     fails('-m set', 'required'),
     fails('-m set --match-set ips foo', 'neither'),
     fails('-m set --match-set ips src,src,src,src,src,src,src', 'at most'),
+    takes('-m set --match-set ips src', 'in eth0 udp 198.51.100.7:40000 > 10.0.0.2:53'),
+    leaves('-m set --match-set ips dst', 'in eth0 udp 198.51.100.7:40000 > 10.0.0.2:53'),
+    takes('-m set --match-set ipport dst,dst', 'in eth0 udp 198.51.100.7:40000 > 10.0.0.2:53'),
+    leaves('-m set --match-set ipport dst,dst', 'in eth0 tcp 198.51.100.7:40000 > 10.0.0.2:53'),
+    leaves('-m set --match-set ipport dst', 'in eth0 udp 198.51.100.7:40000 > 10.0.0.2:53'),
+    takes('-m set --match-set nets src', 'in eth0 udp 198.51.100.7:40000 > 10.0.0.2:53'),
+    leaves('-m set --match-set nets src', 'in eth0 udp 198.51.100.8:40000 > 10.0.0.2:53'),
+    takes('-m set --match-set nets src --return-nomatch', 'in eth0 udp 198.51.100.8:40000 > 10.0.0.2:53'),
   ],
-  matches(_packet, given): MatchAnswer {
-    return { kind: 'unsure', reason: `what the ipset ${given['match-set'].value.set} holds is not known here` };
+  prepare: (given, world) => refuseSet(given['match-set'], world),
+  matches(packet, given, world) {
+    const { 'match-set': use } = given;
+    const answer = lookUp(packet, use.value, queryOf(use.value, given), world);
+    if (answer === undefined) return { kind: 'unsure', reason: notKnown(use.value) };
+    return answer.held !== use.inverted ? true : mismatch('match-set', answer.text);
   },
   region: () => [{ conditions: [], exact: false }],
 });
@@ -108,5 +135,66 @@ export const SET = defineTarget({
     const mapped = given['map-mark'] ?? given['map-prio'] ?? given['map-queue'];
     return given['map-set'] && !mapped ? '--map-set needs --map-mark, --map-prio or --map-queue' : undefined;
   },
-  apply: () => ({ kind: 'unsure', reason: 'ipsets are not simulated' }),
+  prepare: (given, world) =>
+    [given['add-set'], given['del-set'], given['map-set']]
+      .map((use) => use && refuseSet(use, world))
+      .find((refusal) => refusal !== undefined),
+  apply(packet, given, world) {
+    const { 'add-set': add, 'del-set': del, 'map-set': map } = given;
+    const use = add ?? del ?? map;
+    if (world.ipsets === undefined) return { kind: 'unsure', reason: use ? notKnown(use.value) : '' };
+    const subject = { packet, context: world };
+    const [adding, deleting] = [add, del].map((one) => one && world.ipsets?.get(one.value.set));
+    if (add && adding) {
+      const timeout = given.timeout?.value;
+      const addition = { directions: add.value.directions, exist: given.exist !== undefined };
+      addToSet(adding, subject, timeout === undefined ? addition : { ...addition, timeout });
+    }
+    if (del && deleting) removeFromSet(deleting, subject, del.value.directions);
+    const mark = map && given['map-mark'] ? lookUp(packet, map.value, queryOf(map.value, {}), world)?.mark : undefined;
+    if (mark) world.setMark((world.mark & ~mark.mask) ^ mark.value);
+    return { kind: 'continue' };
+  },
 });
+
+function notKnown({ set }: SetUse): string {
+  return `what the ipset ${set} holds is not known here`;
+}
+
+/** @see extensions/libxt_set.h: get_set_byname */
+function refuseSet({ value: { set: name } }: Given<SetUse>, { ipsets, family }: LoadWorld): string | undefined {
+  if (ipsets === undefined) return undefined;
+  const found = ipsets.get(name);
+  if (found === undefined) return `the set ${name} does not exist`;
+  return found.family === undefined || found.family === family ? undefined : `the set ${name} is of the other family`;
+}
+
+function lookUp(packet: Packet, { set: name }: SetUse, query: SetQuery, world: World): SetAnswer | undefined {
+  const found = world.ipsets?.get(name);
+  return found && testSet(found, { packet, context: world }, query);
+}
+
+type CounterOption = `${'packets' | 'bytes'}-${'eq' | 'lt' | 'gt'}`;
+
+type QueryOptions = { readonly [name in CounterOption]?: Given<number> } & {
+  readonly [name in 'return-nomatch' | 'update-counters' | 'update-subcounters']?: Given<true>;
+};
+
+function queryOf({ directions }: SetUse, given: QueryOptions): SetQuery {
+  const [packets, bytes] = [counterTest('packets', given), counterTest('bytes', given)];
+  return {
+    directions,
+    returnNomatch: given['return-nomatch'] !== undefined,
+    updateCounters: !given['update-counters']?.inverted,
+    updateSubcounters: !given['update-subcounters']?.inverted,
+    ...(packets && { packets }),
+    ...(bytes && { bytes }),
+  };
+}
+
+function counterTest(counter: 'packets' | 'bytes', given: QueryOptions): CounterTest | undefined {
+  const [eq, lt, gt] = [given[`${counter}-eq`], given[`${counter}-lt`], given[`${counter}-gt`]];
+  if (eq) return { op: eq.inverted ? 'ne' : 'eq', value: eq.value };
+  if (lt) return { op: 'lt', value: lt.value };
+  return gt && { op: 'gt', value: gt.value };
+}

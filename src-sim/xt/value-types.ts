@@ -48,10 +48,13 @@ export const flag: ValueType<true> = { name: 'flag', words: 0, parse: () => ok(t
 
 /** Free text of at most `limit` bytes. */
 export function limitedText(name: string, limit: number): ValueType<string> {
-  return word(
-    name,
-    (text) => (utf8Length(text) > limit ? bad(`"${text}" is too long: at most ${limit} bytes`) : ok(text)),
-    quoted,
+  return { ...limitedName(name, limit), print: (text) => [quoted(text)] };
+}
+
+/** The same, where iptables-save prints it as it is, without quotes. */
+export function limitedName(name: string, limit: number): ValueType<string> {
+  return word(name, (text) =>
+    utf8Length(text) > limit ? bad(`"${text}" is too long: at most ${limit} bytes`) : ok(text),
   );
 }
 

@@ -4,6 +4,7 @@
  */
 import type { Attachment, Entry, NatRange, Template, Zone } from '../conntrack/entry';
 import type { Tuple } from '../conntrack/tuple';
+import type { IpSets } from '../host/ipset';
 import type { Address, Family } from '../net/address';
 import type { Hook, TableName } from '../netfilter/hook';
 
@@ -39,10 +40,13 @@ export interface World {
   readonly conntrack: Attachment | undefined;
   /** Link-layer source of a packet that came in by an Ethernet device, `02:00:00:00:00:02`. */
   readonly macSource: string | undefined;
+  readonly macDestination: string | undefined;
   /** How the link layer addressed it. */
   readonly packetType: 'unicast' | 'broadcast' | 'multicast' | 'loopback';
   /** Absent where no bridge carries the packet. @kernel include/linux/skbuff.h:nf_bridge_info */
   readonly bridgePorts?: BridgePorts;
+  /** Undefined where nobody said which sets the host has. */
+  readonly ipsets: IpSets | undefined;
   /** Seconds until the packet's conntrack entry expires. */
   conntrackExpires(): number;
   /** The type of an address in the main routing table, as `addrtype` asks; with a device, as seen from there. */
@@ -60,8 +64,8 @@ export interface World {
   random(): number;
 }
 
-/** What loading a rule may make: state that several rules share. */
-export type LoadWorld = Pick<World, 'sharedState'>;
+/** What loading a rule may ask, and what it may make: state that several rules share. */
+export type LoadWorld = Pick<World, 'sharedState' | 'family' | 'ipsets'>;
 
 /** What a target may do besides answering with a verdict. */
 export interface TargetWorld extends World {
