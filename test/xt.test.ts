@@ -10,7 +10,18 @@ import { printRule } from '../src-sim/xt/print-rule';
 import { EXTENSIONS } from '../src-sim/xt/registry';
 import { familyOfExample, placeOf, restoreFile } from './support/example-rules';
 
+/** What the examples of `set` count on. */
+const IPSETS = `create ips hash:ip
+add ips 198.51.100.7
+create nets hash:net counters
+add nets 198.51.100.0/24
+add nets 198.51.100.8 nomatch
+create ipport hash:ip,port
+add ipport 10.0.0.2,udp:53
+`;
+
 const HOST: HostDescription = {
+  ipsets: IPSETS,
   interfaces: {
     eth0: { addresses: ['203.0.113.1/24', '2001:db8::1/64'] },
     eth1: { addresses: ['10.0.0.1/24', '2001:db8:1::1/64'] },
