@@ -14,13 +14,15 @@ import {
 import { lower } from '../server/src/analysis/lower';
 import { type Box, intersectBoxes, subtractBox } from '../server/src/analysis/packet-set';
 import { addressPoint, type Dimension, statesOf } from '../server/src/analysis/packet-space';
-import { createWalker, type Walker } from '../server/src/analysis/rule-packets';
+import { createWalker, splitByRule, type Walker } from '../server/src/analysis/rule-packets';
 import { followHooks, freshGroup, type PacketGroup, verdictOf } from '../server/src/analysis/set-walk';
 import { startOf, WAY_HOOKS } from '../server/src/lint/way';
 import { tcpFlags } from '../src-sim/net/packet';
-import { protocolNumber } from '../src-sim/net/protocol';
+import { hasPorts, protocolNumber } from '../src-sim/net/protocol';
+import { parsePacketLine } from '../src-sim/sim/packet-line';
 import type { ScenarioPacket } from '../src-sim/sim/scenario';
 import { simulate } from '../src-sim/sim/simulator';
+import { EXTENSIONS } from '../src-sim/xt/registry';
 
 const anInterval = fc.tuple(fc.nat(20), fc.nat(20)).map(([start, end]): Interval => ({ start, end }));
 const aSet = fc.array(anInterval, { maxLength: 5 }).map(intervalSet);
@@ -176,6 +178,37 @@ describe('a walk of sets', () => {
   });
 });
 
+describe('what a match says of sets is what it says of packets', () => {
+  const examples = EXTENSIONS.flatMap((extension) =>
+    extension.families.includes('ipv4')
+      ? extension.examples.map((example) => ({ ...example, name: extension.name }))
+      : [],
+  ).filter((example) => example.kind === 'packet');
+
+  it.each(examples)('$name: $rule: $packet', ({ rule, packet: line, matched }) => {
+    const document = createDocument(`*filter\n-A FORWARD ${rule} -j ACCEPT\nCOMMIT\n`);
+    const ruleset = lower(document.tree);
+    const read = parsePacketLine(line);
+    const lowered = ruleset.tables[0]?.chains.find(({ name }) => name === 'FORWARD')?.rules[0];
+    if (!read.ok || lowered === undefined) throw new Error('the example cannot be read');
+    // Sets are of whole packets.
+    if (read.packet.frag) return;
+    const walker = createWalker(ruleset, [read.packet.in ?? 'lo']);
+    const { taken, left } = splitByRule(walker, boxOf(pointOf(walker, read.packet)), lowered);
+    const isSure = taken.every(({ exact }) => exact) && (taken.length === 0 || left.length === 0);
+    if (isSure) expect(taken.length > 0).toBe(matched);
+  });
+});
+
+function boxOf(point: { readonly [D in Dimension]?: number | bigint }): Box {
+  return Object.fromEntries(
+    Object.entries(point).map(([dimension, value]) => [
+      dimension,
+      [{ start: value, end: typeof value === 'bigint' ? value + 1n : value + 1 }],
+    ]),
+  );
+}
+
 function contains(box: Box, point: { readonly [D in Dimension]?: number | bigint }): boolean {
   return (Object.entries(box) as [Dimension, IntervalSet][]).every(([dimension, set]) => {
     const value = point[dimension];
@@ -185,16 +218,16 @@ function contains(box: Box, point: { readonly [D in Dimension]?: number | bigint
 
 function pointOf(walker: Walker, packet: ScenarioPacket): { readonly [D in Dimension]?: number | bigint } {
   const isTcp = packet.proto === 'tcp';
-  const hasPorts = isTcp || packet.proto === 'udp';
+  const protocol = protocolNumber(String(packet.proto)) ?? 0;
   return {
     src: addressPoint(packet.src),
     dst: addressPoint(packet.dst),
     in: walker.space.interfaces.indexOf(packet.in ?? ''),
-    protocol: protocolNumber(String(packet.proto)) ?? 0,
-    sport: hasPorts ? (packet.sport ?? 0) : 0,
-    dport: hasPorts ? (packet.dport ?? 0) : 0,
+    protocol,
+    sport: hasPorts(protocol) ? (packet.sport ?? 0) : 0,
+    dport: hasPorts(protocol) ? (packet.dport ?? 0) : 0,
     tcpFlags: isTcp ? tcpFlags(packet.flags ?? 'S') : 0,
-    icmp: 8 << 8,
+    icmp: ((packet.icmp?.type ?? 8) << 8) | (packet.icmp?.code ?? 0),
     mark: 0,
   };
 }

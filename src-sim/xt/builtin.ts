@@ -104,6 +104,8 @@ export const builtin = defineMatch({
     ]);
   },
   region(given) {
+    // Regions speak of whole packets.
+    if (given.fragment && !given.fragment.inverted) return [];
     const conditions: RegionCondition[] = [];
     if (given['in-interface']) conditions.push(interfaceCondition('in', given['in-interface']));
     if (given['out-interface']) conditions.push(interfaceCondition('out', given['out-interface']));
@@ -115,7 +117,7 @@ export const builtin = defineMatch({
     const destinations = networkConditions('dst', given.destination);
     return sources.flatMap((source) =>
       destinations.map(
-        (destination): Region => ({ conditions: [...source, ...destination, ...conditions], exact: !given.fragment }),
+        (destination): Region => ({ conditions: [...source, ...destination, ...conditions], exact: true }),
       ),
     );
   },
