@@ -5,12 +5,14 @@ import { describe, expect, it } from 'vitest';
 import { hintsPage } from '../server/src/analysis/hint-page';
 import { rulePage } from '../server/src/lint/page';
 import { LINT_RULES } from '../server/src/lint/registry';
+import { fidelityPage } from './support/fidelity-page';
 
 const docs = join(import.meta.dirname, '..', 'docs');
 
 const PAGES: ReadonlyMap<string, () => string> = new Map([
   ...LINT_RULES.map((rule) => [`rules/${rule.code}.md`, () => rulePage(rule)] as const),
   ['hints.md', hintsPage],
+  ['fidelity.md', fidelityPage],
 ]);
 
 describe.each([...PAGES])('docs/%s', (name, page) => {

@@ -5,11 +5,17 @@ import type { Frame, Result } from '../../src-sim/sim/trace';
 export interface KernelAnswer {
   readonly packets: readonly {
     readonly trace: readonly string[];
-    readonly caused: readonly { readonly src: string; readonly dst: string; readonly proto: string; readonly trace: readonly string[] }[];
+    readonly caused: readonly {
+      readonly src: string;
+      readonly dst: string;
+      readonly proto: string;
+      readonly trace: readonly string[];
+    }[];
     readonly out: readonly Frame[];
     readonly conntrack: readonly string[];
   }[];
-  readonly counters: Result['counters'];
+  /** Absent where they could not be read. */
+  readonly counters?: Result['counters'];
 }
 
 export type Aspect = 'trace' | 'caused' | 'out' | 'conntrack';
@@ -40,7 +46,22 @@ function causedKey({ src, dst, proto, trace }: KernelAnswer['packets'][number]['
 
 /** Frames leave in an order that does not matter, with an IP id that is chance. */
 function frameKey({ dev, src, dst, proto, ttl, tos, len, sport, dport, flags, icmp, frag }: Frame): string {
-  return JSON.stringify([dev, src, dst, proto, ttl, tos, len, sport, dport, flags, icmp?.type, icmp?.code, icmp?.id, frag]);
+  return JSON.stringify([
+    dev,
+    src,
+    dst,
+    proto,
+    ttl,
+    tos,
+    len,
+    sport,
+    dport,
+    flags,
+    icmp?.type,
+    icmp?.code,
+    icmp?.id,
+    frag,
+  ]);
 }
 
 function sameTables(a: readonly string[], b: readonly string[]): boolean {
@@ -65,7 +86,10 @@ function byText(a: ComparedEntry, b: ComparedEntry): number {
 
 /** An nf_conntrack line without what is not the packet's doing; its timeout apart. */
 function entryOf(line: string): ComparedEntry {
-  const folded = line.trim().replace(/\s+/g, ' ').replace(/ (use|secctx|delta-time)=\S+| zone=0\b/g, '');
+  const folded = line
+    .trim()
+    .replace(/\s+/g, ' ')
+    .replace(/ (use|secctx|delta-time)=\S+| zone=0\b/g, '');
   const [, head = folded, timeout = '-1', rest = ''] = /^(\S+ \d+ \S+ \d+) (\d+) (.*)$/.exec(folded) ?? [];
   return { text: `${head} ${rest}`, timeout: Number(timeout) };
 }

@@ -1,0 +1,108 @@
+/** docs/fidelity.md: how far the simulator agrees with real kernels, and where it is known not to. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { runScenario } from '../../server/src/analysis/run-scenario';
+import { type Aspect, disagreements } from './agreement';
+import { RECORDING_FILES, readRecordings } from './recordings';
+
+const ROOT = join(import.meta.dirname, '..', '..');
+
+const ASPECTS: readonly Aspect[] = ['trace', 'caused', 'out', 'conntrack'];
+
+interface Tally {
+  readonly file: string;
+  readonly scenarios: number;
+  readonly packets: number;
+  readonly agreeing: number;
+  readonly by: Readonly<Record<Aspect, number>>;
+  readonly counters: readonly [agreeing: number, of: number];
+}
+
+export function fidelityPage(): string {
+  const tallies = RECORDING_FILES.map(tally);
+  const [packets, agreeing] = [sum(tallies, (row) => row.packets), sum(tallies, (row) => row.agreeing)];
+  return [
+    '# Fidelity',
+    '',
+    'How far the simulator agrees with real Linux kernels. A packet agrees where its trace (as the TRACE target logs it), the',
+    'packets that the host made because of it, every frame that left, and the whole conntrack table (timeouts within 2 seconds)',
+    "are the kernel's own. Counters are compared at the end of each scenario.",
+    '',
+    `**${percent(agreeing, packets)} of ${packets} packets** in ${sum(tallies, (row) => row.scenarios)} recorded scenarios agree in everything.`,
+    '',
+    'Each row is a file of `test/data/kernel/`, named by the release of the kernel that answered.',
+    '',
+    `| recording | scenarios | packets | agree fully | ${ASPECTS.join(' | ')} | counters |`,
+    `| --- | --- | --- | --- | ${ASPECTS.map(() => '---').join(' | ')} | --- |`,
+    ...tallies.map(row),
+    '',
+    '## How to repeat it',
+    '',
+    '- On any machine: `npx vitest run test/kernel.test.ts` runs the recorded scenarios; this page is written anew by `npm run generate`.',
+    '- A recording is made by `node scripts/record-kernel.mjs NAME COMMAND… < scenarios.jsonl`, where COMMAND runs scenarios on a kernel',
+    '  (JSON lines in and out, as `chainwalk simulate --jsonl`). It asks twice, and keeps what the kernel answers the same both times.',
+    '- Fresh scenarios come from `test/support/scenarios/`, by class and seed.',
+    '',
+    '## What cannot agree',
+    '',
+    '- What the kernel takes at random: a port that NAT chooses when the wanted one is taken, the initial sequence number of a listener (and so',
+    '  whether a scripted ACK that answers it is in window). A `seed` makes our choice repeatable.',
+    '- A rule without any word (`-A CHAIN` alone) is counted here under its place, as `iptables -L --line-numbers` numbers it; a reader of',
+    "  `iptables-save -c` who wants a word behind the chain's name misses it. Recordings of such rulesets carry no counters.",
+    '- Selective acknowledgements (SACK blocks) cannot be written in a scenario; window tracking knows the permission, not the blocks.',
+    '- DCCP was tracked before Linux 6.16; here it is portless, as since then.',
+    '',
+    '## Known deviations',
+    '',
+    'Gathered from the `@deviates` notes in the sources:',
+    '',
+    ...deviations(),
+  ].join('\n');
+}
+
+function tally(file: string): Tally {
+  const recordings = readRecordings(file);
+  const by: Record<Aspect, number> = { trace: 0, caused: 0, out: 0, conntrack: 0 };
+  let [packets, agreeing, counters, counted] = [0, 0, 0, 0];
+  for (const { scenario, answer } of recordings) {
+    const ours = runScenario(scenario);
+    answer.packets.forEach((_, packet) => {
+      const differing = disagreements(ours, answer, packet);
+      packets += 1;
+      if (differing.length === 0) agreeing += 1;
+      for (const aspect of ASPECTS) if (!differing.includes(aspect)) by[aspect] += 1;
+    });
+    if (answer.counters === undefined) continue;
+    counted += 1;
+    if (JSON.stringify(sorted(ours.counters)) === JSON.stringify(sorted(answer.counters))) counters += 1;
+  }
+  return { file, scenarios: recordings.length, packets, agreeing, by, counters: [counters, counted] };
+}
+
+function row({ file, scenarios, packets, agreeing, by, counters }: Tally): string {
+  const shares = ASPECTS.map((aspect) => percent(by[aspect], packets)).join(' | ');
+  return `| ${file.replace('.jsonl', '')} | ${scenarios} | ${packets} | ${percent(agreeing, packets)} | ${shares} | ${counters[0]} of ${counters[1]} |`;
+}
+
+function deviations(): readonly string[] {
+  const files = readdirSync(join(ROOT, 'src-sim'), { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.ts'))
+    .sort();
+  return files.flatMap((file) => {
+    const text = readFileSync(join(ROOT, 'src-sim', file), 'utf8');
+    const notes = [...text.matchAll(/@deviates ((?:.|\n \* (?!@))*?)(?=\s*\*\/|\n \* @|\n \*\n)/g)];
+    return notes.map(([, note = '']) => `- \`src-sim/${file}\`: ${note.replace(/\s*\n\s*\*\s*/g, ' ').trim()}`);
+  });
+}
+
+function sorted(counters: object): readonly [string, unknown][] {
+  return Object.entries(counters).sort(([a], [b]) => (a < b ? -1 : 1));
+}
+
+function sum(rows: readonly Tally[], of: (row: Tally) => number): number {
+  return rows.reduce((total, next) => total + of(next), 0);
+}
+
+function percent(part: number, of: number): string {
+  return of === 0 ? '–' : `${((100 * part) / of).toFixed(part === of ? 0 : 2)} %`;
+}

@@ -1,0 +1,15 @@
+/** The classes of random scenarios by which agreement with a kernel is measured. */
+import type { Scenario } from '../../../src-sim/sim/scenario';
+import { fragments } from './fragments';
+import { natMappings } from './nat';
+import { protocols } from './protocols';
+import { routes } from './routes';
+import { tcpWindows } from './tcp-windows';
+
+export const SCENARIO_CLASSES: Readonly<Record<string, (seed: number) => Scenario>> = {
+  'tcp-windows': tcpWindows,
+  protocols,
+  routes,
+  fragments,
+  'nat-mappings': natMappings,
+};
