@@ -117,7 +117,8 @@ function codeServerArguments({ profileDir, extensionsDir, userDataDir }) {
 }
 
 /**
- * The environment without what another VS Code or a hosting service left in it, and with the profile as home of its data.
+ * The environment without what another VS Code or a hosting service left in it, and with the profile as home of its
+ * data.
  * @param {Profile} profile
  */
 function cleanEnvironment({ profileDir }) {

@@ -73,7 +73,8 @@ function atHook(machine: Machine, flight: InFlight, hook: Hook): Fate | undefine
 }
 
 /**
- * Direct routing: the packet, its addresses untouched, goes out by the route to the real server; FORWARD is not crossed.
+ * Direct routing: the packet, its addresses untouched, goes out by the route to the real server; FORWARD is not
+ * crossed.
  *
  * @kernel net/netfilter/ipvs/ip_vs_xmit.c:ip_vs_dr_xmit
  */

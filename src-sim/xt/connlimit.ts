@@ -11,9 +11,9 @@ export const connlimit = defineMatch({
   families: ['ipv4', 'ipv6'],
   summary: 'How many connections a host, or a block of hosts, has.',
   details: [
-    'Connections are those of the conntrack table, whichever way they go; a TCP connection that has been closed does not',
-    'count. The packet at hand counts as well. A rule counts the flows of the packets that it has seen only, so let it see',
-    'the first packets: `-p tcp --syn -m connlimit …`.',
+    'Connections are those of the conntrack table, whichever way they go; a TCP connection that has been closed',
+    'does not count. The packet at hand counts as well. A rule counts the flows of the packets that it has seen',
+    'only, so let it see the first packets: `-p tcp --syn -m connlimit …`.',
   ].join('\n'),
   kernel: 'net/netfilter/xt_connlimit.c:connlimit_mt',
   needsConntrack: true,
@@ -90,8 +90,8 @@ function flowOf(packet: Packet, attachment: Attachment | undefined): Flow | unde
 }
 
 /**
- * Adds the flow to its group and counts it. A flow that is in the group already makes the kernel tidy the group, so that
- * the last packet of a connection may find nothing at all.
+ * Adds the flow to its group and counts it. A flow that is in the group already makes the kernel tidy the group, so
+ * that the last packet of a connection may find nothing at all.
  *
  * @kernel net/netfilter/nf_conncount.c:count_tree, __nf_conncount_add, nf_conncount_gc_list
  * @deviates the kernel does not tidy twice in one jiffy, nor more than a few flows at once

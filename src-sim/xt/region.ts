@@ -7,8 +7,8 @@ import type { Address, AddressMask } from '../net/address';
 import type { AddressType } from './world';
 
 /**
- * Whole packets (no later fragments) by their headers and what the kernel keeps beside them. All conditions hold at
- * once; a match that takes one or the other (`--ports`) gives several regions. A match without a region takes an
+ * Whole packets (no later fragments) by their headers and what the kernel keeps beside them. All conditions hold
+ * at once; a match that takes one or the other (`--ports`) gives several regions. A match without a region takes an
  * unknown part of the packets.
  */
 export interface Region {
