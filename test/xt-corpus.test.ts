@@ -1,4 +1,4 @@
-/** Rulesets that others wrote, where they are there: iptables-save's own words are read, and printed again as they were. */
+/** Rulesets that others wrote, where they are there: iptables-save's words are read, and printed as they were. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';

@@ -1,4 +1,4 @@
-/** The `word=value` fields of a packet line, one declaration each: which packets have it, how it is read and printed. */
+/** The `word=value` fields of a packet line: which packets have each, how it is read and printed. */
 import { PROTOCOL } from '../net/protocol';
 import type { ScenarioIcmp, ScenarioPacket } from './scenario';
 

@@ -4,7 +4,7 @@
  *
  *     in eth0 tcp 198.51.100.7:40000 > 203.0.113.1:22 S seq=1 win=8192
  *     out udp [2001:db8::1]:5353 > [2001:db8::53]:53 len=20 wait=31
- *     in eth0 icmp 198.51.100.7 > 203.0.113.1 fragmentation-needed mtu=1400 ( tcp 203.0.113.1:80 > 198.51.100.7:40000 A )
+ *     in eth0 icmp 198.51.100.7 > 203.0.113.1 port-unreachable ( udp 203.0.113.1:53 > 198.51.100.7:4000 )
  *
  * Printing what was read, and reading what was printed, give the same again.
  */

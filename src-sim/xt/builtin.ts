@@ -20,9 +20,10 @@ export const builtin = defineMatch({
   families: ['ipv4', 'ipv6'],
   summary: 'The conditions that need no `-m`: addresses, interfaces, protocol, fragments.',
   details: [
-    'They are tested before every `-m` match, whatever their place in the rule, and `iptables-save` prints them first:',
-    '`-s -d -i -o -p -f`. Several addresses with commas make one rule each, so that `-s a,b -d c,d` loads four rules.',
-    'An address is what the packet carries *at that hook*: after DNAT in INPUT and FORWARD, before SNAT in POSTROUTING.',
+    'They are tested before every `-m` match, whatever their place in the rule, and `iptables-save` prints them',
+    'first: `-s -d -i -o -p -f`. Several addresses with commas make one rule each, so that `-s a,b -d c,d` loads',
+    'four rules. An address is what the packet carries *at that hook*: after DNAT in INPUT and FORWARD, before',
+    'SNAT in POSTROUTING.',
   ].join('\n'),
   kernel: 'net/ipv4/netfilter/ip_tables.c:ip_packet_match',
   options: {
@@ -52,7 +53,7 @@ export const builtin = defineMatch({
     }),
     fragment: option(
       flag,
-      'Second and further fragments. They carry no ports. Where conntrack runs, it puts fragments together first: then no packet is one.',
+      'Second and further fragments, which carry no ports. Where conntrack runs, no packet is one.',
       { short: 'f', invert: true },
     ),
   },

@@ -30,8 +30,9 @@ export const connmark = defineMatch({
   families: ['ipv4', 'ipv6'],
   summary: "The mark of the packet's conntrack entry, which all packets of the flow share.",
   details: [
-    'A packet without an entry (INVALID, UNTRACKED) never matches, not even `! --mark` or `--mark 0`. It is another mark',
-    'than that of `-m mark`: `-j CONNMARK --save-mark` and `--restore-mark` copy from one to the other.',
+    'A packet without an entry (INVALID, UNTRACKED) never matches, not even `! --mark` or `--mark 0`. It is',
+    'another mark than that of `-m mark`: `-j CONNMARK --save-mark` and `--restore-mark` copy from one to the',
+    'other.',
   ].join('\n'),
   kernel: 'net/netfilter/xt_connmark.c:connmark_mt',
   needsConntrack: true,
@@ -71,8 +72,8 @@ export const CONNMARK = defineTarget({
   families: ['ipv4', 'ipv6'],
   summary: "Changes the mark of the packet's conntrack entry, or copies it to or from the packet.",
   details: [
-    'It does nothing to a packet without an entry. `--restore-mark` gives a later packet of the flow what the first one',
-    'was marked with: that is how a routing decision stays with its connection.',
+    'It does nothing to a packet without an entry. `--restore-mark` gives a later packet of the flow what the',
+    'first one was marked with: that is how a routing decision stays with its connection.',
   ].join('\n'),
   kernel: 'net/netfilter/xt_connmark.c:connmark_tg_shift',
   needsConntrack: true,

@@ -63,9 +63,10 @@ export const CT = defineTarget({
   families: BOTH,
   summary: 'Tells conntrack how to track the packet, before it does: not at all, in a zone, with a helper.',
   details: [
-    'The walk goes on with the next rule, and the **first** CT or NOTRACK counts. Packets under `--notrack` are UNTRACKED:',
-    'no rule with NEW, ESTABLISHED or RELATED takes them, NAT leaves them alone, and their answers need a rule of their',
-    'own (in OUTPUT for a service of this host). Since Linux 6.0 a helper works only where a rule like this names it.',
+    'The walk goes on with the next rule, and the **first** CT or NOTRACK counts. Packets under `--notrack` are',
+    'UNTRACKED: no rule with NEW, ESTABLISHED or RELATED takes them, NAT leaves them alone, and their answers',
+    'need a rule of their own (in OUTPUT for a service of this host). Since Linux 6.0 a helper works only where a',
+    'rule like this names it.',
   ].join('\n'),
   kernel: 'net/netfilter/xt_CT.c:xt_ct_target',
   tables: ['raw'],

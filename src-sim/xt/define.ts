@@ -107,7 +107,7 @@ export function option<T extends Json>(
 export type MatchAnswer =
   | true
   | Mismatch
-  /** The packet is dropped whatever the rule's target says. @kernel include/linux/netfilter/x_tables.h:xt_action_param */
+  /** The packet is dropped, whatever the rule's target. @kernel include/linux/netfilter/x_tables.h:xt_action_param */
   | { readonly kind: 'hotdrop'; readonly reason: string }
   /** What cannot be decided here; the user's choice decides. */
   | { readonly kind: 'unsure'; readonly reason: string };

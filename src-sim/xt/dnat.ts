@@ -7,9 +7,10 @@ export const DNAT = defineTarget({
   families: ['ipv4', 'ipv6'],
   summary: "Rewrites the destination of a flow; answers are rewritten back. It ends the table's walk.",
   details: [
-    'It happens before routing and before `filter`: FORWARD and INPUT see the **new** destination. Only the first packet',
-    'of a flow asks the table `nat`, and INVALID and UNTRACKED packets never do. Clients on the same network as the',
-    'server need SNAT beside it, or the answer comes to them directly, from an address that they have not asked.',
+    'It happens before routing and before `filter`: FORWARD and INPUT see the **new** destination. Only the first',
+    'packet of a flow asks the table `nat`, and INVALID and UNTRACKED packets never do. Clients on the same',
+    'network as the server need SNAT beside it, or the answer comes to them directly, from an address that they',
+    'have not asked.',
   ].join('\n'),
   kernel: 'net/netfilter/xt_nat.c:xt_dnat_target_v2',
   tables: ['nat'],

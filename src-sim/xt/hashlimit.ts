@@ -80,7 +80,8 @@ export const hashlimit = defineMatch({
     ),
     saved(
       '-m hashlimit --hashlimit-name c --hashlimit-upto 10/sec --hashlimit-mode dstport,srcip --hashlimit-srcmask 24',
-      '-m hashlimit --hashlimit-upto 10/sec --hashlimit-burst 5 --hashlimit-mode srcip,dstport --hashlimit-name c --hashlimit-srcmask 24',
+      '-m hashlimit --hashlimit-upto 10/sec --hashlimit-burst 5 --hashlimit-mode srcip,dstport --hashlimit-name c ' +
+        '--hashlimit-srcmask 24',
     ),
     saved(
       '-m hashlimit --hashlimit-upto 120/min --hashlimit-name d',
@@ -92,7 +93,8 @@ export const hashlimit = defineMatch({
       '-m hashlimit --hashlimit-upto 96b/s --hashlimit-burst 384b --hashlimit-name f',
     ),
     same(
-      '-m hashlimit --hashlimit-upto 5/sec --hashlimit-burst 5 --hashlimit-name g --hashlimit-rate-match --hashlimit-rate-interval 4',
+      '-m hashlimit --hashlimit-upto 5/sec --hashlimit-burst 5 --hashlimit-name g ' +
+        '--hashlimit-rate-match --hashlimit-rate-interval 4',
     ),
     fails('-m hashlimit --hashlimit-upto 5/sec', 'required'),
     fails('-m hashlimit --hashlimit-name h', 'one of'),

@@ -6,8 +6,8 @@ export const helper = defineMatch({
   families: ['ipv4', 'ipv6'],
   summary: 'The connection was announced in another one that this helper reads along: the data connection of FTP.',
   details: [
-    'It looks at the helper of the **other** connection, the one that announced this one. An empty name means any helper.',
-    'A packet without an entry matches `! --helper`.',
+    'It looks at the helper of the **other** connection, the one that announced this one. An empty name means any',
+    'helper. A packet without an entry matches `! --helper`.',
   ].join('\n'),
   kernel: 'net/netfilter/xt_helper.c:helper_mt',
   needsConntrack: true,

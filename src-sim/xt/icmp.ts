@@ -13,8 +13,8 @@ export const icmp = defineMatch({
   protocols: [PROTOCOL.icmp],
   summary: 'The type and code of an ICMP message.',
   details: [
-    'A name without a code stands for every code of its type. Errors about a connection need no rule of their own where',
-    'RELATED is accepted; `fragmentation-needed` (3/4) has to get through, or path MTU discovery breaks.',
+    'A name without a code stands for every code of its type. Errors about a connection need no rule of their own',
+    'where RELATED is accepted; `fragmentation-needed` (3/4) has to get through, or path MTU discovery breaks.',
   ].join('\n'),
   kernel: 'net/ipv4/netfilter/ip_tables.c:icmp_match',
   options: {

@@ -21,8 +21,8 @@ export const ipvs = defineMatch({
   families: ['ipv4', 'ipv6'],
   summary: "The packet belongs to a connection of the kernel's load balancer (LVS).",
   details: [
-    'IPVS takes packets at the end of INPUT and sends them on through OUTPUT and POSTROUTING: that is where they match,',
-    'and where `--vaddr` and `--vport` still tell what the client asked for.',
+    'IPVS takes packets at the end of INPUT and sends them on through OUTPUT and POSTROUTING: that is where they',
+    'match, and where `--vaddr` and `--vport` still tell what the client asked for.',
   ].join('\n'),
   kernel: 'net/netfilter/xt_ipvs.c:ipvs_mt',
   anyOf: [['ipvs', 'vproto', 'vaddr', 'vport', 'vdir', 'vmethod', 'vportctl']],

@@ -6,7 +6,7 @@ import { unsigned } from './value-types';
 /** @kernel include/uapi/linux/netfilter/xt_limit.h:XT_LIMIT_SCALE */
 const SCALE = 10_000;
 
-/** The largest power of two for which a day's credit fits 32 bits. @kernel net/netfilter/xt_limit.c:CREDITS_PER_JIFFY */
+/** The largest power of two for which a day's credit fits 32 bits. @kernel xt_limit.c:CREDITS_PER_JIFFY */
 const CREDITS_PER_JIFFY = 2 ** Math.floor(Math.log2(0xffff_ffff / (HZ * 60 * 60 * 24)));
 
 const DEFAULT_RATE = { period: SCALE * 1200, unitSeconds: 3600 };
@@ -23,10 +23,10 @@ export const limit = defineMatch({
   families: ['ipv4', 'ipv6'],
   summary: 'Takes packets at a rate, and a burst of them before that: a token bucket for the whole rule.',
   details: [
-    'The bucket starts full and is shared by **all** packets that get as far as this match, whoever sent them (for one',
-    'bucket a host there is `hashlimit`). It is filled at the rate, up to the burst. Only packets that matched everything',
-    'before it take a token, so it belongs at the end of the rule. What it does not take goes on to the next rule: a',
-    'DROP has to follow.',
+    'The bucket starts full and is shared by **all** packets that get as far as this match, whoever sent them',
+    '(for one bucket a host there is `hashlimit`). It is filled at the rate, up to the burst. Only packets that',
+    'matched everything before it take a token, so it belongs at the end of the rule. What it does not take goes',
+    'on to the next rule: a DROP has to follow.',
   ].join('\n'),
   kernel: 'net/netfilter/xt_limit.c:limit_mt',
   options: {

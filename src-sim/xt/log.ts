@@ -32,8 +32,8 @@ export const LOG = defineTarget({
   families: ['ipv4', 'ipv6'],
   summary: 'Writes the packet to the kernel log; the walk goes on with the next rule.',
   details: [
-    'It decides nothing: the DROP has to follow. Without `-m limit` a stranger can fill the log. In a network namespace',
-    'it writes nothing unless `net.netfilter.nf_log_all_netns` is 1.',
+    'It decides nothing: the DROP has to follow. Without `-m limit` a stranger can fill the log. In a network',
+    'namespace it writes nothing unless `net.netfilter.nf_log_all_netns` is 1.',
   ].join('\n'),
   kernel: 'net/netfilter/xt_LOG.c:log_tg',
   options: {

@@ -18,8 +18,8 @@ export const mark = defineMatch({
   families: ['ipv4', 'ipv6'],
   summary: 'The mark of the packet: a number that the kernel keeps beside it.',
   details: [
-    'The mark is no part of the packet: it is set by `-j MARK` (or restored by `-j CONNMARK`), starts as 0, and is gone',
-    'when the packet leaves the host. A value with bits outside its mask never matches.',
+    'The mark is no part of the packet: it is set by `-j MARK` (or restored by `-j CONNMARK`), starts as 0, and',
+    'is gone when the packet leaves the host. A value with bits outside its mask never matches.',
   ].join('\n'),
   kernel: 'net/netfilter/xt_mark.c:mark_mt',
   options: {

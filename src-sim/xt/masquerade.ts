@@ -8,8 +8,9 @@ export const MASQUERADE = defineTarget({
   families: ['ipv4', 'ipv6'],
   summary: 'SNAT to the address of the interface by which the packet leaves.',
   details: [
-    'For interfaces whose address changes: the entries are forgotten when the interface goes down. Where the address is',
-    'fixed, SNAT does the same with less work. Without an address on the interface the packet is dropped.',
+    'For interfaces whose address changes: the entries are forgotten when the interface goes down. Where the',
+    'address is fixed, SNAT does the same with less work. Without an address on the interface the packet is',
+    'dropped.',
   ].join('\n'),
   kernel: 'net/netfilter/nf_nat_masquerade.c:nf_nat_masquerade_ipv4',
   tables: ['nat'],

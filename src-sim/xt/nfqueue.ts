@@ -17,8 +17,8 @@ export const NFQUEUE = defineTarget({
   summary:
     'Hands the packet to a program in userspace (an intrusion prevention system), which decides what becomes of it.',
   details: [
-    'Where no program listens to the queue the packet is dropped, unless `--queue-bypass` is given: then it is accepted.',
-    'What the program accepts goes on **behind** this table.',
+    'Where no program listens to the queue the packet is dropped, unless `--queue-bypass` is given: then it is',
+    'accepted. What the program accepts goes on **behind** this table.',
   ].join('\n'),
   kernel: 'net/netfilter/xt_NFQUEUE.c:nfqueue_tg_v3',
   options: {

@@ -22,8 +22,8 @@ export const owner = defineMatch({
   families: ['ipv4', 'ipv6'],
   summary: 'Which user or group of this host sends the packet.',
   details: [
-    'Only packets of a local process have one. What the kernel sends by itself (an ICMP error, a RST, an echo reply) has',
-    'no socket: it matches only what is negated.',
+    'Only packets of a local process have one. What the kernel sends by itself (an ICMP error, a RST, an echo',
+    'reply) has no socket: it matches only what is negated.',
   ].join('\n'),
   kernel: 'net/netfilter/xt_owner.c:owner_mt',
   hooks: ['OUTPUT', 'POSTROUTING'],

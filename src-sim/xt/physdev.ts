@@ -9,9 +9,9 @@ export const physdev = defineMatch({
   families: ['ipv4', 'ipv6'],
   summary: 'The ports of a bridge by which a packet came in and leaves.',
   details: [
-    'iptables sees bridged packets only where `net.bridge.bridge-nf-call-iptables` is 1. There `-i` and `-o` are the',
-    'bridge, and these are its ports. `--physdev-out` is known for bridged packets only, in FORWARD and POSTROUTING: for',
-    'those that are routed, or made on this host, the port is not known yet.',
+    'iptables sees bridged packets only where `net.bridge.bridge-nf-call-iptables` is 1. There `-i` and `-o` are',
+    'the bridge, and these are its ports. `--physdev-out` is known for bridged packets only, in FORWARD and',
+    'POSTROUTING: for those that are routed, or made on this host, the port is not known yet.',
   ].join('\n'),
   kernel: 'net/netfilter/xt_physdev.c:physdev_mt',
   anyOf: [['physdev-in', 'physdev-out', 'physdev-is-in', 'physdev-is-out', 'physdev-is-bridged']],

@@ -36,8 +36,8 @@ export const policy = defineMatch({
   families: ['ipv4', 'ipv6'],
   summary: 'Whether IPsec protects the packet, and how.',
   details: [
-    'A decrypted packet passes the chains once more: `--dir in --pol ipsec` tells it from one that came in the clear. In',
-    'POSTROUTING, `--dir out --pol none` keeps MASQUERADE away from what goes into a tunnel.',
+    'A decrypted packet passes the chains once more: `--dir in --pol ipsec` tells it from one that came in the',
+    'clear. In POSTROUTING, `--dir out --pol none` keeps MASQUERADE away from what goes into a tunnel.',
   ].join('\n'),
   kernel: 'net/netfilter/xt_policy.c:policy_mt',
   options: {

@@ -20,9 +20,9 @@ import type { LoadWorld, World } from './world';
 const DEFAULT_NAME = 'DEFAULT';
 /** @kernel include/uapi/linux/netfilter/xt_recent.h:XT_RECENT_NAME_LEN */
 const NAME_LIMIT = 199;
-/** How many addresses a list remembers; the one that was seen longest ago makes room. @kernel xt_recent.c:ip_list_tot */
+/** How many addresses a list remembers; the one seen longest ago makes room. @kernel xt_recent.c:ip_list_tot */
 const LIST_LIMIT = 100;
-/** How many times of an address are remembered, where no rule asks for more hits. @kernel xt_recent.c:recent_mt_check */
+/** How many times of an address are remembered, unless a rule asks for more. @kernel xt_recent.c:recent_mt_check */
 const DEFAULT_STAMPS = 32;
 const MOST_HITS = 65_535;
 
@@ -41,10 +41,10 @@ export const recent = defineMatch({
   families: ['ipv4', 'ipv6'],
   summary: 'Remembers addresses and when they were seen, in a list that rules share by name.',
   details: [
-    'A list holds 100 addresses; the one seen longest ago makes room for a new one, so a flood of forged senders pushes',
-    'the real ones out. `--set` always matches; `--update` notes the time only where it matches. It looks at an address',
-    'only after everything before it in the rule has matched. The list belongs to the first rule that names it: the mask',
-    'of that one counts.',
+    'A list holds 100 addresses; the one seen longest ago makes room for a new one, so a flood of forged senders',
+    'pushes the real ones out. `--set` always matches; `--update` notes the time only where it matches. It looks',
+    'at an address only after everything before it in the rule has matched. The list belongs to the first rule',
+    'that names it: the mask of that one counts.',
   ].join('\n'),
   kernel: 'net/netfilter/xt_recent.c:recent_mt',
   oneOf: [['set', 'rcheck', 'update', 'remove']],

@@ -58,9 +58,9 @@ export const REJECT = defineTarget({
   families: ['ipv4', 'ipv6'],
   summary: 'Throws the packet away, and tells its sender: by an ICMP error, or a TCP RST.',
   details: [
-    'The answer is a packet of this host: it passes OUTPUT, where conntrack takes it for RELATED. No answer is made for a',
-    'later fragment, a RST, or a packet to a broadcast or multicast address. A late duplicate of a good connection is',
-    'INVALID: answering it with a RST ends the connection, so drop INVALID before you reject.',
+    'The answer is a packet of this host: it passes OUTPUT, where conntrack takes it for RELATED. No answer is',
+    'made for a later fragment, a RST, or a packet to a broadcast or multicast address. A late duplicate of a',
+    'good connection is INVALID: answering it with a RST ends the connection, so drop INVALID before you reject.',
   ].join('\n'),
   kernel: 'net/ipv4/netfilter/ipt_REJECT.c:reject_tg',
   tables: ['filter'],

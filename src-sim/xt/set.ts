@@ -52,8 +52,8 @@ export const set = defineMatch({
   families: ['ipv4', 'ipv6'],
   summary: 'The addresses or ports of the packet are in an ipset.',
   details: [
-    'The set has to exist when the rules are loaded (`ipset restore` first), and be of this family. There is one `src` or',
-    '`dst` for each dimension of the set: `hash:ip,port` wants two.',
+    'The set has to exist when the rules are loaded (`ipset restore` first), and be of this family. There is one',
+    '`src` or `dst` for each dimension of the set: `hash:ip,port` wants two.',
   ].join('\n'),
   kernel: 'net/netfilter/xt_set.c:set_match_v4',
   options: {

@@ -7,9 +7,9 @@ export const SNAT = defineTarget({
   families: ['ipv4', 'ipv6'],
   summary: "Rewrites the source of a flow; answers are rewritten back. It ends the table's walk.",
   details: [
-    'Only the first packet of a flow asks the table `nat`; conntrack does the same to all others, so INVALID and UNTRACKED',
-    'packets leave untranslated. The port is kept where it is free, else one of its class is taken (1–511, 600–1023,',
-    '1024–65535). In INPUT it rewrites the source that a local process will see.',
+    'Only the first packet of a flow asks the table `nat`; conntrack does the same to all others, so INVALID and',
+    'UNTRACKED packets leave untranslated. The port is kept where it is free, else one of its class is taken',
+    '(1–511, 600–1023, 1024–65535). In INPUT it rewrites the source that a local process will see.',
   ].join('\n'),
   kernel: 'net/netfilter/xt_nat.c:xt_snat_target_v2',
   tables: ['nat'],

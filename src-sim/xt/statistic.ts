@@ -26,8 +26,9 @@ export const statistic = defineMatch({
   families: ['ipv4', 'ipv6'],
   summary: 'Takes some packets only: at random, or every n-th.',
   details: [
-    'In `nth` the rule counts the packets that get as far as this match. To share connections among n servers evenly, the',
-    'rules stand one after the other with `--every n`, `--every n-1`, … and `--packet 0`: each sees what the others left.',
+    'In `nth` the rule counts the packets that get as far as this match. To share connections among n servers',
+    'evenly, the rules stand one after the other with `--every n`, `--every n-1`, … and `--packet 0`: each sees',
+    'what the others left.',
   ].join('\n'),
   kernel: 'net/netfilter/xt_statistic.c:statistic_mt',
   options: {

@@ -15,10 +15,11 @@ export const tcp = defineMatch({
   protocols: [PROTOCOL.tcp],
   summary: 'Ports, flags and options of a TCP segment.',
   details: [
-    '`-p tcp` makes these options known without `-m tcp`. A segment without its header (a later fragment) never matches;',
-    'a fragment that would overwrite the flags (offset 1) is dropped at once.',
+    '`-p tcp` makes these options known without `-m tcp`. A segment without its header (a later fragment) never',
+    'matches; a fragment that would overwrite the flags (offset 1) is dropped at once.',
     '',
-    '`--syn` is not `--ctstate NEW`: conntrack also takes a bare ACK for the start of a connection it has not seen.',
+    '`--syn` is not `--ctstate NEW`: conntrack also takes a bare ACK for the start of a connection it has not',
+    'seen.',
   ].join('\n'),
   kernel: 'net/netfilter/xt_tcpudp.c:tcp_mt',
   options: {

@@ -56,8 +56,8 @@ export const TCPMSS = defineTarget({
   protocols: [PROTOCOL.tcp],
   summary: 'Lowers the maximum segment size that a TCP SYN announces; the walk goes on with the next rule.',
   details: [
-    'Against paths on which ICMP "fragmentation needed" is lost (PPPoE, tunnels). It never raises the size. The rule needs',
-    '`-p tcp` and a test that SYN is set: `--tcp-flags SYN,RST SYN`.',
+    'Against paths on which ICMP "fragmentation needed" is lost (PPPoE, tunnels). It never raises the size. The',
+    'rule needs `-p tcp` and a test that SYN is set: `--tcp-flags SYN,RST SYN`.',
   ].join('\n'),
   kernel: 'net/netfilter/xt_TCPMSS.c:tcpmss_mangle_packet',
   anyOf: [['set-mss', 'clamp-mss-to-pmtu']],

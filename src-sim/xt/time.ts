@@ -69,9 +69,9 @@ export const time = defineMatch({
   families: ['ipv4', 'ipv6'],
   summary: 'The time of day, the day of the week or month, a span of dates.',
   details: [
-    'Times are **UTC** unless `--kerneltz` says otherwise, and the kernel does not know summer time. Where the stop lies',
-    'before the start the span goes over midnight, and belongs to the day on which each part of it falls unless',
-    '`--contiguous` is given.',
+    'Times are **UTC** unless `--kerneltz` says otherwise, and the kernel does not know summer time. Where the',
+    'stop lies before the start the span goes over midnight, and belongs to the day on which each part of it',
+    'falls unless `--contiguous` is given.',
   ].join('\n'),
   kernel: 'net/netfilter/xt_time.c:time_mt',
   options: {

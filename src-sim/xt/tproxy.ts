@@ -10,8 +10,8 @@ export const TPROXY = defineTarget({
   protocols: [PROTOCOL.tcp, PROTOCOL.udp],
   summary: 'Hands the packet to a transparent proxy on this host, without rewriting its addresses.',
   details: [
-    'The mark has to send the packet to this host: `ip rule add fwmark 1 lookup 100`, `ip route add local default dev lo',
-    'table 100`. Unlike after REDIRECT, INPUT sees the original destination and port.',
+    'The mark has to send the packet to this host: `ip rule add fwmark 1 lookup 100`, `ip route add local default',
+    'dev lo table 100`. Unlike after REDIRECT, INPUT sees the original destination and port.',
   ].join('\n'),
   kernel: 'net/netfilter/xt_TPROXY.c:tproxy_tg4_v1',
   tables: ['mangle'],

@@ -5,8 +5,8 @@ export const TRACE = defineTarget({
   families: ['ipv4', 'ipv6'],
   summary: 'Makes the kernel tell of every rule that the packet matches from here on; the walk goes on.',
   details: [
-    'With `iptables-legacy` the lines go to the kernel log; with `iptables-nft` `xtables-monitor --trace` shows them. What',
-    'it tells is what the simulator shows of every packet.',
+    'With `iptables-legacy` the lines go to the kernel log; with `iptables-nft` `xtables-monitor --trace` shows',
+    'them. What it tells is what the simulator shows of every packet.',
   ].join('\n'),
   kernel: 'net/netfilter/xt_TRACE.c:trace_tg',
   tables: ['raw'],

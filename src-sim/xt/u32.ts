@@ -28,8 +28,8 @@ export const u32 = defineMatch({
   families: ['ipv4', 'ipv6'],
   summary: 'Four bytes anywhere in the packet, shifted and masked, compared with numbers.',
   details: [
-    '`0>>22&0x3C@4=0x29` takes four bytes at 0, shifts and masks them to the length of the IP header, and with `@` moves',
-    'there: byte 4 behind the header. What reaches beyond the packet does not match.',
+    '`0>>22&0x3C@4=0x29` takes four bytes at 0, shifts and masks them to the length of the IP header, and with',
+    '`@` moves there: byte 4 behind the header. What reaches beyond the packet does not match.',
   ].join('\n'),
   kernel: 'net/netfilter/xt_u32.c:u32_mt',
   options: {

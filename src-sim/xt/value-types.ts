@@ -77,7 +77,10 @@ function firstBytes(text: string, limit: number): string {
 
 export const text = word<string>('text', ok, quoted);
 
-/** Quoted where iptables-save quotes: anything but letters, digits, `-` and `_`. @see libxtables/xtables.c: xtables_save_string */
+/**
+ * Quoted where iptables-save quotes: anything but letters, digits, `-` and `_`.
+ * @see libxtables/xtables.c: xtables_save_string
+ */
 export function quoted(text: string): string {
   return /^[\w-]+$/.test(text) ? text : `"${text.replace(/["\\']/g, '\\$&')}"`;
 }

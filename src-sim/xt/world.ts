@@ -51,7 +51,7 @@ export interface World {
   conntrackExpires(): number;
   /** The type of an address in the main routing table, as `addrtype` asks; with a device, as seen from there. */
   addressType(address: Address, device?: string): AddressType;
-  /** The entry in the conntrack table with this tuple, as either of its two. @kernel nf_conntrack_core.c:nf_conntrack_find_get */
+  /** The entry in the table with this tuple, as either of its two. @kernel nf_conntrack_core.c:nf_conntrack_find_get */
   findConntrack(tuple: Tuple, zone: Zone): Entry | undefined;
   /**
    * State that belongs to the rule being tested, made on first use (limit, quota, statistic).
@@ -74,7 +74,7 @@ export interface TargetWorld extends World {
   setUntracked(): void;
   /** @kernel net/netfilter/xt_CT.c:xt_ct_target */
   setTemplate(template: Template): void;
-  /** Binds the packet's flow; 'DROP' where no mapping is possible. @kernel net/netfilter/nf_nat_core.c:nf_nat_setup_info */
+  /** Binds the packet's flow; 'DROP' where no mapping is possible. @kernel nf_nat_core.c:nf_nat_setup_info */
   setUpNat(manip: 'src' | 'dst', range: NatRange): 'ACCEPT' | 'DROP';
   /** The address MASQUERADE takes on the packet's way out, or REDIRECT on its way in. */
   primaryAddress(device: string): Address | undefined;
