@@ -35,11 +35,8 @@ function states(result: PacketResult | undefined): readonly string[] {
 }
 
 describe('a local process connects out (the state table of a TCP connection)', () => {
-  // The kernel answers SYN,ACK for a connection that no socket of the scenario's host has with a RST: OUTPUT drops it here.
-  const rules = CLIENT_RULES.replace(
-    ':OUTPUT ACCEPT [0:0]\n',
-    ':OUTPUT ACCEPT [0:0]\n-A OUTPUT -p tcp --tcp-flags RST RST -j DROP\n',
-  );
+  // No socket of this host opened the connection, so the kernel answers with a RST: raw drops it before conntrack sees it.
+  const rules = `*raw\n:PREROUTING ACCEPT\n:OUTPUT ACCEPT\n-A OUTPUT -p tcp --tcp-flags RST RST -j DROP\nCOMMIT\n${CLIENT_RULES}`;
   const { packets } = runScenario({
     rules,
     host: HOST,
@@ -67,17 +64,57 @@ describe('a local process connects out (the state table of a TCP connection)', (
 });
 
 describe('an entry can be held in SYN_RECV', () => {
-  it('by dropping the ACK with --tcp-flags', () => {
-    const rules = CLIENT_RULES.replace(
-      '-A INPUT',
-      '-A OUTPUT -p tcp --tcp-flags ACK ACK -j DROP\n-A OUTPUT -p tcp --tcp-flags RST RST -j DROP\n-A INPUT',
-    );
+  it('by dropping the SYN,ACK with --tcp-flags: conntrack saw it, the peer never does', () => {
+    const rules = `*filter
+:INPUT ACCEPT
+:FORWARD ACCEPT
+:OUTPUT ACCEPT
+-A INPUT -m state --state NEW
+-A OUTPUT -p tcp --tcp-flags SYN,ACK SYN,ACK -j DROP
+COMMIT
+`;
+    const host = { ...HOST, listen: ['tcp/54786'] };
+    const { packets } = runScenario({ rules, host, packets: [arriving('S', 5000, 0)] });
+    expect(packets[0]?.out).toEqual([]);
+    expect(packets[0]?.conntrack[0]).toContain('60 SYN_RECV');
+  });
+});
+
+describe('udp and icmp', () => {
+  const ask: ScenarioPacket = { out: true, src: '203.0.113.1', dst: SERVER, proto: 'udp', sport: 5353, dport: 53 };
+  const answer: ScenarioPacket = { in: 'eth0', src: SERVER, dst: '203.0.113.1', proto: 'udp', sport: 53, dport: 5353 };
+  const icmp = (type: number) => ({ proto: 'icmp', icmp: { type, id: 7, seq: 1 } });
+
+  it('a datagram is NEW until one came back; only what still flows after two seconds is a stream', () => {
+    const { packets } = runScenario({ rules: CLIENT_RULES, host: HOST, packets: [ask, answer, { ...ask, wait: 3 }] });
+    expect(packets.map((packet) => states(packet)[0])).toEqual([
+      'OUTPUT NEW',
+      'PREROUTING ESTABLISHED',
+      'OUTPUT ESTABLISHED',
+    ]);
+    expect(packets.map(({ conntrack }) => /udp 17 \d+/.exec(conntrack[0] ?? '')?.[0])).toEqual([
+      'udp 17 30',
+      'udp 17 30',
+      'udp 17 120',
+    ]);
+    expect(packets[2]?.conntrack[0]).toContain('[ASSURED]');
+  });
+
+  it('an echo request is NEW, its reply ESTABLISHED, a reply out of nowhere INVALID', () => {
     const { packets } = runScenario({
-      rules,
+      rules: CLIENT_RULES,
       host: HOST,
-      packets: [leaving('S', 1000, 0), arriving('SA', 5000, 1001)],
+      packets: [
+        { out: true, src: '203.0.113.1', dst: SERVER, ...icmp(8) },
+        { in: 'eth0', src: SERVER, dst: '203.0.113.1', ...icmp(0) },
+        { in: 'eth0', src: '198.51.100.9', dst: '203.0.113.1', ...icmp(0) },
+      ],
     });
-    expect(packets[1]?.conntrack[0]).toContain('SYN_RECV');
+    expect(packets.map((packet) => states(packet)[0])).toEqual([
+      'OUTPUT NEW',
+      'PREROUTING ESTABLISHED',
+      'PREROUTING INVALID',
+    ]);
   });
 });
 
