@@ -5,27 +5,20 @@
  * @see iptables: iptables/xshared.c:do_parse, iptables/xshared.c:command_default
  */
 import type { Family } from '../../../src-sim/net/address';
-import {
-  extensionsWithOption,
-  findShortOption,
-  type Lookup,
-  matchLoadedByProtocol,
-  namesInScope,
-} from './option-scope';
-import { alternatives, problem } from './problem';
+import { findShortOption, type Lookup } from './option-scope';
 import { readCommand } from './read-command';
 import { readGeneral } from './read-general';
 import { readLoader } from './read-loader';
 import { readOption } from './read-option';
-import { lookUp, newReading, type OptionUse, type RuleReading, report, takePlainWords } from './rule-reading';
-import { didYouMean } from './suggest';
+import { readRest, readStray, readUnknown } from './read-unknown';
+import { type CommandWords, lookUp, newReading, type OptionUse, type RuleReading, report } from './rule-reading';
 import type { Span, Word } from './tree';
 
 /** Reads every word; what is wrong becomes a problem, never an exception. */
 export function readRule(words: readonly Word[], family: Family): RuleReading {
   const reading = newReading(words, family);
   while (reading.at < words.length) readNext(reading);
-  if (reading.command) checkCommandOptions(reading, reading.command.declaration.long);
+  if (reading.command) checkCommandOptions(reading, reading.command);
   return reading;
 }
 
@@ -107,90 +100,13 @@ function dispatch(reading: RuleReading, use: OptionUse, lookup: Lookup, name: st
   }
 }
 
-/** An option that no declaration knows: an error, unless it may belong to an extension that is not declared yet. */
-function readUnknown(reading: RuleReading, use: OptionUse, lookup: Lookup, name: string): void {
-  const words = [...(use.bang ? [use.bang] : []), use.whole, ...takePlainWords(reading)];
-  reading.parts.push({ kind: 'unknown', words, owner: reading.undeclaredOwner });
-  if (reading.undeclaredOwner !== undefined) return;
-  if (hasUndeclaredProtocolMatch(reading)) {
-    const message = `${use.flag.value}: the options that -p loads here are not known yet`;
-    reading.problems.push(problem(use.flag.span, 'unknown-extension', message, 'information'));
-  } else if (lookup.kind === 'ambiguous') {
-    const names = alternatives(lookup.names.map((one) => `--${one}`));
-    report(reading, use.flag.span, 'ambiguous-option', `${use.flag.value} may be short for ${names}`);
-  } else {
-    report(reading, use.flag.span, 'unknown-option', unknownOption(reading, use.flag.value, name));
-  }
-}
-
-function hasUndeclaredProtocolMatch(reading: RuleReading): boolean {
-  const { protocol, family } = reading;
-  return protocol !== undefined && protocol !== 0 && matchLoadedByProtocol(protocol, family) === undefined;
-}
-
-function unknownOption(reading: RuleReading, flag: string, name: string): string {
-  const start = `unknown option "${flag}"`;
-  const owners = extensionsWithOption(name).filter((extension) => extension.families.includes(reading.family));
-  if (owners.length === 0) return `${start}${didYouMean(name, namesInScope(reading.scope), '--')}`;
-  const loaders = new Set(
-    owners.map((owner) => {
-      if (owner.kind === 'target') return `-j ${owner.name}`;
-      return owner.loadedBy ? `-p ${owner.name}` : `-m ${owner.name}`;
-    }),
-  );
-  return `${start}: it belongs behind ${alternatives([...loaders])}`;
-}
-
-function readStray(reading: RuleReading, word: Word): void {
-  const words = [word, ...takePlainWords(reading)];
-  if (word.value.startsWith('#')) {
-    words.push(...reading.words.slice(reading.at));
-    reading.at = reading.words.length;
-    const span = { start: word.span.start, end: words.at(-1)?.span.end ?? word.span.end };
-    report(
-      reading,
-      span,
-      'trailing-comment',
-      'a comment has its own line, beginning with "#"; or use -m comment --comment',
-    );
-  } else {
-    report(reading, word.span, 'bad-argument', `"${word.value}" belongs to no option${strayCause(reading, word)}`);
-  }
-  reading.parts.push({ kind: 'unknown', words, owner: undefined });
-}
-
-function strayCause(reading: RuleReading, word: Word): string {
-  if (word.value === '\\') return ': a rule stands on one line';
-  const before = reading.parts.at(-1);
-  const written = before?.kind === 'option' ? before.words.at(-1)?.value : undefined;
-  if (written?.startsWith("'")) return `: only double quotes hold words together`;
-  if (before?.kind === 'option') return `; ${before.flag.value} takes ${countWords(before.declaration.type.words)}`;
-  return '';
-}
-
-function countWords(count: number): string {
-  if (count === 0) return 'no value';
-  return count === 1 ? 'one word (quote it with ")' : `${count} words`;
-}
-
-/** Behind `--` no option is read any more, and other words are refused. */
-function readRest(reading: RuleReading, dashes: Word): void {
-  const words = reading.words.slice(reading.at);
-  reading.at = reading.words.length;
-  reading.parts.push({ kind: 'unknown', words: [dashes, ...words], owner: undefined });
-  const [first] = words;
-  if (first) report(reading, first.span, 'bad-argument', 'nothing may stand behind "--"');
-}
-
 /** `-N`, `-P`, `-F` and their like take no rule, `-D CHAIN 3` none beside the number. */
-function checkCommandOptions(reading: RuleReading, name: string): void {
-  const { command } = reading;
-  if (command === undefined) return;
-  const byNumber = command.declaration.command === 'delete' && command.position !== undefined;
-  if (command.declaration.rule && !byNumber) return;
+function checkCommandOptions(reading: RuleReading, { declaration, position }: CommandWords): void {
+  const byNumber = declaration.command === 'delete' && position !== undefined;
+  if (declaration.rule && !byNumber) return;
+  const what = byNumber ? 'a rule number' : `--${declaration.long}`;
   for (const part of reading.parts) {
     if (part.kind !== 'option' && part.kind !== 'jump' && part.kind !== 'goto') continue;
-    const what = byNumber ? 'a rule number' : `--${name}`;
     report(reading, part.flag.span, 'illegal-option', `${part.flag.value} may not stand beside ${what}`);
   }
 }

@@ -8,14 +8,10 @@ export function problem(span: Span, code: string, message: string, severity: Pro
 /** More names than this tell nobody anything. */
 const MOST_NAMES = 5;
 
-/** Names in a message: `"a", "b" or "c"`. */
-export function alternatives(names: readonly string[]): string {
-  if (names.length > MOST_NAMES)
-    return `${names
-      .slice(0, MOST_NAMES - 2)
-      .map((name) => `"${name}"`)
-      .join(', ')}, …`;
+/** Names in a message: `"a", "b" or "c"`; of more than `most` the first few. */
+export function alternatives(names: readonly string[], most = MOST_NAMES): string {
   const quoted = names.map((name) => `"${name}"`);
+  if (quoted.length > most) return `${quoted.slice(0, Math.min(most, MOST_NAMES - 2)).join(', ')}, …`;
   const last = quoted.pop() ?? '';
   return quoted.length === 0 ? last : `${quoted.join(', ')} or ${last}`;
 }
