@@ -29,12 +29,15 @@ const FOLDED_HEIGHT = 27;
 const SMALL_DIAMOND = 24;
 const PROCESS_HEIGHT = 26;
 const GUTTER = 22;
+/** The column that the way leads through gets more room. */
+const WIDE_SHARE = 0.62;
 const SPACE = 15;
 const END = 26;
 
 export function narrowLayout(width: number, content: MapContent): MapLayout {
-  const column = Math.floor((width - GUTTER) / 2);
-  const second = width - column;
+  const isLocal = content.passed.has('INPUT') || content.passed.has('OUTPUT');
+  const column = Math.floor((width - GUTTER) * (isLocal ? 1 - WIDE_SHARE : WIDE_SHARE));
+  const second = column + GUTTER;
   const prerouting = hookBox('PREROUTING', { x: 1, y: END, width: width - 2 }, content);
   const routing = {
     x: 1 + RAIL - SMALL_DIAMOND / 2,
@@ -44,7 +47,7 @@ export function narrowLayout(width: number, content: MapContent): MapLayout {
   };
   const row = bottom(routing) + SPACE;
   const forward = hookBox('FORWARD', { x: 1, y: row, width: column }, content);
-  const local = localColumn({ x: second - 1, y: row, width: column }, content);
+  const local = localColumn({ x: second, y: row, width: width - second - 1 }, content);
   const end = Math.max(bottom(forward.rect), bottom(local.output.rect)) + SPACE + 6;
   const postrouting = hookBox('POSTROUTING', { x: 1, y: end, width: width - 2 }, content);
   const out = { x: postrouting.to.x, y: bottom(postrouting.rect) + END };

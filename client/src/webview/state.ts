@@ -238,7 +238,7 @@ function withPackets(
     playing: false,
     editing: undefined,
     notice: undefined,
-    saved: undefined,
+    saved: state.saved?.slice(0, changed),
   };
 }
 

@@ -1,8 +1,15 @@
 /** Packets as boxes to ask a ruleset about: from where such packets probably come, to where they probably go. */
-import { ADDRESS_BITS, type Address, familyOf, parseAddress, prefixMask } from '../../../src-sim/net/address';
+import {
+  ADDRESS_BITS,
+  type Address,
+  type Family,
+  familyOf,
+  parseAddress,
+  prefixMask,
+} from '../../../src-sim/net/address';
+import { type IntervalSet, intersect, interval, intervalSet, subtract } from '../../../src-sim/net/interval-set';
 import { PROTOCOL } from '../../../src-sim/net/protocol';
 import type { HostDescription } from '../../../src-sim/sim/scenario';
-import { type IntervalSet, interval, intervalSet, subtract } from '../analysis/interval-set';
 import type { Box } from '../analysis/packet-set';
 import { addressRange, networkRange, points, type Space } from '../analysis/packet-space';
 import type { WayName } from '../lint/way';
@@ -34,19 +41,22 @@ export function probableEnds(space: Space, host: HostDescription, way: WayName):
   const { outer, names } = interfacesOf(host);
   const device = (name: string): IntervalSet => points([space.interfaces.indexOf(name)].filter((index) => index >= 0));
   const behind = (name: string): IntervalSet => hostsBehind(space, host, name, name === outer);
+  const known = (name: string): IntervalSet =>
+    name === outer ? intersect(behind(name), documentation(space)) : behind(name);
   const own = (name: string): IntervalSet => addressSet(addressesOf(host, name, space));
   switch (way) {
     case 'INPUT':
-      return names.map((name) => ({ in: device(name), src: behind(name), dst: own(name) }));
+      return [known, behind].flatMap((far) =>
+        names.map((name) => ({ in: device(name), src: far(name), dst: own(name) })),
+      );
     case 'OUTPUT':
-      return names.map((name) => ({ out: device(name), src: own(name), dst: behind(name) }));
+      return [known, behind].flatMap((far) =>
+        names.map((name) => ({ out: device(name), src: own(name), dst: far(name) })),
+      );
     case 'FORWARD':
-      return pairs(names, outer).map(([from, to]) => ({
-        in: device(from),
-        out: device(to),
-        src: behind(from),
-        dst: behind(to),
-      }));
+      return [known, behind].flatMap((far) =>
+        pairs(names, outer).map(([from, to]) => ({ in: device(from), out: device(to), src: far(from), dst: far(to) })),
+      );
   }
 }
 
@@ -94,6 +104,22 @@ function hostsBehind(space: Space, host: HostDescription, name: string, isOuter:
   if (!isOuter) return subnets(name).flatMap(({ start, end }) => hostPart(start, end, space));
   const all = intervalSet(interfacesOf(host).names.flatMap(subnets));
   return subtract(space.domains.src, all);
+}
+
+/** Addresses that RFC 5737 and RFC 3849 set aside for examples. */
+const DOCUMENTATION: Readonly<Record<Family, readonly (readonly string[])[]>> = {
+  ipv4: [
+    ['192.0.2.0', '24'],
+    ['198.51.100.0', '24'],
+    ['203.0.113.0', '24'],
+  ],
+  ipv6: [['2001:db8::', '32']],
+};
+
+function documentation(space: Space): IntervalSet {
+  return DOCUMENTATION[space.family].flatMap((subnet) =>
+    subnetRange(space, subnet).flatMap(({ start, end }) => hostPart(start, end, space)),
+  );
 }
 
 function hostPart(start: number | bigint, end: number | bigint, { family }: Space): IntervalSet {

@@ -2,20 +2,18 @@
  * Packets that fit a ruleset: what it translates, lets in, lets through. Each is run through the simulator before it is
  * suggested, so that what should get there does get there.
  */
-import type { Address, Family } from '../../../src-sim/net/address';
+import type { Family } from '../../../src-sim/net/address';
 import type { Ruleset, Table } from '../../../src-sim/netfilter/ruleset';
 import type { HostDescription, ScenarioPacket } from '../../../src-sim/sim/scenario';
 import { simulate } from '../../../src-sim/sim/simulator';
 import type { PacketResult } from '../../../src-sim/sim/trace';
 import type { Hints } from '../analysis/hints';
-import { holds, type IntervalSet, NOTHING } from '../analysis/interval-set';
 import { type Box, intersectBoxes } from '../analysis/packet-set';
-import { addressRange } from '../analysis/packet-space';
-import { createWalker, packetsOfPath, type RuleRef, type Walker } from '../analysis/rule-packets';
-import { followHooks, freshGroup, verdictOf } from '../analysis/set-walk';
+import { createWalker, packetsOfPath, type RuleRef } from '../analysis/rule-packets';
 import { pickPacket } from '../lint/pick-packet';
-import { startOf, WAY_HOOKS, type WayName } from '../lint/way';
+import { startOf, type WayName } from '../lint/way';
 import { scenarioPacket } from '../lint/witness';
+import { acceptedBoxes, openPorts, openPortsOf, type Search } from './accepted-packets';
 import { addressesOf, interfacesOf, type Probe, probableEnds, probesFor } from './packet-probes';
 import { servicePackets, suggestServices, withServices } from './suggest-director';
 
@@ -29,31 +27,72 @@ export interface Suggestion {
 /** How many packets of each protocol are suggested. */
 const MOST: Readonly<Record<Probe['name'], number>> = { tcp: 4, udp: 3, ping: 2 };
 
-interface Search {
-  readonly walker: Walker;
-  readonly host: HostDescription;
-  /** What is known of the host, with what was supposed of it. */
-  readonly hints: Hints;
+/** Each is run through the simulator. */
+const MOST_CANDIDATES = 20;
+
+const known = new WeakMap<Ruleset, Map<string, Suggestion>>();
+
+/**
+ * Worked out once for a ruleset: the panel asks with every packet that is added.
+ *
+ * @param chain a chain that the packets should come to
+ */
+export function suggestPackets(ruleset: Ruleset, host: HostDescription, hints: Hints, chain?: string): Suggestion {
+  const earlier = known.get(ruleset) ?? new Map<string, Suggestion>();
+  known.set(ruleset, earlier);
+  const key = JSON.stringify([host, hints.roles, hints.mode, hints.vips, chain]);
+  const suggestion = earlier.get(key) ?? findPackets(ruleset, host, hints, chain);
+  earlier.set(key, suggestion);
+  return suggestion;
 }
 
-/** @param chain a chain that the packets should come to */
-export function suggestPackets(ruleset: Ruleset, host: HostDescription, hints: Hints, chain?: string): Suggestion {
+function findPackets(ruleset: Ruleset, host: HostDescription, hints: Hints, chain: string | undefined): Suggestion {
   const walker = createWalker(ruleset, Object.keys(host.interfaces ?? {}));
   const search: Search = { walker, host, hints: { ...hints, host } };
   const services = suggestServices(hints, (address) => openPortsOf(search, address));
   const served = withServices(host, services, hints);
   const listening = { ...served, listen: host.listen ?? openPorts(search) };
-  const packets = probesFor(walker.space).flatMap((probe) => {
+  const candidates = probesFor(walker.space).flatMap((probe) => {
     const toServices = probe.name === 'tcp' ? servicePackets(served, services) : [];
-    const candidates = [...toServices, ...candidatesFor(search, probe, chain), plainPacket(search, probe)];
-    const ranked = candidates.map((packet) => ({ packet, rank: rankOf(ruleset, listening, packet, chain) }));
-    return byRank(ranked).slice(0, MOST[probe.name]);
+    const likely = [...toServices, ...candidatesFor(search, probe, chain)].slice(0, MOST_CANDIDATES);
+    return [...likely, plainPacket(search, probe)].map((packet) => ({ packet, probe }));
   });
-  return { host: listening, packets: byRank(packets).map(({ packet }) => packet) };
+  const results = tryOut(ruleset, listening, candidates);
+  const ranked = candidates.map((candidate, index) => ({ ...candidate, rank: rankOf(results[index], chain) }));
+  const best = probesFor(walker.space).flatMap(({ name }) =>
+    byRank(ranked.filter(({ probe }) => probe.name === name)).slice(0, MOST[name]),
+  );
+  return { host: listening, packets: byRank(best).map(({ packet }) => packet) };
+}
+
+interface Candidate {
+  readonly packet: ScenarioPacket;
+  readonly probe: Probe;
 }
 
 function byRank<T extends { readonly rank: number }>(ranked: readonly T[]): readonly T[] {
   return [...ranked].sort((a, b) => a.rank - b.rank);
+}
+
+/** Seconds between two candidates, so that what one leaves behind is no matter to the next. */
+const APART = 3600;
+
+function tryOut(ruleset: Ruleset, host: HostDescription, candidates: readonly Candidate[]): readonly PacketResult[] {
+  const packets = candidates.map(({ packet }) => ({ ...packet, wait: APART }));
+  try {
+    return simulate(ruleset, { host, packets }, { explain: 'matched' }).packets;
+  } catch {
+    // A host that hints describe in a way that cannot be built: the panel says so when it asks for the whole.
+    return [];
+  }
+}
+
+/** Whether it passes the chain counts before whether it arrives. */
+function rankOf(result: PacketResult | undefined, chain: string | undefined): number {
+  if (result === undefined) return 4;
+  const arrives = result.fate.kind === 'sent' || result.fate.kind === 'delivered';
+  const passes = chain === undefined || result.trace.some((place) => place.split(':')[1] === chain);
+  return (passes ? 0 : 2) + (arrives ? 0 : 1);
 }
 
 function candidatesFor(search: Search, probe: Probe, chain: string | undefined): readonly ScenarioPacket[] {
@@ -66,34 +105,10 @@ function forwards({ sysctl = {} }: HostDescription): boolean {
   return Object.entries(sysctl).some(([name, value]) => name.endsWith('forward') && Number(value) === 1);
 }
 
-/** 0: arrives, and passes the chain; 1: arrives; 2: passes the chain; 3: neither. */
-function rankOf(ruleset: Ruleset, host: HostDescription, packet: ScenarioPacket, chain: string | undefined): number {
-  const result = run(ruleset, host, packet);
-  if (result === undefined) return 4;
-  const arrives = result.fate.kind === 'sent' || result.fate.kind === 'delivered';
-  const passes = chain === undefined || result.trace.some((place) => place.split(':')[1] === chain);
-  return (arrives ? 0 : 2) + (passes ? 0 : 1);
-}
-
-function run(ruleset: Ruleset, host: HostDescription, packet: ScenarioPacket): PacketResult | undefined {
-  try {
-    return simulate(ruleset, { host, packets: [packet] }, { explain: 'matched' }).packets[0];
-  } catch {
-    // A host that hints describe in a way that cannot be built: the panel says so when it asks for the whole.
-    return undefined;
-  }
-}
-
 /** Packets that the filter accepts on a way. */
 function accepted(search: Search, probe: Probe, way: WayName): readonly ScenarioPacket[] {
   const boxes = acceptedBoxes(search, probe, way);
   return probableEnds(search.walker.space, search.host, way).flatMap((ends) => pickEach(search, boxes, ends, way));
-}
-
-function acceptedBoxes({ walker, hints }: Search, probe: Probe, way: WayName): readonly Box[] {
-  const start = { ...startOf(walker.space, way, hints), ...probe.box };
-  const groups = followHooks(walker, [freshGroup(walker.space, start)], { hooks: WAY_HOOKS[way], tracked: ['NEW'] });
-  return groups.filter((group) => group.certain && verdictOf(group) === 'accept').map(({ box }) => box);
 }
 
 /** So many boxes are looked into: a ruleset of thousands of rules suggests no more than one of ten. */
@@ -158,43 +173,6 @@ const PLAIN: Readonly<Record<Family, { far: string; near: string; icmp: string; 
   ipv4: { far: '198.51.100.7', near: '203.0.113.1', icmp: 'icmp', echo: 8 },
   ipv6: { far: '2001:db8:198::7', near: '2001:db8:203::1', icmp: 'icmpv6', echo: 128 },
 };
-
-const USUAL_PORTS: Readonly<Record<'tcp' | 'udp', readonly number[]>> = { tcp: [22, 80, 443], udp: [53] };
-/** A wider range is not a list of services. */
-const WIDEST_SERVICE_RANGE = 8;
-const MOST_SOCKETS = 32;
-const SERVICE_PORTS = [80, 443];
-const MOST_SERVICES = 4;
-
-/** Ports that the ruleset opens to new connections: whoever wrote it has something listening there. */
-function openPorts(search: Search): readonly string[] {
-  const sockets = probesFor(search.walker.space).flatMap((probe) => {
-    const { name } = probe;
-    if (name === 'ping') return [];
-    const boxes = acceptedBoxes(search, probe, 'INPUT');
-    return boxes.flatMap(({ dport }) => portsOf(dport, USUAL_PORTS[name])).map((port) => `${name}/${port}`);
-  });
-  return [...new Set(sockets)].slice(0, MOST_SOCKETS);
-}
-
-/** The TCP ports of one address, where the ruleset speaks of it. */
-function openPortsOf(search: Search, address: Address): readonly number[] {
-  const one = addressRange(address, address);
-  const placed = { ...search, hints: { ...search.hints, vips: [...search.hints.vips, address] } };
-  const [tcp] = probesFor(search.walker.space);
-  const boxes = tcp === undefined ? [] : acceptedBoxes(placed, tcp, 'INPUT');
-  const ports = boxes.flatMap((box) => portsOf(intersectBoxes(box, { dst: one })?.dport ?? NOTHING, SERVICE_PORTS));
-  return [...new Set(ports)].slice(0, MOST_SERVICES);
-}
-
-function portsOf(set: IntervalSet | undefined, usual: readonly number[]): readonly number[] {
-  if (set === undefined) return usual;
-  return set.flatMap(({ start, end }) => {
-    const [first, size] = [Number(start), Number(end) - Number(start)];
-    if (size > WIDEST_SERVICE_RANGE) return usual.filter((port) => holds([{ start, end }], port));
-    return Array.from({ length: size }, (_, index) => first + index);
-  });
-}
 
 /** One packet for each service. */
 function distinct(packets: readonly ScenarioPacket[]): readonly ScenarioPacket[] {

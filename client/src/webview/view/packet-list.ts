@@ -1,5 +1,6 @@
 /** The packets: what each is, what became of it, and why, in three lines. */
 import type { ScenarioPacket } from '../../../../src-sim/sim/scenario';
+import type { Fate, PacketResult } from '../../../../src-sim/sim/trace';
 import type { Exchange } from '../flow';
 import { outcomeOf, outcomeSentence, whyWords } from '../outcome';
 import { packetWords } from '../packet-words';
@@ -18,10 +19,12 @@ export function createPacketList(dispatch: Dispatch, revealDecision: () => void)
     key: (event) => packetKey(event, dispatch),
   });
   const draw = whenChanged<PanelState>(
-    ({ packets, answer, settled }) => [packets, answer, settled],
+    ({ packets, answer, settled, saved }) => [packets, answer, settled, saved],
     (state) => {
       const exchanges = exchangesOf(state);
-      list.replaceChildren(...(state.packets ?? []).map((packet, index) => packetOption(packet, index, exchanges)));
+      list.replaceChildren(
+        ...(state.packets ?? []).map((packet, index) => packetOption(packet, index, exchanges, state.saved?.[index])),
+      );
     },
   );
   return {
@@ -66,7 +69,12 @@ function packetTools(dispatch: Dispatch): HTMLElement {
   );
 }
 
-function packetOption(packet: ScenarioPacket, index: number, exchanges: readonly Exchange[]): HTMLElement {
+function packetOption(
+  packet: ScenarioPacket,
+  index: number,
+  exchanges: readonly Exchange[],
+  saved: PacketResult | undefined,
+): HTMLElement {
   const words = packetWords(packet);
   const result = exchanges[index]?.result;
   const why = whyWords(exchanges, index);
@@ -96,6 +104,7 @@ function packetOption(packet: ScenarioPacket, index: number, exchanges: readonly
     ),
     h('div', { class: 'tuple code' }, words.tuple),
     h('div', { class: 'why' }, ...wordNodes(why)),
+    result && saved ? comparison(result.fate, saved.fate) : undefined,
   );
 }
 
@@ -107,4 +116,11 @@ function outcomeNode(result: Exchange['result'] | undefined): HTMLElement {
   if (result === undefined) return h('span', { class: 'outcome tone-quiet' }, '…');
   const { sign, word, tone } = outcomeOf(result.fate);
   return h('span', { class: `outcome tone-${tone}` }, `${sign} ${word}`);
+}
+
+/** What an edit that is not saved yet has changed. */
+function comparison(now: Fate, saved: Fate): HTMLElement | undefined {
+  const [before, after] = [outcomeOf(saved), outcomeOf(now)];
+  if (before.sign === after.sign && before.word === after.word) return undefined;
+  return h('div', { class: 'why tone-why' }, `was ${before.sign} ${before.word} in the saved file`);
 }

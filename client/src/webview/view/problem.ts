@@ -39,5 +39,6 @@ function problemOf({ failure, answer }: PanelState): Problem | undefined {
   const [, line, message] = /^(\d+):\d+: (.*)$/s.exec(load.error) ?? [];
   if (line === undefined) return { text: load.error, line: undefined };
   const rest = 'What you see here is what the rest of it does.';
-  return { text: `iptables-restore would refuse line ${line}: ${message}. ${rest}`, line: Number(line) - 1 };
+  const stop = /[.?!]$/.test(message ?? '') ? '' : '.';
+  return { text: `iptables-restore would refuse line ${line}: ${message}${stop} ${rest}`, line: Number(line) - 1 };
 }
