@@ -20,6 +20,13 @@ export interface RuleRef {
   readonly rule: Rule;
 }
 
+/** The rule at a place of a trace. */
+export function findRule(ruleset: Ruleset, at: Omit<RuleRef, 'rule'>): RuleRef | undefined {
+  const chains = ruleset.tables.find(({ name }) => name === at.table)?.chains;
+  const rule = chains?.find(({ name }) => name === at.chain)?.rules[at.number - 1];
+  return rule && { table: at.table, chain: at.chain, number: at.number, rule };
+}
+
 export interface Walker {
   readonly ruleset: Ruleset;
   readonly space: Space;

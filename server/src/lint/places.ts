@@ -101,6 +101,14 @@ function insertAt(document: Document, line: number, text: string): TextEdit {
   return { span: spanInDocument(document, line, { start: 0, end: 0 }), text };
 }
 
+/** Takes a rule's line from its place and puts it before another's. */
+export function moveBefore(document: Document, ref: RuleRef, before: RuleRef): readonly TextEdit[] | undefined {
+  const line = commandLine(document, ref);
+  const inserted = lineBefore(document, before, line?.text.trimEnd() ?? '');
+  if (line?.command !== 'append' || inserted === undefined || before.rule.line >= ref.rule.line) return undefined;
+  return [inserted, { span: spanInDocument(document, ref.rule.line, { start: 0, end: line.text.length }), text: '' }];
+}
+
 function insertion(document: Document, ref: RuleRef, text: string, side: 'before' | 'after'): TextEdit | undefined {
   const line = commandLine(document, ref);
   if (line?.command !== 'append') return undefined;

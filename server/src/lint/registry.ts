@@ -1,9 +1,10 @@
 /** Every lint rule there is, in one ordered list: the order of the documents and of the settings. */
 import type { LintRule } from './define';
 import { establishedBehindLvsDr } from './rules/established-behind-lvs-dr';
+import { lvsDrInvalidDrop } from './rules/lvs-dr-invalid-drop';
 import { notrackWithoutUntracked } from './rules/notrack-without-untracked';
 
-export const LINT_RULES: readonly LintRule[] = [notrackWithoutUntracked, establishedBehindLvsDr];
+export const LINT_RULES: readonly LintRule[] = [notrackWithoutUntracked, establishedBehindLvsDr, lvsDrInvalidDrop];
 
 const BY_CODE: ReadonlyMap<string, LintRule> = new Map(LINT_RULES.map((rule) => [rule.code, rule]));
 

@@ -4,13 +4,13 @@ import { isSubset } from '../analysis/interval-set';
 import { lower } from '../analysis/lower';
 import { type Box, intersectBoxes } from '../analysis/packet-set';
 import { addressRange, points, statesOf } from '../analysis/packet-space';
-import { packetsOfPath, type RuleRef, type Walker } from '../analysis/rule-packets';
+import { findRule, packetsOfPath, type RuleRef, type Walker } from '../analysis/rule-packets';
 import type { LintContext } from './define';
 import { type DirectorLoss, runConnection, type Virtual } from './director';
 import { beforeIpvs } from './director-hints';
 import { applyEdits, type Fix, type TextEdit } from './finding';
 import { printBox } from './packet-words';
-import { firstInRaw, lineBefore, withoutMatch } from './places';
+import { firstInRaw, lineBefore, moveBefore, withoutMatch } from './places';
 
 const STATE_MATCHES = ['conntrack', 'state'];
 
@@ -59,28 +59,42 @@ function insertStateless(context: LintContext, walker: Walker, loss: DirectorLos
     if (outcome === 'through' || (outcome && outcome.hook !== loss.hook)) return edits;
     const denier = outcome?.denier;
     const isEarlier = denier?.kind === 'rule' && denier.chain === loss.hook && denier.number < before.number;
-    before = isEarlier ? ruleAt(walker, before, denier.number) : undefined;
+    before = isEarlier ? findRule(walker.ruleset, denier) : undefined;
   }
   return undefined;
 }
 
-function ruleAt({ ruleset }: Walker, { table, chain }: RuleRef, number: number): RuleRef | undefined {
-  const chains = ruleset.tables.find(({ name }) => name === table)?.chains;
-  const rule = chains?.find(({ name }) => name === chain)?.rules[number - 1];
-  return rule && { table, chain, number, rule };
+/** For a service that is accepted too late: its rule moved up where it is one of its own, otherwise a rule above. */
+export function acceptFirst(
+  context: LintContext,
+  walker: Walker,
+  loss: DirectorLoss,
+  virtual: Virtual,
+): readonly Fix[] {
+  const [rule, ...others] = loss.opening.path;
+  const denier = findRule(walker.ruleset, loss.denier);
+  if (rule === undefined || denier === undefined) return [];
+  const isOwn = others.length === 0 && isForService(walker, rule, virtual);
+  const moved = isOwn && rule.chain === denier.chain ? moveBefore(context.document, rule, denier) : undefined;
+  if (moved && helps(context, loss, moved))
+    return [{ title: `Move it above ${denier.chain}:${denier.number}`, edits: moved, safe: false }];
+  const inserted = insertStateless(context, walker, loss, serviceBoxes(walker, loss, virtual));
+  return inserted ? [{ title: `Accept ${virtual.address} above it`, edits: inserted, safe: false }] : [];
 }
 
 /** Where the rule is for the service alone, its state match is all that is too much. */
 function droppedMatch({ document }: LintContext, walker: Walker, loss: DirectorLoss, virtual: Virtual): Edits {
   const [rule, ...others] = loss.opening.path;
   if (rule === undefined || others.length > 0 || loss.hook !== 'INPUT') return undefined;
+  const edit = isForService(walker, rule, virtual) ? withoutMatch(document, rule, STATE_MATCHES) : undefined;
+  return edit && [edit];
+}
+
+/** Whether the rule takes nothing but the virtual address's packets, with any flags. */
+function isForService(walker: Walker, rule: RuleRef, virtual: Virtual): boolean {
   const own = addressRange(virtual.address, virtual.address);
   const pieces = packetsOfPath(walker, [rule], {});
-  const isOwn = pieces.every(
-    ({ box }) => box.dst !== undefined && isSubset(box.dst, own) && box.tcpFlags === undefined,
-  );
-  const edit = isOwn ? withoutMatch(document, rule, STATE_MATCHES) : undefined;
-  return edit && [edit];
+  return pieces.every(({ box }) => box.dst !== undefined && isSubset(box.dst, own) && box.tcpFlags === undefined);
 }
 
 function insertRule(

@@ -1,11 +1,17 @@
-import { createWalker, type RuleRef, type Walker } from '../../analysis/rule-packets';
+import type { RuleRef, Walker } from '../../analysis/rule-packets';
 import { defineRule, type LintContext, nameOf, paragraphs, type Report } from '../define';
-import { type Denier, type DirectorLoss, findDirectorLosses, type Virtual } from '../director';
-import { beforeIpvs, type DirectorKnowledge, knowDirector, mayBeDirector } from '../director-hints';
+import type { DirectorLoss } from '../director';
+import {
+  type DirectorCase,
+  denialText,
+  directorName,
+  directorReports,
+  guessText,
+  isForInvalidDrop,
+} from '../director-report';
 import type { RelatedPlace } from '../finding';
 import { lineSpan, policySpan, ruleSpan, stateSpan } from '../places';
 import { statelessFixes } from '../stateless-accept';
-import { waitsForState } from '../untracked-flows';
 
 export const establishedBehindLvsDr = defineRule({
   code: 'established-behind-lvs-dr',
@@ -203,38 +209,20 @@ COMMIT
 });
 
 function check(context: LintContext): readonly Report[] {
-  if (!mayBeDirector(context)) return [];
-  const walker = createWalker(beforeIpvs(context.document, context.ruleset));
-  const director = knowDirector(context, walker);
-  if (director === undefined) return [];
-  const reports = new Map<string, Report>();
-  for (const virtual of director.virtuals) {
-    for (const loss of findDirectorLosses(walker, virtual, context.hints)) {
-      const at = waitingRule(loss);
-      const key = `${loss.hook} ${at?.rule.line} ${loss.virtual.address}`;
-      if (at === undefined || isForInvalidDrop(walker, loss) || reports.has(key)) continue;
-      reports.set(key, report(context, walker, { director, virtual, loss, at }));
+  return directorReports(context, (walker, loss) => !isForInvalidDrop(walker, loss), report);
+}
+
+function report(context: LintContext, walker: Walker, { virtual, loss, director }: DirectorCase): Report | undefined {
+  const at = waitingRule(loss);
+  return (
+    at && {
+      span: stateSpan(context.document, at),
+      message: messageFor(context, { director, loss, at }),
+      related: relatedTo(context, loss, at),
+      fixes: statelessFixes(context, walker, loss, virtual),
+      witness: loss.witness,
     }
-  }
-  return walker.budget < 0 ? [] : [...reports.values()];
-}
-
-interface Case {
-  readonly director: DirectorKnowledge;
-  readonly virtual: Virtual;
-  readonly loss: DirectorLoss;
-  readonly at: RuleRef;
-}
-
-function report(context: LintContext, walker: Walker, { director, virtual, loss, at }: Case): Report {
-  return {
-    ...(director.isCertain ? {} : { severity: 'information' as const }),
-    span: stateSpan(context.document, at),
-    message: messageFor(context, { director, virtual, loss, at }),
-    related: relatedTo(context, loss, at),
-    fixes: statelessFixes(context, walker, loss, virtual),
-    witness: loss.witness,
-  };
+  );
 }
 
 /** The rule that lets the connection begin; in OUTPUT, the one that would let it out. */
@@ -242,21 +230,13 @@ function waitingRule({ hook, opening, expected }: DirectorLoss): RuleRef | undef
   return (hook === 'INPUT' ? opening.path[0] : undefined) ?? expected.path[0];
 }
 
-/** A rule that waits for no state, below one that drops INVALID: that is another mistake. */
-function isForInvalidDrop(walker: Walker, { opening, expected, hook, box }: DirectorLoss): boolean {
-  const isSameWay = opening.path.every(({ rule }, index) => rule === expected.path[index]?.rule);
-  return hook === 'INPUT' && isSameWay && !opening.path.some((ref) => waitsForState(walker, ref, box));
-}
-
-function messageFor({ hints }: LintContext, { director, loss, at }: Case): string {
+function messageFor(
+  context: LintContext,
+  { director, loss, at }: Pick<DirectorCase, 'director' | 'loss'> & { readonly at: RuleRef },
+): string {
   const service = `${loss.virtual.address}:${loss.virtual.port}`;
-  const mode = hints.mode === 'tun' ? 'tunnel' : 'direct-routing';
-  const told = `On an LVS director in ${director.isCertain ? mode : 'direct-routing or tunnel'} mode`;
-  const denial = `${loss.denier.verdict === 'DROP' ? 'dropped' : 'rejected'} by ${denierName(loss.denier)}`;
-  const guess = [
-    'Is this host one, as its rules suggest? Say so:',
-    `# chainwalk: role=lvs-director mode=dr vip=${loss.virtual.address}`,
-  ];
+  const told = `On ${directorName(context, director)}`;
+  const denial = denialText(loss);
   const harm =
     loss.hook === 'INPUT'
       ? [
@@ -270,17 +250,12 @@ function messageFor({ hints }: LintContext, { director, loss, at }: Case): strin
           `${nameOf(at)} wants a state, so the ${loss.segment.name} to ${service} is ${denial}.`,
           'Accept the traffic to the virtual address without a state.',
         ];
-  return [...harm, ...(director.isCertain ? [] : guess)].join(' ');
+  return [...harm, ...guessText(director, loss)].join(' ');
 }
 
 function expectedName({ expected }: DirectorLoss, at: RuleRef): string {
   const rule = expected.path.at(-1);
   return rule === undefined || rule.rule === at.rule ? 'the rule' : nameOf(rule);
-}
-
-function denierName({ kind, table, chain, number, line, verdict }: Denier): string {
-  if (kind === 'policy') return `${table}:${chain}'s policy ${verdict}`;
-  return `${table}:${chain}:${number}${line === undefined ? '' : ` (line ${line + 1})`}`;
 }
 
 function relatedTo(
