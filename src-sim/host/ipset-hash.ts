@@ -3,10 +3,9 @@
  *
  * @kernel net/netfilter/ipset/ip_set_hash_gen.h, ip_set_bitmap_gen.h
  */
-import { type Address, type Family, maskAddress } from '../net/address';
+import type { Family } from '../net/address';
 import type { IpSet, SetAddition, SetDirection, SetFinding, SetQuery, SetSubject } from './ipset';
 import {
-  addressAt,
   type Entry,
   type EntryExtras,
   type EntryInterface,
@@ -15,40 +14,8 @@ import {
   hostBits,
   isExpired,
   NO_EXTRAS,
-  networkOf,
-  portAt,
-  type SetField,
-  type SetTraits,
 } from './ipset-entry';
-
-/** The parts of an entry, one a dimension, as text; a network is `10.0.0.0/8`, a port `6:80`. */
-export interface EntryKey {
-  readonly parts: readonly string[];
-  readonly iface: EntryInterface | undefined;
-}
-
-export interface HashShape extends SetTraits {
-  readonly name: string;
-  readonly type: string;
-  readonly family: Family | undefined;
-  readonly fields: readonly SetField[];
-  /** `netmask`, `bitmask`: what is left of each address. */
-  readonly mask: Address | undefined;
-  readonly markMask: number;
-  readonly maxElements: number;
-  /** `forceadd`: a full set throws an entry out to take another in. */
-  readonly forceAdd: boolean;
-}
-
-/** Sets that refuse the address 0.0.0.0. @kernel ip_set_hash_ip.c:hash_ip4_kadt, ip_set_hash_ipport.c:hash_ipport4_kadt */
-const WITHOUT_ZERO: ReadonlySet<string> = new Set(['hash:ip', 'hash:ip,port']);
-
-/** A packet's key before its networks are chosen: the address, and the place that its network takes. */
-interface PacketKey {
-  readonly parts: readonly string[];
-  readonly iface: EntryInterface | undefined;
-  readonly nets: readonly { readonly place: number; readonly address: Address }[];
-}
+import { type EntryKey, networkText, type PacketKey, packetKey, type SetShape } from './ipset-key';
 
 export class HashSet implements IpSet {
   readonly name: string;
@@ -61,7 +28,7 @@ export class HashSet implements IpSet {
   readonly #prefixes: readonly Map<number, number>[];
   #size = 0;
 
-  constructor(readonly shape: HashShape) {
+  constructor(readonly shape: SetShape) {
     this.name = shape.name;
     this.type = shape.type;
     this.family = shape.family;
@@ -112,7 +79,7 @@ export class HashSet implements IpSet {
       return;
     }
     for (const length of descending(this.#prefixes[from])) {
-      const chosen = parts.with(net.place, networkText(net.address, length));
+      const chosen = withPart(parts, net.place, networkText(net.address, length));
       yield* this.#candidates({ parts: chosen, nets, iface: undefined }, from + 1);
     }
   }
@@ -129,9 +96,8 @@ export class HashSet implements IpSet {
   remove(subject: SetSubject, directions: readonly SetDirection[]): boolean {
     const key = this.#keyToChange(subject, directions);
     const known = key && this.#lookUp(key);
-    if (known === undefined || isExpired(known, subject.context.now)) return false;
-    this.delete(key);
-    return true;
+    if (key === undefined || known === undefined || isExpired(known, subject.context.now)) return false;
+    return this.delete(key);
   }
 
   /** A packet's entry has the longest prefix that the set has. @kernel ip_set_hash_gen.h:INIT_CIDR */
@@ -140,7 +106,7 @@ export class HashSet implements IpSet {
     if (typeof key === 'string') return undefined;
     const parts = key.nets.reduce((chosen, { place, address }, index) => {
       const [longest = hostBits(address)] = descending(this.#prefixes[index]);
-      return chosen.with(place, networkText(address, longest));
+      return withPart(chosen, place, networkText(address, longest));
     }, key.parts);
     return { parts, iface: key.iface };
   }
@@ -228,69 +194,10 @@ function descending(lengths: ReadonlyMap<number, number> | undefined): readonly 
   return [...(lengths?.keys() ?? [])].sort((a, b) => b - a);
 }
 
-export function networkText(address: Address, length: number): string {
-  return `${networkOf(address, length).address}/${length}`;
-}
-
 function lengthOf(network: string | undefined): number {
   return Number(network?.split('/')[1]);
 }
 
-/** What a set looks up of a packet; a text says why it can look nothing up. */
-function packetKey(
-  shape: HashShape,
-  subject: SetSubject,
-  directions: readonly SetDirection[],
-): PacketKey | string {
-  const parts: string[] = [];
-  const nets: { readonly place: number; readonly address: Address }[] = [];
-  let iface: EntryInterface | undefined;
-  for (const [index, field] of shape.fields.entries()) {
-    const direction = directions[index] ?? 'src';
-    const part = partOf(shape, field, subject, direction);
-    if (part === undefined) return `the packet has no ${FIELD_NAMES[field]}`;
-    if (field === 'iface') iface = { name: part, isPrefix: false };
-    else parts.push(part);
-    if (field === 'net') nets.push({ place: parts.length - 1, address: part });
-  }
-  return { parts, iface, nets };
-}
-
-const FIELD_NAMES: Readonly<Record<SetField, string>> = {
-  ip: 'address that the set could hold',
-  net: 'address',
-  port: 'port',
-  iface: 'interface of that direction here',
-  mac: 'link-layer address here',
-  mark: 'mark',
-};
-
-function partOf(
-  shape: HashShape,
-  field: SetField,
-  { packet, context }: SetSubject,
-  direction: SetDirection,
-): string | undefined {
-  switch (field) {
-    case 'ip':
-      return hostPart(shape, addressAt(packet, direction));
-    case 'net':
-      return addressAt(packet, direction);
-    case 'port': {
-      const found = portAt(packet, direction);
-      return found && `${found.protocol}:${found.port}`;
-    }
-    case 'iface':
-      return direction === 'src' ? context.inDevice : context.outDevice;
-    case 'mac':
-      return direction === 'src' ? context.macSource : context.macDestination;
-    case 'mark':
-      return String((context.mark & shape.markMask) >>> 0);
-  }
-}
-
-function hostPart({ type, mask }: HashShape, address: Address): string | undefined {
-  const masked = mask === undefined ? address : maskAddress(address, mask);
-  const isZero = masked === '0.0.0.0' || masked === '::';
-  return isZero && WITHOUT_ZERO.has(type) ? undefined : masked;
+function withPart(parts: readonly string[], place: number, part: string): readonly string[] {
+  return parts.map((other, index) => (index === place ? part : other));
 }
