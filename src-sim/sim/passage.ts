@@ -9,6 +9,7 @@ import {
 } from '../conntrack/entry';
 import type { Tuple } from '../conntrack/tuple';
 import { LOOPBACK, primaryAddress } from '../host/host';
+import type { IpSets } from '../host/ipset';
 import { findRoute, isLimitedBroadcast, isMulticast } from '../host/routing';
 import { setUpNat } from '../nat/nat';
 import type { Address, Family } from '../net/address';
@@ -58,6 +59,14 @@ export class Passage implements TargetWorld {
 
   get macSource(): string | undefined {
     return this.flight.macSource;
+  }
+
+  get macDestination(): string | undefined {
+    return this.flight.macDestination;
+  }
+
+  get ipsets(): IpSets | undefined {
+    return this.machine.ipsets;
   }
 
   get packetType(): 'unicast' | 'broadcast' | 'multicast' | 'loopback' {
