@@ -14,13 +14,15 @@ import type { Machine } from './machine';
 import { Passage } from './passage';
 import { tupleText } from './say';
 import type { Fate } from './trace';
-import { ACCEPT, traverse, type Verdict } from './traverse';
+import { ACCEPT, type Verdict } from './traverse';
 
 /** @param reject sends REJECT's answer */
 export function runHook(machine: Machine, flight: InFlight, hook: Hook, reject: (type: string) => void): Verdict {
   const walk = (table: TableName): Verdict => {
     const loaded = machine.tables.get(table);
-    return loaded === undefined ? ACCEPT : traverse(loaded, hook, new Passage(machine, flight, hook, table, reject));
+    return loaded === undefined
+      ? ACCEPT
+      : machine.traverse(loaded, hook, new Passage(machine, flight, hook, table, reject));
   };
   for (const { run } of hookEntries(hook)) {
     const verdict = runOne(machine, flight, hook, run, walk);

@@ -13,6 +13,7 @@ import type { Chain, Counters, Rule, Ruleset } from '../netfilter/ruleset';
 import { findMatch, findTarget } from '../xt/registry';
 import type { InFlight, Story } from './in-flight';
 import { RefusedRule } from './refused-rule';
+import { type Traverse, traverse } from './traverse';
 
 export interface MutableCounters {
   packets: number;
@@ -36,6 +37,8 @@ export class Machine {
   readonly fragments = new FragmentQueues();
   /** Conntrack's hooks are registered only where a rule needs them. @kernel net/netfilter/nf_conntrack_proto.c:nf_ct_netns_get */
   readonly conntrackActive: boolean;
+  /** The walk of its chains. */
+  traverse: Traverse = traverse;
   /** Virtual time in seconds. */
   now = 0;
   /** What the current packet made the host send, in order; emptied between packets. */
@@ -97,9 +100,19 @@ export class Machine {
     return this.#counters.get(of) ?? of.counters;
   }
 
+  /** The counters that packets change. */
+  tally(of: Rule | Chain): MutableCounters {
+    const known = this.#counters.get(of);
+    if (known) return known;
+    const tally = { ...of.counters };
+    this.#counters.set(of, tally);
+    return tally;
+  }
+
   count(of: Rule | Chain, bytes: number): void {
-    const { packets, bytes: before } = this.counters(of);
-    this.#counters.set(of, { packets: packets + 1, bytes: before + bytes });
+    const tally = this.tally(of);
+    tally.packets += 1;
+    tally.bytes += bytes;
   }
 
   /** Rules that one line makes (`-s a,b`) share their matches' options, but not what these remember. */

@@ -5,9 +5,9 @@
  */
 import type { Destination } from '../ipvs/service';
 import type { Hook } from '../netfilter/hook';
-import type { Chain, MatchUse, Rule, TargetUse } from '../netfilter/ruleset';
-import type { MatchAnswer, Mismatch, TargetAnswer } from '../xt/define';
-import { findMatch, findTarget } from '../xt/registry';
+import type { Chain, Rule, TargetUse } from '../netfilter/ruleset';
+import type { Mismatch, TargetAnswer } from '../xt/define';
+import { applyTarget, askMatch, unsureOfMatch, unsureOfTarget } from './ask';
 import type { InFlight } from './in-flight';
 import type { LoadedTable, Machine } from './machine';
 import type { Passage } from './passage';
@@ -29,6 +29,9 @@ interface Position {
   readonly chain: Chain;
   readonly index: number;
 }
+
+/** How the chains of a table are walked: as here, or compiled. */
+export type Traverse = (table: LoadedTable, hook: Hook, passage: Passage) => Verdict;
 
 export function traverse(table: LoadedTable, hook: Hook, passage: Passage): Verdict {
   const base = table.chains.get(hook);
@@ -86,21 +89,13 @@ class Walk {
   /** Matches run left to right and stop at the first that fails: those behind it do not tick. */
   #firstMismatch(rule: Rule): Mismatch | Hotdrop | undefined {
     for (const use of rule.matches) {
-      const answer = this.#ask(use);
+      const answer = askMatch(use, this.#flight.packet, this.passage);
       if (answer === true) continue;
       if (answer.kind !== 'unsure') return answer;
-      this.#machine.unsure.push(`-m ${use.name}: ${answer.reason}; taken as not matching`);
+      this.#machine.unsure.push(unsureOfMatch(use, answer.reason));
       return { kind: 'mismatch', option: use.name, saw: `not decided here: ${answer.reason}` };
     }
     return undefined;
-  }
-
-  #ask(use: MatchUse): MatchAnswer {
-    const match = findMatch(use.name);
-    if (match === undefined || use.unknown !== undefined) {
-      return { kind: 'unsure', reason: use.unknown ?? 'the simulator does not know this match' };
-    }
-    return match.matches(this.#flight.packet, use.options, this.passage);
   }
 
   #matched(rule: Rule, at: Position): Position | Verdict {
@@ -111,7 +106,7 @@ class Walk {
     this.#traceRule(rule, at);
     const { steps } = this.#flight.story;
     const step = steps?.length ?? 0;
-    const answer = this.#apply(target);
+    const answer = applyTarget(target, this.#flight.packet, this.passage);
     const detail = this.#detail(answer);
     steps?.splice(step, 0, {
       kind: 'rule',
@@ -133,21 +128,13 @@ class Walk {
     return [...(said ? [said] : []), ...this.passage.logged.splice(0)].join('; ');
   }
 
-  #apply(target: TargetUse & { readonly kind: 'target' }): TargetAnswer {
-    const declared = findTarget(target.name);
-    if (declared === undefined || target.unknown !== undefined) {
-      return { kind: 'unsure', reason: target.unknown ?? 'the simulator does not know this target' };
-    }
-    return declared.apply(this.#flight.packet, target.options, this.passage);
-  }
-
   #follow(answer: TargetAnswer, at: Position): Position | Verdict {
     switch (answer.kind) {
       case 'continue':
         if (answer.packet) this.#flight.packet = answer.packet;
         return following(at);
       case 'unsure':
-        this.#machine.unsure.push(`-j ${this.#ruleTarget(at)}: ${answer.reason}; taken as going on`);
+        this.#machine.unsure.push(unsureOfTarget(this.#ruleTarget(at), answer.reason));
         return following(at);
       case 'return':
         return this.#return();
