@@ -2,16 +2,17 @@
  * The line that LOG writes for a packet.
  *
  * @kernel net/netfilter/nf_log_syslog.c:nf_log_ip_packet, nf_log_ip6_packet
- * @deviates the destination MAC address is not known here, nor are IP and TCP options in their wire form: left out
+ * @deviates IP options and the user of a local process are not known here: left out
  */
 import { addressValue } from '../net/address';
-import { isLaterFragment, type Packet, TCP_FLAG, type TcpSegment } from '../net/packet';
+import { isLaterFragment, type Packet, TCP_FLAG, type TcpOptions, type TcpSegment } from '../net/packet';
 import { hex } from './value-types';
 import type { World } from './world';
 
 export interface LogChoices {
   readonly prefix: string;
   readonly withSequence: boolean;
+  readonly withOptions: boolean;
   readonly withMacs: boolean;
 }
 
@@ -21,10 +22,13 @@ export function logLine(packet: Packet, world: World, choices: LogChoices): stri
   return [device, ...macWords(world, choices), ...packetWords(packet, choices), ...mark].join(' ');
 }
 
-function macWords({ macSource, inDevice }: World, { withMacs }: LogChoices): readonly string[] {
+/** @kernel nf_log_syslog.c:dump_mac_header */
+function macWords({ macSource, macDestination, inDevice, family }: World, { withMacs }: LogChoices): readonly string[] {
   if (inDevice === undefined) return [];
-  if (withMacs && macSource !== undefined) return [`MACSRC=${macSource}`];
-  return [`MAC=${macSource ?? ''}`];
+  if (macSource === undefined || macDestination === undefined) return ['MAC='];
+  const type = family === 'ipv4' ? '0800' : '86dd';
+  if (withMacs) return [`MACSRC=${macSource}`, `MACDST=${macDestination}`, `MACPROTO=${type}`];
+  return [`MAC=${macDestination}:${macSource}:${type.slice(0, 2)}:${type.slice(2)}`];
 }
 
 function packetWords(packet: Packet, choices: LogChoices): readonly string[] {
@@ -71,7 +75,7 @@ function transportWords(packet: Packet, choices: LogChoices): readonly string[] 
   if (isLaterFragment(packet)) return [name];
   switch (transport.kind) {
     case 'tcp':
-      return [name, ...tcpWords(transport, choices.withSequence)];
+      return [name, ...tcpWords(transport, choices)];
     case 'udp':
       return [name, `SPT=${transport.sport}`, `DPT=${transport.dport}`, `LEN=${transport.dataLength + 8}`];
     case 'icmp':
@@ -103,7 +107,8 @@ const FLAG_WORDS = [
   ['FIN', TCP_FLAG.F],
 ] as const;
 
-function tcpWords(segment: TcpSegment, withSequence: boolean): readonly string[] {
+function tcpWords(segment: TcpSegment, { withSequence, withOptions }: LogChoices): readonly string[] {
+  const options = withOptions ? optionBytes(segment.options) : '';
   return [
     `SPT=${segment.sport}`,
     `DPT=${segment.dport}`,
@@ -112,21 +117,44 @@ function tcpWords(segment: TcpSegment, withSequence: boolean): readonly string[]
     'RES=0x00',
     ...FLAG_WORDS.filter(([, bit]) => segment.flags & bit).map(([word]) => word),
     'URGP=0',
+    ...(options === '' ? [] : [`OPT (${options})`]),
   ];
+}
+
+/** As they stand in the header: each filled up to four bytes. RFC 9293 §3.2, RFC 7323 §2.2, RFC 2018 §2 */
+function optionBytes({ mss, windowScale, sackPermitted }: TcpOptions): string {
+  const words = [
+    mss === undefined ? '' : `0204${mss.toString(16).padStart(4, '0')}`,
+    windowScale === undefined ? '' : `010303${windowScale.toString(16).padStart(2, '0')}`,
+    sackPermitted ? '01010402' : '',
+  ];
+  return words.join('').toUpperCase();
 }
 
 function icmpWords({ transport, family }: Packet, choices: LogChoices): readonly string[] {
   if (transport.kind !== 'icmp') return [];
-  const { type, code, id, seq, mtu, inner } = transport;
+  const { type, code, id, seq, mtu, inner, dataLength } = transport;
   const asks = family === 'ipv4' ? [0, 8, 13, 14].includes(type) : type === 128 || type === 129;
   const needsMtu = family === 'ipv4' ? type === 3 && code === 4 : type === 2;
   return [
     `TYPE=${type}`,
     `CODE=${code}`,
     ...(asks ? [`ID=${id}`, `SEQ=${seq}`] : []),
-    ...(inner ? [`[${packetWords(inner, choices).join(' ')} ]`] : []),
+    ...(family === 'ipv4' && type === ICMP_REDIRECT ? ['GATEWAY=0.0.0.0'] : []),
+    ...(inner ? [`[${quotedWords(inner, dataLength, choices).join(' ')} ]`] : []),
     ...(needsMtu ? [`MTU=${mtu ?? 0}`] : []),
   ];
+}
+
+const ICMP_REDIRECT = 5;
+const TCP_HEADER_BYTES = 20;
+
+/** Of a TCP segment an error mostly quotes the ports and the sequence number only: too little to print. */
+function quotedWords(inner: Packet, quotedBytes: number, choices: LogChoices): readonly string[] {
+  const header = inner.family === 'ipv4' ? ipv4Words(inner) : ipv6Words(inner);
+  const carried = quotedBytes - (inner.family === 'ipv4' ? 20 : 40);
+  const isCut = inner.transport.kind === 'tcp' && !isLaterFragment(inner) && carried < TCP_HEADER_BYTES;
+  return isCut ? [...header, 'PROTO=TCP', `INCOMPLETE [${carried} bytes]`] : packetWords(inner, choices);
 }
 
 function upperByte(value: number): string {

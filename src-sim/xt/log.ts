@@ -21,7 +21,7 @@ const level = word<number>(
 /** Longer ones are cut without a word. @kernel include/uapi/linux/netfilter/xt_LOG.h:xt_log_info */
 const PREFIX_LIMIT = 29;
 
-const prefix = word<string>(
+const prefixType = word<string>(
   `text of at most ${PREFIX_LIMIT} characters`,
   (text) => (text === '' ? bad('an empty prefix') : ok(text.slice(0, PREFIX_LIMIT))),
   quoted,
@@ -38,7 +38,7 @@ export const LOG = defineTarget({
   kernel: 'net/netfilter/xt_LOG.c:log_tg',
   options: {
     'log-prefix': option(
-      prefix,
+      prefixType,
       `What stands before the line, cut at ${PREFIX_LIMIT} characters; end it with a blank.`,
     ),
     'log-level': option(level, 'Level of the line, 0 to 7 or its name; 4 (`warning`) by default.'),
@@ -66,7 +66,9 @@ export const LOG = defineTarget({
   apply(packet, given, world) {
     const withSequence = given['log-tcp-sequence'] !== undefined;
     const withMacs = given['log-macdecode'] !== undefined;
-    world.log(logLine(packet, world, { prefix: given['log-prefix']?.value ?? '', withSequence, withMacs }));
+    const withOptions = given['log-tcp-options'] !== undefined;
+    const prefix = given['log-prefix']?.value ?? '';
+    world.log(logLine(packet, world, { prefix, withSequence, withOptions, withMacs }));
     return { kind: 'continue' };
   },
   effect: () => ({ kind: 'continue' }),

@@ -38,7 +38,12 @@ export const NFLOG = defineTarget({
   ],
   apply(packet, given, world) {
     world.log(
-      logLine(packet, world, { prefix: given['nflog-prefix']?.value ?? '', withSequence: false, withMacs: false }),
+      logLine(packet, world, {
+        prefix: given['nflog-prefix']?.value ?? '',
+        withSequence: false,
+        withOptions: false,
+        withMacs: false,
+      }),
     );
     return { kind: 'continue' };
   },
