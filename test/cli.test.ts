@@ -120,6 +120,13 @@ describe('trace', () => {
     expect(out).not.toContain('\u001B[');
   });
 
+  test('many rules in a row that do not match are told in short', async () => {
+    const rules = Array.from({ length: 100 }, (_, index) => `-A INPUT -s 10.0.0.${index}\n`).join('');
+    const long = fileOf('long.rules', `*filter\n:INPUT DROP [0:0]\n${rules}COMMIT\n`);
+    expect((await chainwalk(['trace', long, SYN])).out).toContain('… 94 more rules that do not match');
+    expect((await chainwalk(['trace', long, SYN, '--all'])).out).toContain('· filter:INPUT:50  ');
+  });
+
   test('colours where they are wanted', async () => {
     expect((await chainwalk(['trace', right, SYN], { color: true })).out).toContain('\u001B[32m✓\u001B[0m');
   });

@@ -33,9 +33,10 @@ export async function runCommand(words: readonly string[], terminal: Terminal): 
     .argument('<file>', 'iptables-save or ip6tables-save file')
     .argument('[packets...]', "such as 'in eth0 tcp 198.51.100.7:40000 > 203.0.113.1:22 S'")
     .option('--host <file>', 'JSON file that describes the host, as in a scenario')
-    .action(async (file: string, packets: string[], options: { host?: string }) => {
+    .option('--all', 'show every rule, also where many in a row do not match')
+    .action(async (file: string, packets: string[], options: { host?: string; all?: boolean }) => {
       const hostFile = options.host === undefined ? {} : { hostFile: options.host };
-      exitCode = await traceFile({ file, packets, ...hostFile }, terminal);
+      exitCode = await traceFile({ file, packets, showAll: options.all ?? false, ...hostFile }, terminal);
     });
   program
     .command('simulate')

@@ -7,14 +7,20 @@ import { ruleText } from '../analysis/rule-text';
 import type { Tree } from '../syntax/tree';
 import { printable, type Style, styleFor } from './style';
 
+export interface TraceLook {
+  readonly color: boolean;
+  /** Long runs of rules that do not match, too. */
+  readonly showAll: boolean;
+}
+
 /** @param packets those that were sent, one for each result */
 export function traceText(
   { tree }: Document,
   packets: readonly ScenarioPacket[],
   { packets: results }: Result,
-  color: boolean,
+  { color, showAll }: TraceLook,
 ): string {
-  const words: Words = { style: styleFor(color), tree };
+  const words: Words = { style: styleFor(color), tree, showAll };
   let before: readonly string[] = [];
   const parts = results.map((result, index) => {
     const packet = packets[index];
@@ -27,6 +33,7 @@ export function traceText(
 }
 
 interface Words {
+  readonly showAll: boolean;
   readonly style: Style;
   readonly tree: Tree;
 }
@@ -49,11 +56,46 @@ function madeLines({ what, src, dst, steps }: MadePacket, words: Words): readonl
 
 function stepLines(steps: readonly Step[], words: Words): readonly string[] {
   let hook = '';
-  return steps.flatMap((step) => {
-    const lines = 'hook' in step && step.hook !== hook ? [`  ${words.style.accent(step.hook)}`] : [];
-    if ('hook' in step) hook = step.hook;
-    return [...lines, `    ${stepText(step, words)}`];
+  return runsOf(steps).flatMap((run) => {
+    const [first] = run;
+    const lines = first && 'hook' in first && first.hook !== hook ? [`  ${words.style.accent(first.hook)}`] : [];
+    if (first && 'hook' in first) hook = first.hook;
+    return [...lines, ...runLines(run, words)];
   });
+}
+
+/** Of more rules in a row that do not match, only the first and the last are shown. */
+const LONGEST_RUN = 12;
+const SHOWN_OF_RUN = 3;
+
+function runLines(run: readonly Step[], words: Words): readonly string[] {
+  const lines = (steps: readonly Step[]) => steps.map((step) => `    ${stepText(step, words)}`);
+  if (words.showAll || run.length <= LONGEST_RUN) return lines(run);
+  const left = run.length - 2 * SHOWN_OF_RUN;
+  const gap = words.style.dim(`    … ${left} more rules that do not match (--all shows them)`);
+  return [...lines(run.slice(0, SHOWN_OF_RUN)), gap, ...lines(run.slice(-SHOWN_OF_RUN))];
+}
+
+/** Rules of one chain that one after the other do not match belong together; every other step stands alone. */
+function runsOf(steps: readonly Step[]): readonly (readonly Step[])[] {
+  const runs: Step[][] = [];
+  for (const step of steps) {
+    const last = runs.at(-1);
+    const before = last?.at(-1);
+    if (last && before && isMiss(step) && isMiss(before) && samePlace(step, before)) last.push(step);
+    else runs.push([step]);
+  }
+  return runs;
+}
+
+type Miss = Step & { readonly kind: 'rule'; readonly matched: false };
+
+function isMiss(step: Step): step is Miss {
+  return step.kind === 'rule' && !step.matched;
+}
+
+function samePlace(a: Miss, b: Miss): boolean {
+  return a.hook === b.hook && a.table === b.table && a.chain === b.chain;
 }
 
 function stepText(step: Step, { style, tree }: Words): string {

@@ -20,6 +20,8 @@ export interface TraceRequest {
   readonly packets: readonly string[];
   /** A JSON file that holds a host as a scenario does. */
   readonly hostFile?: string;
+  /** Long runs of rules that do not match, too. */
+  readonly showAll: boolean;
 }
 
 /** @returns 0, or 2 where something could not be read or iptables-restore would refuse the file. */
@@ -42,7 +44,8 @@ async function run(request: TraceRequest, terminal: Terminal): Promise<number> {
     terminal.complain(`${printable(file)}:${printable(result.load.error)}`);
     return 2;
   }
-  await terminal.write(traceText(document, scenario.packets, result, terminal.color));
+  const look = { color: terminal.color, showAll: request.showAll };
+  await terminal.write(traceText(document, scenario.packets, result, look));
   return 0;
 }
 

@@ -102,7 +102,8 @@ function readCommandLine(text: string, start: number, end: number, family: Famil
   const split = splitWords(text, counted.end, end);
   const problems = [...before, ...counted.problems, ...splitProblems(split, end)];
   const first = split.words[0] ?? { span: { start, end }, value: text.slice(start, end) };
-  if (first.value.toUpperCase() === 'COMMIT') return commitLine(text, first, end, problems);
+  if (first.value.length === 'COMMIT'.length && first.value.toUpperCase() === 'COMMIT')
+    return commitLine(text, first, end, problems);
   const { words, problems: shellProblems } = withoutShellWord(split.words);
   const reading = readRule(words, family);
   problems.push(...shellProblems, ...reading.problems);
