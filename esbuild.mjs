@@ -2,10 +2,11 @@
 //   node esbuild.mjs                 for development: source maps, readable
 //   node esbuild.mjs --production    for the package: minified
 //   node esbuild.mjs --watch         builds again at every change
-import { chmodSync, existsSync, mkdirSync, rmSync } from 'node:fs';
+import { chmodSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import * as esbuild from 'esbuild';
 import { distDir, root } from './scripts/paths.mjs';
+import { writeThirdPartyNotices } from './scripts/third-party-notices.mjs';
 
 const production = process.argv.includes('--production');
 const watch = process.argv.includes('--watch');
@@ -52,6 +53,7 @@ function buildOptions({ entry, out, executable, options }) {
     minify: production,
     sourcemap: !production,
     legalComments: 'none',
+    metafile: true,
     logLevel: 'warning',
     plugins: executable ? [makeExecutable(join(distDir, out))] : [],
   });
@@ -68,21 +70,16 @@ function makeExecutable(file) {
   };
 }
 
-/** @param {string} file */
-function isThere(file) {
-  const there = existsSync(join(root, file));
-  if (!there) console.warn(`esbuild: ${file} is not there yet, skipped`);
-  return there;
-}
-
 if (production) rmSync(distDir, { recursive: true, force: true });
 mkdirSync(distDir, { recursive: true });
-const wanted = bundles.filter(({ entry }) => isThere(entry)).map(buildOptions);
+const wanted = bundles.map(buildOptions);
 if (watch) {
   const contexts = await Promise.all(wanted.map((options) => esbuild.context({ ...options, logLevel: 'info' })));
   await Promise.all(contexts.map((context) => context.watch()));
 } else {
-  const results = await Promise.allSettled(wanted.map((options) => esbuild.build(options)));
-  // esbuild has printed the errors itself.
-  if (results.some(({ status }) => status === 'rejected')) process.exitCode = 1;
+  // esbuild prints the errors itself.
+  const results = await Promise.all(wanted.map((options) => esbuild.build(options).catch(() => undefined)));
+  const metafiles = results.flatMap((result) => result?.metafile ?? []);
+  if (metafiles.length < wanted.length) process.exitCode = 1;
+  else if (production) writeThirdPartyNotices(metafiles);
 }

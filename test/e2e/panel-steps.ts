@@ -93,9 +93,9 @@ export function routerSteps(workbench: Workbench): readonly Step[] {
 }
 
 /** The webview's content security policy lets nothing in from elsewhere, and nothing asks for it. */
-export function privacyStep(foreign: readonly string[]): Step {
+export function privacyStep(ruleset: string, foreign: readonly string[]): Step {
   return {
-    name: 'window: the panel fetched nothing from the network',
+    name: `window: the panel of ${ruleset} fetched nothing from the network`,
     run: async () => assert.deepEqual(foreign, []),
   };
 }

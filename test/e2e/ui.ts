@@ -35,7 +35,7 @@ export async function runUi(
     const workbench = workbenchOf(page, screenshotsDir);
     await page.goto(addressOf(ruleset));
     results.push(
-      ...(await runSteps([...steps(workbench), privacyStep(foreign)], ({ name }) =>
+      ...(await runSteps([...steps(workbench), privacyStep(ruleset, foreign)], ({ name }) =>
         workbench.screenshot(`failed-${name.replaceAll(/[^A-Za-z0-9]+/g, '-')}`),
       )),
     );

@@ -4,11 +4,20 @@ import * as vscode from 'vscode';
 import { eventually } from '../steps';
 
 export async function openExample(name: string): Promise<vscode.TextDocument> {
-  const folder = vscode.workspace.workspaceFolders?.[0];
-  assert.ok(folder !== undefined, 'the window has no folder');
-  const document = await vscode.workspace.openTextDocument(vscode.Uri.joinPath(folder.uri, name));
+  const document = await vscode.workspace.openTextDocument(inFolder(name));
   await vscode.window.showTextDocument(document);
   return document;
+}
+
+export async function writeFile(name: string, text: string): Promise<vscode.Uri> {
+  await vscode.workspace.fs.writeFile(inFolder(name), Buffer.from(text));
+  return inFolder(name);
+}
+
+function inFolder(name: string): vscode.Uri {
+  const folder = vscode.workspace.workspaceFolders?.[0];
+  assert.ok(folder !== undefined, 'the window has no folder');
+  return vscode.Uri.joinPath(folder.uri, name);
 }
 
 /** Where `text` stands for the first time outside of comments. */
