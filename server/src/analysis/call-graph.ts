@@ -15,10 +15,6 @@ export interface Jump {
 }
 
 export interface CallGraph {
-  /** Jumps and gotos out of a chain, in the order of its rules. */
-  jumpsFrom(chain: string): readonly Jump[];
-  /** Jumps and gotos to a chain. */
-  jumpsTo(chain: string): readonly Jump[];
   /** Hooks from which the kernel comes to a chain; empty where no rule leads there. */
   hooksOf(chain: string): ReadonlySet<Hook>;
   /** Jumps back to a chain that the way already leads through: the kernel refuses them. */
@@ -28,16 +24,8 @@ export interface CallGraph {
 export function callGraph(table: Table): CallGraph {
   const chains = new Map(table.chains.map((chain) => [chain.name, chain]));
   const out = new Map(table.chains.map((chain) => [chain.name, jumpsOf(chain, chains)]));
-  const into = new Map<string, Jump[]>();
-  for (const jump of [...out.values()].flat()) {
-    const jumps = into.get(jump.to) ?? [];
-    jumps.push(jump);
-    into.set(jump.to, jumps);
-  }
   const { hooks, loops } = follow(table, out);
   return {
-    jumpsFrom: (chain) => out.get(chain) ?? [],
-    jumpsTo: (chain) => into.get(chain) ?? [],
     hooksOf: (chain) => hooks.get(chain) ?? NOWHERE,
     loops,
   };

@@ -34,7 +34,7 @@ export async function lintFiles(files: readonly string[], format: LintFormat, te
   return found.length > 0 ? 1 : 0;
 }
 
-export function lintText(file: string, text: string, ipvsadm?: string): readonly LintLine[] {
+function lintText(file: string, text: string, ipvsadm?: string): readonly LintLine[] {
   const document = createDocument(text, { fileName: file });
   const slices = [...diagnosticSlices(document, readHints(document, undefined, ipvsadm))];
   const lines = slices.flat().map((one) => lintLine(file, document, one));

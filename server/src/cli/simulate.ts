@@ -22,7 +22,7 @@ function answer(line: string): Result {
 }
 
 /** The scenario, or why it is none. What lies deeper is checked where it is used. */
-export function readScenario(value: unknown): Scenario | string {
+function readScenario(value: unknown): Scenario | string {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return 'a scenario is a JSON object';
   if (!('rules' in value) || typeof value.rules !== 'string') return '"rules" must be iptables-save text';
   if ('family' in value && value.family !== 4 && value.family !== 6) return '"family" is 4 or 6';
