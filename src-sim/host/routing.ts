@@ -58,6 +58,11 @@ export interface Routes {
   readonly hasPolicy: boolean;
 }
 
+/** The device that packets of this route leave by: lo, where they stay on the host. */
+export function routeDevice({ type, device }: Route): string | undefined {
+  return type === 'local' ? 'lo' : device;
+}
+
 /** What a route is looked up for. */
 export interface RouteKey {
   readonly dst: Address;

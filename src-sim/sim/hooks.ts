@@ -4,7 +4,7 @@
  */
 import { ctState, type Entry } from '../conntrack/entry';
 import { confirm, track } from '../conntrack/track';
-import { findRoute } from '../host/routing';
+import { findRoute, routeDevice } from '../host/routing';
 import type { Director } from '../ipvs/director';
 import { isBound, type Manip, setUpNullBinding, tracked, translate, translateError } from '../nat/nat';
 import type { Packet } from '../net/packet';
@@ -183,22 +183,21 @@ function mangleOutput(machine: Machine, flight: InFlight, walk: (table: TableNam
   return verdict.kind === 'DROP' || !changed ? verdict : reroute(machine, flight);
 }
 
-/** @kernel net/ipv4/netfilter.c:ip_route_me_harder */
+/**
+ * The packet gets another route; the rules of this hook still see the device of the first.
+ *
+ * @kernel net/ipv4/netfilter.c:ip_route_me_harder; nf_hook_state keeps its `out` throughout the hook
+ */
 function reroute(machine: Machine, flight: InFlight): Verdict {
   const { src, dst } = flight.packet;
   const route = findRoute(machine.host.routes, { dst, src, mark: flight.mark });
-  const device = route?.type === 'local' ? 'lo' : route?.device;
+  const device = route && routeDevice(route);
   if (route === undefined || device === undefined) return drop('routing', `there is no route to ${dst}`);
   if (device !== flight.outDevice) {
-    flight.story.steps?.push({
-      kind: 'routing',
-      decision: 'output',
-      device,
-      text: `routed again: ${dst} is reached by ${device}`,
-    });
+    const text = `routed again: ${dst} is reached by ${device}`;
+    flight.story.steps?.push({ kind: 'routing', decision: 'output', device, text });
   }
   flight.route = route;
-  flight.outDevice = device;
   return ACCEPT;
 }
 

@@ -11,7 +11,7 @@ import { type Host, isListening, LOOPBACK, peerMac } from '../host/host';
 import { ICMP_ERRORS, type IcmpError, type IcmpErrorKind, REJECT_ERRORS } from '../host/icmp-errors';
 import { decideInput } from '../host/input-routing';
 import { withHeaderPulled } from '../host/reassembly';
-import { findRoute, isMulticast, type Route } from '../host/routing';
+import { findRoute, isMulticast, type Route, routeDevice } from '../host/routing';
 import { icmpError, icmpReply, tcpReset } from '../host/stack';
 import type { Destination } from '../ipvs/service';
 import type { Address } from '../net/address';
@@ -38,6 +38,8 @@ export function send(machine: Machine, flight: InFlight): Fate {
 }
 
 function postRoute(machine: Machine, flight: InFlight): Fate {
+  // OUTPUT may have routed it again.
+  if (flight.route) flight.outDevice = routeDevice(flight.route);
   const stopped = atHook(machine, flight, 'POSTROUTING');
   if (stopped) return stopped;
   if (flight.outDevice === LOOPBACK) return loopBack(machine, flight);
@@ -117,7 +119,7 @@ function isUsable(route: Route | undefined): route is Route {
 }
 
 function takeRoute(flight: InFlight, route: Route, decision: 'forward' | 'output'): void {
-  const device = (route.type === 'local' ? LOOPBACK : route.device) ?? '';
+  const device = routeDevice(route) ?? '';
   const via = route.gateway === undefined ? '' : ` via ${route.gateway}`;
   flight.route = route;
   flight.outDevice = device;
