@@ -9,7 +9,7 @@ import type { Director } from '../ipvs/director';
 import type { NatContext } from '../nat/nat';
 import type { Family } from '../net/address';
 import type { TableName } from '../netfilter/hook';
-import type { Chain, Counters, Rule, Ruleset } from '../netfilter/ruleset';
+import { type Chain, type Counters, NO_COUNTERS, type Rule, type Ruleset } from '../netfilter/ruleset';
 import { findMatch, findTarget } from '../xt/registry';
 import type { InFlight, Story } from './in-flight';
 import { RefusedRule } from './refused-rule';
@@ -96,15 +96,16 @@ export class Machine {
     return { table: this.table, now: this.now, random: () => this.random() };
   }
 
+  /** From zero: iptables-restore takes a file's counters over only with `--counters`. */
   counters(of: Rule | Chain): Counters {
-    return this.#counters.get(of) ?? of.counters;
+    return this.#counters.get(of) ?? NO_COUNTERS;
   }
 
   /** The counters that packets change. */
   tally(of: Rule | Chain): MutableCounters {
     const known = this.#counters.get(of);
     if (known) return known;
-    const tally = { ...of.counters };
+    const tally = { ...NO_COUNTERS };
     this.#counters.set(of, tally);
     return tally;
   }
