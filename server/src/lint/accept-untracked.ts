@@ -35,6 +35,22 @@ export function acceptUntracked(
   return { title, edits: distinct, safe: false };
 }
 
+/** NOTRACK for the other direction alone, where that costs no packet its verdict. */
+export function untrackAnswers(
+  context: LintContext,
+  walker: Walker,
+  { untrackedBy, way }: Pick<UntrackedLoss, 'untrackedBy' | 'way'>,
+  witness: Witness,
+): Fix | undefined {
+  const untracked = wholeBoxes(packetsOfPath(walker, untrackedBy, {}));
+  const boxes = untracked?.map((box) => answersOf(box, way));
+  const edits = boxes && twinRules(context, walker, { untrackedBy, way }, boxes);
+  if (edits === undefined || edits.length > MOST_RULES) return undefined;
+  const fixed = lower(createDocument(applyEdits(context.document.text, edits), context.document.options).tree);
+  const isAsBefore = fateOf(fixed, witness)?.isAccepted === fateOf(context.ruleset, witness)?.isAccepted;
+  return isAsBefore ? { title: 'NOTRACK the answers too', edits, safe: false } : undefined;
+}
+
 function editsFor(context: LintContext, walker: Walker, loss: UntrackedLoss): readonly TextEdit[] | undefined {
   const untracked = wholeBoxes(packetsOfPath(walker, loss.untrackedBy, {}));
   const isAlone = loss.kind === 'alone';
@@ -72,7 +88,7 @@ function acceptingRules(
 function twinRules(
   { document }: LintContext,
   walker: Walker,
-  { untrackedBy, way }: UntrackedLoss,
+  { untrackedBy, way }: Pick<UntrackedLoss, 'untrackedBy' | 'way'>,
   boxes: readonly Box[],
 ): readonly TextEdit[] | undefined {
   const original = untrackedBy.at(-1);

@@ -117,7 +117,7 @@ export function runConnection(
 ): SimulatedLoss | 'through' | undefined {
   const packets = SEGMENTS.map(({ flags }) => scenarioPacket(packet, 'INPUT', flags));
   for (const [victim, segment] of SEGMENTS.entries()) {
-    const witness = { host, packets: packets.slice(0, victim + 1), victim };
+    const witness: Witness = { host, packets: packets.slice(0, victim + 1), victim, harm: 'denied' };
     const outcome = fateOf(ruleset, witness);
     if (outcome?.isAccepted) continue;
     const denier = outcome && denierOf(outcome.result);

@@ -41,6 +41,8 @@ export interface Witness {
   readonly packets: readonly ScenarioPacket[];
   /** Index of the packet that suffers. */
   readonly victim: number;
+  /** What it suffers: somebody denies it, or conntrack takes it for what it is not. */
+  readonly harm: 'denied' | 'misjudged';
 }
 
 /** The text with the edits of a fix made. */

@@ -26,7 +26,7 @@ const ORDINARY: Readonly<Record<Family, { readonly far: readonly Address[]; read
 const CLIENT_PORT = 40_000;
 const SERVER_PORTS = [80, 443, 53, 22];
 const PROTOCOLS = [PROTOCOL.tcp, PROTOCOL.udp, PROTOCOL.icmp, PROTOCOL.icmpv6, PROTOCOL.gre];
-const ECHO_REQUEST = 8 << 8;
+const ECHO_REQUESTS = [8 << 8, 128 << 8];
 
 /**
  * @param role whether the packet opens a flow, from a client's port, or answers, to one.
@@ -47,7 +47,7 @@ export function pickPacket(
   const inside = pick('in');
   const outside = pick('out');
   if (protocol === undefined || ends === undefined || inside === undefined || outside === undefined) return undefined;
-  const icmp = pick('icmp', ECHO_REQUEST);
+  const icmp = pick('icmp', ...ECHO_REQUESTS);
   const client = [CLIENT_PORT, ...SERVER_PORTS];
   const server = [...SERVER_PORTS, CLIENT_PORT];
   const sport = pick('sport', ...(role === 'opening' ? client : server));
@@ -57,7 +57,9 @@ export function pickPacket(
     ...ends,
     protocol,
     ...(hasPorts(protocol) ? { sport, dport } : {}),
-    ...(protocol === PROTOCOL.icmp ? { icmp: { type: icmp >> 8, code: icmp & 255 } } : {}),
+    ...(protocol === PROTOCOL.icmp || protocol === PROTOCOL.icmpv6
+      ? { icmp: { type: icmp >> 8, code: icmp & 255 } }
+      : {}),
     in: space.interfaces[inside] ?? '',
     out: space.interfaces[outside] ?? '',
   };

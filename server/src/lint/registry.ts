@@ -2,9 +2,15 @@
 import type { LintRule } from './define';
 import { establishedBehindLvsDr } from './rules/established-behind-lvs-dr';
 import { lvsDrInvalidDrop } from './rules/lvs-dr-invalid-drop';
+import { notrackOneWay } from './rules/notrack-one-way';
 import { notrackWithoutUntracked } from './rules/notrack-without-untracked';
 
-export const LINT_RULES: readonly LintRule[] = [notrackWithoutUntracked, establishedBehindLvsDr, lvsDrInvalidDrop];
+export const LINT_RULES: readonly LintRule[] = [
+  notrackWithoutUntracked,
+  notrackOneWay,
+  establishedBehindLvsDr,
+  lvsDrInvalidDrop,
+];
 
 const BY_CODE: ReadonlyMap<string, LintRule> = new Map(LINT_RULES.map((rule) => [rule.code, rule]));
 

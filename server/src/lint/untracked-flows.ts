@@ -7,8 +7,8 @@ import { TCP_FLAG } from '../../../src-sim/net/packet';
 import { PROTOCOL } from '../../../src-sim/net/protocol';
 import type { Ruleset } from '../../../src-sim/netfilter/ruleset';
 import type { Hints } from '../analysis/hints';
-import { interval, isSubset, overlaps } from '../analysis/interval-set';
-import { type Box, intersectBoxes } from '../analysis/packet-set';
+import { interval, isSubset, overlaps, subtract } from '../analysis/interval-set';
+import { type Box, intersectBoxes, subtractBox } from '../analysis/packet-set';
 import { points, statesOf } from '../analysis/packet-space';
 import { effectOf, type RuleRef, regionsOf, splitByRule, type Walker } from '../analysis/rule-packets';
 import {
@@ -44,7 +44,9 @@ interface Shape {
   readonly answerAlone: 'NEW' | 'INVALID';
 }
 
-const ECHO_REQUEST = interval(8 << 8, (8 << 8) + 1);
+const ECHO_REQUEST = points([8 << 8]);
+const ECHO_REQUEST_V6 = points([128 << 8]);
+const OTHERS = subtract(interval(0, 256), points([PROTOCOL.tcp, PROTOCOL.udp, PROTOCOL.icmp, PROTOCOL.icmpv6]));
 
 const SHAPES: readonly Shape[] = [
   {
@@ -55,6 +57,12 @@ const SHAPES: readonly Shape[] = [
   },
   { opening: { protocol: points([PROTOCOL.udp]) }, answer: { protocol: points([PROTOCOL.udp]) }, answerAlone: 'NEW' },
   { opening: { protocol: points([PROTOCOL.icmp]), icmp: ECHO_REQUEST }, answer: undefined, answerAlone: 'INVALID' },
+  {
+    opening: { protocol: points([PROTOCOL.icmpv6]), icmp: ECHO_REQUEST_V6 },
+    answer: undefined,
+    answerAlone: 'INVALID',
+  },
+  { opening: { protocol: OTHERS }, answer: { protocol: OTHERS }, answerAlone: 'NEW' },
 ];
 
 /** Services that nobody answers: syslog, SNMP traps, NetFlow, sFlow, statsd; and tunnels, whose answers have ports of their own. */
@@ -93,6 +101,34 @@ export function hasTwin(walker: Walker, { victims, way }: UntrackedLoss, hints: 
   return answers.every((group) => group.untrackedBy !== undefined || !group.certain);
 }
 
+/** A flow of which one direction is taken out of conntrack and the other is not. */
+export interface HalfTracked {
+  /** Of the direction that is un-tracked, and accepted. */
+  readonly way: WayName;
+  readonly openings: Box;
+  readonly untrackedBy: readonly RuleRef[];
+}
+
+export function findHalfTracked(walker: Walker, hints: Hints): readonly HalfTracked[] {
+  const halves = SHAPES.flatMap(({ opening, answer }) => {
+    if (answer === undefined) return [];
+    const untrackedAnswers = WAYS.flatMap((way) => untrackedPackets(walker, hints, way, answer));
+    const others = untrackedAnswers.map(({ box }) => headersOf(box));
+    return WAYS.flatMap((way) =>
+      untrackedPackets(walker, hints, way, opening).flatMap((group): readonly HalfTracked[] => {
+        const { untrackedBy } = group;
+        if (verdictOf(group) !== 'accept' || untrackedBy === undefined || isOneWay(group.box)) return [];
+        const answers = { ...headersOf(mirrorBox(group.box)), ...answer };
+        return outside(walker, [answers], others).flatMap(({ tcpFlags: _, ...alone }) => {
+          const openings = intersectBoxes(group.box, mirrorBox(alone));
+          return openings ? [{ way, openings, untrackedBy }] : [];
+        });
+      }),
+    );
+  });
+  return walker.budget < 0 ? [] : halves;
+}
+
 /** Whether an UNTRACKED packet of the box, and only for that, is none of the rule's. */
 export function waitsForState(walker: Walker, ref: RuleRef, box: Box): boolean {
   return splitByRule(walker, { ...box, state: statesOf('UNTRACKED') }, ref.rule).taken.length === 0;
@@ -122,7 +158,7 @@ function lostAlone(walker: Walker, hints: Hints, way: WayName, shape: Shape): re
   if (answer === undefined) return [];
   const mirrorWay = MIRROR_WAY[way];
   const start = startOf(walker.space, mirrorWay, hints);
-  const untrackedAnswers = untrackedPackets(walker, hints, mirrorWay, answer).map(({ box }) => withoutDevices(box));
+  const untrackedAnswers = untrackedPackets(walker, hints, mirrorWay, answer).map(({ box }) => headersOf(box));
   const tracked: Way = { hooks: WAY_HOOKS[mirrorWay], tracked: [answerAlone], only: 'tracked' };
   return untrackedPackets(walker, hints, way, shape.opening).flatMap((opening) => {
     const { state: _, mark: __, ...answers } = { ...mirrorBox(opening.box), ...answer };
@@ -130,19 +166,21 @@ function lostAlone(walker: Walker, hints: Hints, way: WayName, shape: Shape): re
     const { untrackedBy } = opening;
     if (box === undefined || untrackedBy === undefined || isOneWay(opening.box)) return [];
     return followHooks(walker, [freshGroup(walker.space, box)], tracked)
-      .filter((group) => group.certain && !untrackedAnswers.some((other) => meets(group.box, other)))
+      .filter((group) => group.certain)
+      .flatMap((group) => outside(walker, [group.box], untrackedAnswers).map((box) => ({ ...group, box })))
       .flatMap((group) => acceptedOtherwise(walker, mirrorWay, { ...group, untrackedBy }, 'ESTABLISHED'))
       .map((loss) => ({ ...loss, kind: 'alone' }));
   });
 }
 
 /** The NOTRACK for answers may name other interfaces: who answers may sit behind one alone, and rules do not tell. */
-function withoutDevices({ in: _, out: __, state: ___, mark: ____, ...box }: Box): Box {
-  return box;
+function headersOf({ in: _, out: __, state: ___, mark: ____, srcType: _____, dstType: ______, ...headers }: Box): Box {
+  return headers;
 }
 
-function meets(box: Box, other: Box): boolean {
-  return intersectBoxes(box, other) !== undefined;
+/** What of the boxes is in none of the others. */
+function outside({ space }: Walker, boxes: readonly Box[], others: readonly Box[]): readonly Box[] {
+  return others.reduce((rest, other) => rest.flatMap((box) => subtractBox(space, box, other)), boxes);
 }
 
 /** Of packets that the filter table denies by default, those that it would accept in this state. */

@@ -1,4 +1,5 @@
 /** Asks the simulator whether a loss is real: lost with the ruleset as it is, accepted if nothing were un-tracked. */
+import type { CtState } from '../../../src-sim/conntrack/entry';
 import { NO_COUNTERS, type Rule, type Ruleset } from '../../../src-sim/netfilter/ruleset';
 import { conntrack } from '../../../src-sim/xt/conntrack';
 import { ACCEPT } from '../../../src-sim/xt/standard';
@@ -7,7 +8,7 @@ import { effectOf, type Walker } from '../analysis/rule-packets';
 import type { Witness } from './finding';
 import { ordinaryTraffic } from './outside';
 import { pickPacket } from './pick-packet';
-import type { UntrackedLoss } from './untracked-flows';
+import type { HalfTracked, UntrackedLoss } from './untracked-flows';
 import { MIRROR_WAY, type WayName } from './way';
 import { answerTo, fateOf, hostFor, scenarioPacket } from './witness';
 
@@ -34,16 +35,40 @@ function makeWitness(walker: Walker, loss: UntrackedLoss, hints: Hints): Witness
   const victim = box && pickPacket(walker.space, box, way, loss.as === 'NEW' ? 'opening' : 'answer');
   if (victim === undefined) return undefined;
   if (loss.as === 'NEW') {
-    return { host: hostFor(victim, way, hints), packets: [scenarioPacket(victim, way)], victim: 0 };
+    return { host: hostFor(victim, way, hints), packets: [scenarioPacket(victim, way)], victim: 0, harm: 'denied' };
   }
   // What is accepted as ESTABLISHED answers something.
   const opening = answerTo(victim);
   const packets = [scenarioPacket(opening, MIRROR_WAY[way], 'S'), scenarioPacket(victim, way, 'SA')];
-  return { host: hostFor(opening, MIRROR_WAY[way], hints), packets, victim: 1 };
+  return { host: hostFor(opening, MIRROR_WAY[way], hints), packets, victim: 1, harm: 'denied' };
 }
 
 function isDeniedByFilter(fate: { readonly kind: string; readonly where?: string }): boolean {
   return fate.where?.startsWith('filter:') ?? false;
+}
+
+/** An un-tracked packet and its answer, which conntrack takes for a beginning, or for rubbish. */
+export function confirmHalf(walker: Walker, half: HalfTracked, hints: Hints): HalfWitness | undefined {
+  const { way, openings } = half;
+  const box = way === 'FORWARD' ? ordinaryTraffic(walker, openings) : openings;
+  const opening = box && pickPacket(walker.space, box, way);
+  if (opening === undefined) return undefined;
+  const packets = [scenarioPacket(opening, way, 'S'), scenarioPacket(answerTo(opening), MIRROR_WAY[way], 'SA')];
+  const witness: Witness = { host: hostFor(opening, way, hints), packets, victim: 1, harm: 'misjudged' };
+  const begins = fateOf(walker.ruleset, { ...witness, victim: 0 });
+  const state = stateIn(walker.ruleset, witness);
+  if (!begins?.isAccepted || (state !== 'NEW' && state !== 'INVALID')) return undefined;
+  const tracked = openTo(allTracked(walker.ruleset), way);
+  return stateIn(tracked, witness) === 'ESTABLISHED' ? { witness, state } : undefined;
+}
+
+export interface HalfWitness {
+  readonly witness: Witness;
+  readonly state: 'NEW' | 'INVALID';
+}
+
+function stateIn(ruleset: Ruleset, witness: Witness): CtState | undefined {
+  return fateOf(ruleset, witness)?.result.steps.find((step) => step.kind === 'conntrack')?.state;
 }
 
 /** The ruleset with a rule that lets flows begin on a way. */

@@ -1,0 +1,226 @@
+import { createWalker, packetsOfPath, type Walker } from '../../analysis/rule-packets';
+import { untrackAnswers } from '../accept-untracked';
+import { defineRule, type LintContext, nameOf, paragraphs, type Report } from '../define';
+import { describeBox } from '../packet-words';
+import { targetSpan } from '../places';
+import { findHalfTracked, findUntrackedLosses, type HalfTracked, hasUntracking } from '../untracked-flows';
+import { confirmHalf, confirmLoss } from '../untracked-witness';
+import { MIRROR_WAY, mirrorBox } from '../way';
+
+export const notrackOneWay = defineRule({
+  code: 'notrack-one-way',
+  title: 'NOTRACK for one direction of a flow only',
+  severity: 'warning',
+  group: 'notrack',
+  docs: {
+    what: paragraphs(
+      'Packets are taken out of conntrack, and the answers to them are not: no rule of `raw` names the same protocol with',
+      'addresses and ports exchanged.',
+    ),
+    why: paragraphs(
+      'Conntrack then sees half a conversation. An answer over UDP is `NEW`, and makes an entry that never gets a reply;',
+      'a SYN+ACK is `INVALID`, and what follows it is taken for a connection picked up in its middle. Rules that go by',
+      'the state misjudge these packets, and the table fills with just the entries that `NOTRACK` was to spare.',
+    ),
+    instead: paragraphs(
+      'Take both directions out of conntrack: what comes in to a local service in `PREROUTING` and its answers in',
+      '`OUTPUT`; both directions of forwarded traffic in `PREROUTING`. Or neither.',
+    ),
+    suppress: 'Where nobody answers, and that is not to be seen by the port: telemetry, a mirror of traffic.',
+  },
+  kernel: [
+    'net/netfilter/nf_conntrack_core.c:resolve_normal_ct',
+    'net/netfilter/nf_conntrack_proto_tcp.c:tcp_new',
+    'net/netfilter/xt_CT.c:notrack_tg',
+  ],
+  bad: [
+    {
+      title: 'A web server: the requests are un-tracked, the answers are not',
+      code: `*raw
+:PREROUTING ACCEPT [0:0]
+:OUTPUT ACCEPT [0:0]
+-A PREROUTING -p tcp -m tcp --dport 80 -j CT --notrack
+#                                      ^^^^^^^^^^^^^^^ as INVALID
+COMMIT
+*filter
+:INPUT DROP [0:0]
+:FORWARD DROP [0:0]
+:OUTPUT ACCEPT [0:0]
+-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED,UNTRACKED -j ACCEPT
+COMMIT
+`,
+      fixed: `*raw
+:PREROUTING ACCEPT [0:0]
+:OUTPUT ACCEPT [0:0]
+-A PREROUTING -p tcp -m tcp --dport 80 -j CT --notrack
+-A OUTPUT -p tcp -m tcp --sport 80 -j CT --notrack
+COMMIT
+*filter
+:INPUT DROP [0:0]
+:FORWARD DROP [0:0]
+:OUTPUT ACCEPT [0:0]
+-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED,UNTRACKED -j ACCEPT
+COMMIT
+`,
+    },
+    {
+      title: 'A name server behind a router: the port is right, the direction is not',
+      code: `*raw
+:PREROUTING ACCEPT [0:0]
+:OUTPUT ACCEPT [0:0]
+-A PREROUTING -i wan0 -d 192.0.2.53/32 -p udp -m udp --dport 53 -j NOTRACK
+#                                                               ^^^^^^^^^^ as NEW
+-A OUTPUT -d 192.0.2.53/32 -p udp -m udp --dport 53 -j NOTRACK
+#                                                   ^^^^^^^^^^ as NEW
+COMMIT
+*filter
+:INPUT ACCEPT [0:0]
+:FORWARD ACCEPT [0:0]
+:OUTPUT ACCEPT [0:0]
+-A INPUT -m conntrack --ctstate INVALID -j DROP
+COMMIT
+`,
+    },
+    {
+      title: 'The answers are un-tracked on their way out, the queries are not on their way in',
+      code: `*raw
+:PREROUTING ACCEPT [0:0]
+:OUTPUT ACCEPT [0:0]
+-A OUTPUT -o eth0 -p udp -m udp --sport 53 -j CT --notrack
+#                                          ^^^^^^^^^^^^^^^ raw:PREROUTING
+COMMIT
+*filter
+:INPUT ACCEPT [0:0]
+:FORWARD DROP [0:0]
+:OUTPUT ACCEPT [0:0]
+-A INPUT -m conntrack --ctstate INVALID -j DROP
+COMMIT
+`,
+      fixed: `*raw
+:PREROUTING ACCEPT [0:0]
+:OUTPUT ACCEPT [0:0]
+-A OUTPUT -o eth0 -p udp -m udp --sport 53 -j CT --notrack
+-A PREROUTING -i eth0 -p udp -m udp --dport 53 -j CT --notrack
+COMMIT
+*filter
+:INPUT ACCEPT [0:0]
+:FORWARD DROP [0:0]
+:OUTPUT ACCEPT [0:0]
+-A INPUT -m conntrack --ctstate INVALID -j DROP
+COMMIT
+`,
+    },
+  ],
+  good: [
+    {
+      title: 'Both directions, each in its chain',
+      code: `*raw
+:PREROUTING ACCEPT [0:0]
+:OUTPUT ACCEPT [0:0]
+-A PREROUTING -i eth0 -p udp -m udp --dport 53 -j CT --notrack
+-A OUTPUT -p udp -m udp --sport 53 -j CT --notrack
+COMMIT
+*filter
+:INPUT ACCEPT [0:0]
+:FORWARD DROP [0:0]
+:OUTPUT ACCEPT [0:0]
+-A INPUT -m conntrack --ctstate INVALID -j DROP
+COMMIT
+`,
+    },
+    {
+      title: 'Forwarded traffic passes PREROUTING in both directions, by other interfaces',
+      code: `*raw
+:PREROUTING ACCEPT [0:0]
+-A PREROUTING -d 192.0.2.53/32 -i wan0 -p udp -m udp --dport 53 -j CT --notrack
+-A PREROUTING -s 192.0.2.53/32 -i dmz0 -p udp -m udp --sport 53 -j CT --notrack
+COMMIT
+*filter
+:INPUT DROP [0:0]
+:FORWARD ACCEPT [0:0]
+:OUTPUT ACCEPT [0:0]
+-A FORWARD -m conntrack --ctstate INVALID -j DROP
+COMMIT
+`,
+    },
+    {
+      title: 'Log messages and VXLAN are not answered',
+      code: `*raw
+:PREROUTING ACCEPT [0:0]
+:OUTPUT ACCEPT [0:0]
+-A PREROUTING -p udp -m multiport --dports 514,4789 -j NOTRACK
+COMMIT
+*filter
+:INPUT ACCEPT [0:0]
+:FORWARD DROP [0:0]
+:OUTPUT ACCEPT [0:0]
+-A INPUT -m conntrack --ctstate INVALID -j DROP
+COMMIT
+`,
+    },
+    {
+      title: 'The packets are dropped anyway',
+      code: `*raw
+:PREROUTING ACCEPT [0:0]
+:OUTPUT ACCEPT [0:0]
+-A PREROUTING -p tcp -m tcp --dport 23 -j NOTRACK
+COMMIT
+*filter
+:INPUT ACCEPT [0:0]
+:FORWARD DROP [0:0]
+:OUTPUT ACCEPT [0:0]
+-A INPUT -p tcp -m tcp --dport 23 -j DROP
+-A INPUT -m conntrack --ctstate INVALID -j DROP
+COMMIT
+`,
+    },
+  ],
+  on: { ruleset: check },
+});
+
+function check(context: LintContext): readonly Report[] {
+  if (!hasUntracking(context.ruleset)) return [];
+  const walker = createWalker(context.ruleset);
+  const halves = new Map<number, HalfTracked[]>();
+  for (const half of findHalfTracked(walker, context.hints)) {
+    const line = half.untrackedBy.at(-1)?.rule.line ?? -1;
+    halves.set(line, [...(halves.get(line) ?? []), half]);
+  }
+  if (halves.size === 0) return [];
+  const told = linesOfLosses(context, walker);
+  return [...halves].flatMap(([line, group]) => (told.has(line) ? [] : (report(context, walker, group) ?? [])));
+}
+
+/** Where the answers are even lost, `notrack-without-untracked` says so: once is enough. */
+function linesOfLosses({ hints }: LintContext, walker: Walker): ReadonlySet<number> {
+  const alone = findUntrackedLosses(walker, hints).filter(({ kind }) => kind === 'alone');
+  const lost = alone.filter((loss) => confirmLoss(walker, loss, hints) !== undefined);
+  return new Set(lost.map(({ untrackedBy }) => untrackedBy.at(-1)?.rule.line ?? -1));
+}
+
+function report(context: LintContext, walker: Walker, halves: readonly HalfTracked[]): Report | undefined {
+  for (const half of halves) {
+    const untrackedBy = half.untrackedBy.at(-1);
+    const confirmed = confirmHalf(walker, half, context.hints);
+    if (untrackedBy === undefined || confirmed === undefined) continue;
+    const way = MIRROR_WAY[half.way];
+    const fix = untrackAnswers(context, walker, { untrackedBy: half.untrackedBy, way }, confirmed.witness);
+    const [path] = packetsOfPath(walker, half.untrackedBy, {});
+    return {
+      span: targetSpan(context.document, untrackedBy),
+      message: [
+        `${nameOf(untrackedBy)} takes packets out of conntrack, but no rule of ${rawChain(way)} does so for their answers:`,
+        `${describeBox(walker.space, mirrorBox(path?.box ?? {}))} is tracked alone, as ${confirmed.state}.`,
+        'NOTRACK both directions, or neither.',
+      ].join(' '),
+      related: [],
+      fixes: fix ? [fix] : [],
+      witness: confirmed.witness,
+    };
+  }
+  return undefined;
+}
+
+function rawChain(way: string): string {
+  return way === 'OUTPUT' ? 'raw:OUTPUT' : 'raw:PREROUTING';
+}
