@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { allProblems, type LocatedProblem } from '../server/src/analysis/check';
 import { createDocument, type Document } from '../server/src/analysis/document';
+import { refuses, type Variant } from '../server/src/analysis/variant';
 import { askRestore, canAskRestore, type Question } from './support/ask-restore';
 import { withMarks, withoutMarks } from './support/marked-ruleset';
 
@@ -24,8 +25,9 @@ describe.each(files)('%s', (name) => {
   });
 
   describe.skipIf(!canAskRestore)('asked of iptables', () => {
-    const cases = casesOf(document, problems);
     const variants = /^# .*iptables-legacy alone/.test(source) ? (['legacy'] as const) : (['legacy', 'nft'] as const);
+    const refusing = problems.filter((one) => variants.some((variant) => refuses(variant, one)));
+    const cases = casesOf(document, refusing);
 
     describe.each(variants)('%s', (variant) => {
       const answers = canAskRestore ? askRestore(cases, variant) : [];
@@ -42,8 +44,7 @@ interface Case extends Question {
 }
 
 /** The file without the lines that are wrong, and once for each wrong line with that line alone put back. */
-function casesOf({ tree }: Document, problems: readonly LocatedProblem[]): readonly Case[] {
-  const refusing = problems.filter((one) => one.severity === 'error' || one.refusedBy !== undefined);
+function casesOf({ tree }: Document, refusing: readonly LocatedProblem[]): readonly Case[] {
   const wrong = new Set(refusing.map((one) => one.line));
   const withOnly = (kept: number | undefined) =>
     tree.lines
@@ -51,8 +52,7 @@ function casesOf({ tree }: Document, problems: readonly LocatedProblem[]): reado
       .map((line) => line.text)
       .join('');
   const lines = [...wrong].map((number): Case => {
-    const by = (variant: 'legacy' | 'nft') =>
-      refusing.some((one) => one.line === number && (one.refusedBy ?? variant) === variant);
+    const by = (variant: Variant) => refusing.some((one) => one.line === number && refuses(variant, one));
     const name = `line ${number + 1}: ${tree.lines[number]?.text.trim()}`;
     return { name, text: withOnly(number), family: tree.family, accepted: { legacy: !by('legacy'), nft: !by('nft') } };
   });
@@ -64,16 +64,16 @@ function casesOf({ tree }: Document, problems: readonly LocatedProblem[]): reado
 const frames: readonly { readonly name: string; readonly text: string; readonly found: readonly string[] }[] = [
   { name: 'an empty file', text: '', found: [] },
   { name: 'comments alone', text: '# one\n#two\n', found: [] },
-  { name: 'no COMMIT', text: '*filter\n-A INPUT -j ACCEPT\n', found: ['1:1 missing-commit'] },
-  { name: 'cut in a word', text: '*filter\n-A INPUT -j ACC', found: ['1:1 missing-commit', '2:13 unknown-chain'] },
-  { name: 'cut in COMMIT', text: '*filter\nCOMM', found: ['1:1 missing-commit', '2:1 bad-argument'] },
+  { name: 'no COMMIT', text: '*filter\n-A INPUT -j ACCEPT\n', found: ['3:1 missing-commit'] },
+  { name: 'cut in a word', text: '*filter\n-A INPUT -j ACC', found: ['2:1 missing-commit', '2:13 unknown-chain'] },
+  { name: 'cut in COMMIT', text: '*filter\nCOMM', found: ['2:1 missing-commit', '2:1 bad-argument'] },
   { name: 'no newline at the end', text: '*filter\nCOMMIT', found: ['2:1 missing-newline legacy'] },
   { name: 'a blank behind COMMIT', text: '*filter\nCOMMIT \n', found: ['2:1 bad-commit'] },
   { name: 'COMMIT in small letters', text: '*filter\ncommit\n', found: ['2:1 bad-commit'] },
   { name: 'two COMMITs', text: '*filter\nCOMMIT\nCOMMIT\n', found: ['3:1 outside-table'] },
   { name: 'a rule before a table', text: '-A INPUT\n*filter\nCOMMIT\n', found: ['1:1 outside-table'] },
   { name: 'a chain behind COMMIT', text: '*filter\nCOMMIT\n:x -\n', found: ['3:1 outside-table'] },
-  { name: 'a table in a table', text: '*filter\n*nat\nCOMMIT\n', found: ['1:1 missing-commit'] },
+  { name: 'a table in a table', text: '*filter\n*nat\nCOMMIT\n', found: ['2:1 missing-commit'] },
   { name: 'a table twice', text: '*filter\nCOMMIT\n*filter\nCOMMIT\n', found: [] },
   { name: 'an unknown table', text: '*filtre\nCOMMIT\n', found: ['1:2 unknown-table'] },
   { name: 'a table in capitals', text: '*FILTER\nCOMMIT\n', found: ['1:2 unknown-table'] },
@@ -146,6 +146,6 @@ describe('extensions that are not declared', () => {
     expect(codes('-A INPUT -p tcp -j TARPIT --honeypot')).toEqual(['information unknown-extension']);
   });
   test('a match that is rather misspelt', () => {
-    expect(codes('-A INPUT -m contrack --ctstate NEW -j DROP')).toEqual(['warning unknown-extension']);
+    expect(codes('-A INPUT -m contrack --ctstate NEW -j DROP')).toEqual(['error unknown-extension']);
   });
 });

@@ -211,7 +211,9 @@ describe('simulate', () => {
     for (const answer of answers.slice(0, -1)) expect(answer.load.error).toMatch(answer.load.ok ? /^$/ : /^\d+:\d+: ./);
     expect(answers.at(-1)?.load.ok).toBe(true);
     expect(answers.at(-3)?.load.error).toBe('2:13: "nowhere" is neither a chain of table filter nor a target');
-    expect(answers.at(-2)?.load.error).toBe('1:1: COMMIT is missing: nothing of table filter is loaded');
+    expect(answers.at(-2)?.load.error).toBe(
+      '2:1: COMMIT is missing: nothing of table filter, which line 1 opens, is loaded',
+    );
   });
 });
 

@@ -11,7 +11,7 @@ export function checkFile(tree: Tree): readonly LocatedProblem[] {
   const { blocks, outside } = blocksOf(tree);
   return [
     ...outside.flatMap((number) => outsideProblem(tree, number)),
-    ...blocks.flatMap((block) => blockProblems(block)),
+    ...blocks.flatMap((block) => blockProblems(tree, block)),
     ...lastNewline(tree),
     ...carriageReturns(tree),
   ];
@@ -27,7 +27,7 @@ function outsideProblem(tree: Tree, number: number): readonly LocatedProblem[] {
   return [{ ...problem(wholeLine(line), 'outside-table', message), line: number }];
 }
 
-function blockProblems(block: Block): readonly LocatedProblem[] {
+function blockProblems(tree: Tree, block: Block): readonly LocatedProblem[] {
   const { header, start } = block;
   const found: LocatedProblem[] = [];
   if (header.name && block.table === undefined) {
@@ -35,12 +35,18 @@ function blockProblems(block: Block): readonly LocatedProblem[] {
     const message = `there is no table "${name}"${didYouMean(name, TABLES)}`;
     found.push({ ...problem(header.name.span, 'unknown-table', message), line: start });
   }
-  if (block.commit === undefined) {
-    const name = header.name?.value ?? '';
-    const message = `COMMIT is missing: nothing of table ${name} is loaded`;
-    found.push({ ...problem(wholeLine(header), 'missing-commit', message), line: start });
-  }
+  if (block.commit === undefined) found.push(missingCommit(tree, block));
   return found;
+}
+
+/** Where iptables-restore misses it: at the next table, or at the end of the file. */
+function missingCommit({ lines }: Tree, { header, start, end }: Block): LocatedProblem {
+  const number = Math.min(end, lines.length - 1);
+  const line = lines[number] ?? header;
+  const name = header.name?.value ?? '';
+  const place = line.kind === 'table' && number > start ? ' before this line' : '';
+  const message = `COMMIT is missing${place}: nothing of table ${name}, which line ${start + 1} opens, is loaded`;
+  return { ...problem(wholeLine(line), 'missing-commit', message), line: number };
 }
 
 /** iptables-legacy compares the line with "COMMIT\n". */

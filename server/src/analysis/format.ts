@@ -82,7 +82,13 @@ function firstRefusal(
 }
 
 /** Accepted, and yet iptables itself does not read all of the line, or the machine that loads it decides what it is. */
-const LOSES_BYTES: ReadonlySet<string> = new Set(['zero-byte', 'host-name', 'not-in-restore', 'carriage-return']);
+const LOSES_BYTES: ReadonlySet<string> = new Set([
+  'zero-byte',
+  'open-quote',
+  'host-name',
+  'not-in-restore',
+  'carriage-return',
+]);
 
 function lossOf(line: Line, number: number, { tree }: Document): readonly LocatedProblem[] {
   if (line.kind !== 'command' || !isForOtherFamily(line, tree.family)) return [];

@@ -14,6 +14,7 @@ import {
   missingChain,
   newChain,
   refuse,
+  refuseBy,
   type TableState,
 } from './table-state';
 
@@ -112,7 +113,10 @@ function replaceRule(
     return;
   }
   const index = line.position && existingIndex(table, chain, line.position, number);
-  if (index !== undefined) chain.rules.splice(index, 1, ...rules);
+  if (index === undefined) return;
+  const message = 'iptables-nft-restore 1.8 crashes here: it cannot replace a rule of the same file';
+  refuseBy(table, number, line.flag, { code: 'nft-bug', message, refusedBy: 'nft' });
+  chain.rules.splice(index, 1, ...rules);
 }
 
 /** `-D` takes the first rule that is the same; `-C` only looks for it. */

@@ -37,7 +37,9 @@ function declareUserChain(table: TableState, name: Word, policy: Word | undefine
     const message = `only a built-in chain has a policy, and "${name.value}" is none of table ${table.name}`;
     refuseBy(table, line, policy, { code: 'bad-policy', message, refusedBy: 'legacy' });
   }
-  table.chains.set(name.value, { ...newChain(name.value), rules: table.chains.get(name.value)?.rules ?? [] });
+  const early = table.chains.get(name.value);
+  // What was appended too early is kept, so that what jumps to it can be followed; what iptables-nft empties is empty.
+  table.chains.set(name.value, { ...newChain(name.value), rules: early?.missing ? early.rules : [] });
 }
 
 function policyNamed(table: TableState, word: Word, line: number): Policy | undefined {
@@ -116,6 +118,9 @@ function zeroCounters(table: TableState, chain: ChainState, line: CommandLine, n
   if (only === undefined) chain.counters = NO_COUNTERS;
   if (line.position && only !== undefined && only > chain.rules.length) {
     refuse(table, number, line.position, 'no-such-rule', `chain "${chain.name}" has ${chain.rules.length} rules`);
+  } else if (line.position) {
+    const message = 'iptables-nft-restore 1.8 crashes here: it cannot set the counters of a rule of the same file';
+    refuseBy(table, number, line.position, { code: 'nft-bug', message, refusedBy: 'nft' });
   }
   chain.rules = chain.rules.map((rule, index) =>
     only === undefined || only === index + 1 ? { ...rule, counters: NO_COUNTERS } : rule,
@@ -156,6 +161,8 @@ function renameChain(table: TableState, name: Word, newName: Word, line: number)
     refuse(table, line, newName, 'chain-exists', why);
     return;
   }
+  const message = 'iptables-nft-restore 1.8 cannot rename a chain that the same file makes';
+  refuseBy(table, line, name, { code: 'nft-bug', message, refusedBy: 'nft' });
   table.chains.delete(name.value);
   table.chains.set(newName.value, { ...chain, name: newName.value });
   for (const other of table.chains.values()) {

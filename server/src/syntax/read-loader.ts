@@ -34,7 +34,7 @@ function unknownMatch(name: Word): Problem {
     return problem(name.span, 'unknown-extension', message, 'information');
   }
   const message = `iptables comes with no match "${name.value}"${didYouMean(name.value, extensionNames('match'))}`;
-  return problem(name.span, 'unknown-extension', message, 'warning');
+  return problem(name.span, 'unknown-extension', message);
 }
 
 function readTarget(reading: RuleReading, use: OptionUse, kind: 'jump' | 'goto'): void {
