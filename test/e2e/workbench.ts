@@ -34,16 +34,21 @@ export function workbenchOf(page: Page, screenshotsDir: string): Workbench {
       await page.screenshot({ path: join(screenshotsDir, `${name}.png`) });
     },
     async hover(text) {
-      const { x, y } = await eventually(`${text} in the editor`, () => placeOf(editor, text, 'middle'));
-      // From elsewhere: a pointer that already rests there makes no hover.
-      await page.mouse.move(x, y + 200);
-      await page.mouse.move(x, y, { steps: 5 });
       const hover = page.locator('.monaco-resizable-hover .monaco-hover:not(.hidden)').first();
-      await hover.waitFor();
+      await eventually(`a hover on ${text}`, async () => {
+        const { x, y } = await settledPlace(editor, text, 'middle');
+        // From elsewhere: a pointer that already rests there makes no hover.
+        await page.mouse.move(x, y + 200);
+        await page.mouse.move(x, y, { steps: 5 });
+        return hover.waitFor({ timeout: 3000 }).then(
+          () => true,
+          () => undefined,
+        );
+      });
       return hover;
     },
     async clickAfter(text) {
-      const { x, y } = await eventually(`${text} in the editor`, () => placeOf(editor, text, 'end'));
+      const { x, y } = await settledPlace(editor, text, 'end');
       await page.mouse.click(x, y);
     },
     async quickFixMenu() {
@@ -72,6 +77,17 @@ export function foreignRequests(page: Page): readonly string[] {
     if (!local && !ownFile && request.frame() !== page.mainFrame()) foreign.push(request.url());
   });
   return foreign;
+}
+
+/** Where `text` stands once it stays there: code lenses that come in late push the lines down. */
+function settledPlace(editor: Locator, text: string, which: 'middle' | 'end'): Promise<Place> {
+  let last: Place | undefined;
+  return eventually(`${text} in the editor`, async () => {
+    const place = await placeOf(editor, text, which);
+    const stays = place !== undefined && place.x === last?.x && place.y === last.y;
+    last = place;
+    return stays ? place : undefined;
+  });
 }
 
 /** Where `text` stands on the screen, comments left out: the editor draws a line as spans that may divide it anywhere. */
