@@ -16,7 +16,7 @@
  * - `data-turn` and `data-settled` on the body: how many changes were made, and whether the answer to the last is shown
  */
 import type { FromPanel, ToPanel } from './messages';
-import { INITIAL, type PanelState, reduce, selectedExchange } from './state';
+import { INITIAL, isPending, type PanelState, reduce, selectedExchange } from './state';
 import { decidingStep, lineOfStep } from './step-rows';
 import { createConntrackTable } from './view/conntrack-table';
 import { h, setAttributes } from './view/element';
@@ -65,7 +65,7 @@ function createPage(): readonly View[] {
 
 function show(): void {
   for (const view of views) view.update(state);
-  const settled = state.settled === (state.packets?.length ?? -1) && state.plan.length === 0;
+  const settled = !isPending(state) && state.plan.length === 0;
   setAttributes(document.body, { 'data-turn': state.turn, 'data-settled': String(settled) });
 }
 

@@ -121,6 +121,8 @@ function echoType(ends: Endpoints, side: Side): number {
 function send(move: Extract<Move, { kind: 'send' }>, { exchanges, selected }: MoveContext): Moved {
   const flow = flowOf(exchanges, selected);
   if (flow === undefined) return impossible('Select a packet first: this continues its flow.');
+  const refusal = cannotGoOn(flow, exchanges[selected], move);
+  if (refusal) return refusal;
   const side = move.side === 'other' ? otherSide(flow, exchanges[selected]) : move.side;
   if (side === 'server') {
     const done = answeredElsewhere(flow, move) ?? answeredByHost(flow, selected, exchanges, move);
@@ -129,6 +131,18 @@ function send(move: Extract<Move, { kind: 'send' }>, { exchanges, selected }: Mo
   const ends = side === 'client' ? flow.client : flow.server;
   if (ends === undefined) return impossible(`Packet ${selected + 1} reached nobody: nothing answers it.`);
   return { kind: 'packet', packet: flowPacket(ends, flow, side, move.flags ?? naturalFlags(exchanges[selected])) };
+}
+
+function cannotGoOn(
+  flow: Flow,
+  selected: Exchange | undefined,
+  { flags }: Extract<Move, { kind: 'send' }>,
+): Moved | undefined {
+  if (selected?.packet.icmp?.inner) return impossible('Nothing answers an ICMP error: select a packet of the flow.');
+  const closes = flags?.includes('F') ?? false;
+  return closes && packetProtocol(flow.client) !== PROTOCOL.tcp
+    ? impossible('Only a TCP connection is closed.')
+    : undefined;
 }
 
 function otherSide(flow: Flow, selected: Exchange | undefined): Side {

@@ -19,6 +19,8 @@ export interface PanelState {
   readonly packets: readonly ScenarioPacket[] | undefined;
   /** Counts the changes of `packets`: an answer to an older one is not shown. 0: nothing asked yet. */
   readonly turn: number;
+  /** The turn that `answer` answers. */
+  readonly answered: number;
   readonly answer: SimulateAnswer | undefined;
   /** How many of the packets, from the first, `answer` still speaks of. */
   readonly settled: number;
@@ -54,6 +56,7 @@ export const INITIAL: PanelState = {
   name: '',
   packets: undefined,
   turn: 0,
+  answered: 0,
   answer: undefined,
   settled: 0,
   saved: undefined,
@@ -92,6 +95,11 @@ export function reduce(state: PanelState, action: Action): PanelState {
     default:
       return play(state, action.kind);
   }
+}
+
+/** Whether an answer is still to come. */
+export function isPending({ turn, answered, answer }: PanelState): boolean {
+  return turn !== answered || answer === undefined;
 }
 
 /** Packets with their results, as far as the answer still speaks of them. */
@@ -150,14 +158,14 @@ function onOpened(state: PanelState, { name, remembered }: Extract<ToPanel, { ki
 const FIRST_PLAN: readonly Move[] = PRESETS.find(({ id }) => id === 'handshake')?.moves.slice(1) ?? [];
 
 function onAnswer(state: PanelState, { turn, answer, saved }: Extract<ToPanel, { kind: 'answer' }>): PanelState {
-  const pending = state.settled < (state.packets?.length ?? 1);
-  if (turn === 0 ? pending : turn !== state.turn) return state;
+  if (turn === 0 ? isPending(state) : turn !== state.turn) return state;
   const packets = state.packets ?? answer.packets;
   const settled = Math.min(packets.length, answer.result.packets.length);
   const answered = {
     ...state,
     packets,
     answer,
+    answered: state.turn,
     settled,
     saved: saved ? answer.result.packets : state.saved,
     failure: undefined,
@@ -244,7 +252,7 @@ function withPackets(
 
 function startPreset(state: PanelState, id: string): PanelState {
   const preset = PRESETS.find((candidate) => candidate.id === id);
-  if (preset === undefined || state.settled < (state.packets?.length ?? 0)) return state;
+  if (preset === undefined || isPending(state)) return state;
   // A new flow is put at the end; what continues a flow is put behind the selected packet.
   const last = Math.max(0, (state.packets?.length ?? 0) - 1);
   const from = preset.kind === 'begin' ? { ...state, cursor: { ...state.cursor, packet: last } } : state;

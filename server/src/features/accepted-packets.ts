@@ -10,8 +10,8 @@ import { followHooks, freshGroup, verdictOf } from '../analysis/set-walk';
 import { startOf, WAY_HOOKS, type WayName } from '../lint/way';
 import { type Probe, probesFor } from './packet-probes';
 
-/** A ruleset that parts packets into more boxes than this is not worth the wait: what is left are plain packets. */
-const BOX_BUDGET = 4000;
+/** A twentieth of what a lint rule may spend: a ruleset that needs more is not worth the wait, plain packets are left. */
+const BOX_BUDGET = 30_000;
 
 export interface Search {
   readonly walker: Walker;

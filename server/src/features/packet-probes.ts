@@ -18,9 +18,12 @@ import type { WayName } from '../lint/way';
 export interface Probe {
   readonly name: 'tcp' | 'udp' | 'ping';
   readonly box: Box;
+  /** What is asked for first, where the ruleset leaves the choice. */
+  readonly usual: Box;
 }
 
 const SYN = 2;
+const DNS = 53;
 const ECHO_REQUEST = 8 << 8;
 
 /** IPv6's ICMP is another protocol, with another number for the same question. */
@@ -30,9 +33,9 @@ export function probesFor(space: Space): readonly Probe[] {
       ? { protocol: points([PROTOCOL.icmp]), icmp: points([ECHO_REQUEST]) }
       : { protocol: points([PROTOCOL.icmpv6]), icmp: points([128 << 8]) };
   return [
-    { name: 'tcp', box: { protocol: points([PROTOCOL.tcp]), tcpFlags: points([SYN]) } },
-    { name: 'udp', box: { protocol: points([PROTOCOL.udp]) } },
-    { name: 'ping', box: ping },
+    { name: 'tcp', box: { protocol: points([PROTOCOL.tcp]), tcpFlags: points([SYN]) }, usual: {} },
+    { name: 'udp', box: { protocol: points([PROTOCOL.udp]) }, usual: { dport: points([DNS]) } },
+    { name: 'ping', box: ping, usual: {} },
   ];
 }
 
@@ -117,9 +120,7 @@ const DOCUMENTATION: Readonly<Record<Family, readonly (readonly string[])[]>> = 
 };
 
 function documentation(space: Space): IntervalSet {
-  return DOCUMENTATION[space.family].flatMap((subnet) =>
-    subnetRange(space, subnet).flatMap(({ start, end }) => hostPart(start, end, space)),
-  );
+  return DOCUMENTATION[space.family].flatMap((subnet) => subnetRange(space, subnet));
 }
 
 function hostPart(start: number | bigint, end: number | bigint, { family }: Space): IntervalSet {

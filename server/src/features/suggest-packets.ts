@@ -108,18 +108,33 @@ function forwards({ sysctl = {} }: HostDescription): boolean {
 /** Packets that the filter accepts on a way. */
 function accepted(search: Search, probe: Probe, way: WayName): readonly ScenarioPacket[] {
   const boxes = acceptedBoxes(search, probe, way);
-  return probableEnds(search.walker.space, search.host, way).flatMap((ends) => pickEach(search, boxes, ends, way));
+  return probableEnds(search.walker.space, search.host, way).flatMap((ends) =>
+    pickEach(search, boxes, probe, ends, way),
+  );
 }
 
 /** So many boxes are looked into: a ruleset of thousands of rules suggests no more than one of ten. */
 const MOST_BOXES = 24;
 
-function pickEach({ walker }: Search, boxes: readonly Box[], ends: Box, way: WayName): readonly ScenarioPacket[] {
+function pickEach(
+  { walker }: Search,
+  boxes: readonly Box[],
+  { usual }: Probe,
+  ends: Box,
+  way: WayName,
+): readonly ScenarioPacket[] {
   return boxes.slice(0, MOST_BOXES).flatMap((box) => {
     const both = intersectBoxes(box, ends);
-    const picked = both && pickPacket(walker.space, both, way);
-    return picked ? [scenarioPacket(picked, way)] : [];
+    const picked = both && pickPacket(walker.space, intersectBoxes(both, usual) ?? both, way);
+    return picked ? [withoutCode(scenarioPacket(picked, way))] : [];
   });
+}
+
+/** An echo request has no code to speak of: so its line says `echo-request`. */
+function withoutCode(packet: ScenarioPacket): ScenarioPacket {
+  if (packet.icmp === undefined) return packet;
+  const { code: _code, ...icmp } = packet.icmp;
+  return { ...packet, icmp };
 }
 
 /** What DNAT and REDIRECT rules take, as it arrives: the filter sees other addresses, so its own sets say nothing of it. */
@@ -131,7 +146,7 @@ function translated(search: Search, probe: Probe): readonly ScenarioPacket[] {
   );
   const [outer] = probableEnds(walker.space, host, 'INPUT');
   const anyDestination = outer && { in: outer.in ?? [], src: outer.src ?? [] };
-  return [outer, anyDestination, {}].flatMap((ends) => (ends ? pickEach(search, boxes, ends, 'INPUT') : []));
+  return [outer, anyDestination, {}].flatMap((ends) => (ends ? pickEach(search, boxes, probe, ends, 'INPUT') : []));
 }
 
 const DEEPEST_PATH = 4;
@@ -159,7 +174,7 @@ function plainPacket({ walker, host }: Search, { name }: Probe): ScenarioPacket 
   const { far, near, icmp, echo } = PLAIN[walker.space.family];
   const dst = addressesOf(host, outer, walker.space)[0] ?? near;
   const ends = { in: outer, src: far, dst };
-  if (name === 'ping') return { ...ends, proto: icmp, icmp: { type: echo, code: 0, id: 1, seq: 1 } };
+  if (name === 'ping') return { ...ends, proto: icmp, icmp: { type: echo, id: 1, seq: 1 } };
   return {
     ...ends,
     proto: name,

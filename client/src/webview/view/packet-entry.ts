@@ -2,7 +2,7 @@
 import { parsePacketLine, printPacketLine } from '../../../../src-sim/sim/packet-line';
 import type { ScenarioPacket } from '../../../../src-sim/sim/scenario';
 import { PRESETS, type Preset } from '../presets';
-import type { PanelState } from '../state';
+import { isPending, type PanelState } from '../state';
 import { h, setAttributes, whenChanged } from './element';
 import { icon } from './icons';
 import { createPacketForm } from './packet-form';
@@ -20,7 +20,7 @@ export function createPacketEntry(dispatch: Dispatch): View {
     element: h('section', { class: 'packet-entry', 'aria-label': 'New packet' }, line.element, presets, notice),
     update(state) {
       line.update(state);
-      const pending = state.settled < (state.packets?.length ?? 1);
+      const pending = isPending(state);
       for (const button of presets.children) {
         const idle = pending || ((state.packets?.length ?? 0) === 0 && button.classList.contains('continue'));
         setAttributes(button, { 'aria-disabled': idle ? 'true' : undefined });
