@@ -51,5 +51,5 @@ test('every tone that the code names has a colour, and every colour is a tone', 
     .map(({ text }) => text)
     .join('\n');
   const styled = [...css.matchAll(/^\.tone-([a-z]+) \{/gm)].map(([, tone]) => tone);
-  expect(styled.toSorted()).toEqual(named.filter((tone) => tone !== 'strong').toSorted());
+  expect(new Set(styled)).toEqual(new Set(named.filter((tone) => tone !== 'strong')));
 });

@@ -108,7 +108,7 @@ test('step back undoes step forward', () => {
     panel.dispatch({ kind: 'forward' });
     return panel.state.cursor;
   });
-  for (const cursor of cursors.slice(0, -1).toReversed()) {
+  for (const cursor of cursors.slice(0, -1).reverse()) {
     panel.dispatch({ kind: 'back' });
     expect(panel.state.cursor).toEqual(cursor);
   }
