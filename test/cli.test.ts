@@ -1,6 +1,6 @@
 /** The commands, run in the process with a terminal of our own. */
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -27,6 +27,7 @@ async function chainwalk(words: readonly string[], { input = [], color = false }
   const terminal: Terminal = {
     color,
     readFile: (path) => readFile(path, 'utf8'),
+    writeFile: (path, text) => writeFile(path, text),
     async *inputLines() {
       yield* input;
     },
@@ -100,6 +101,65 @@ describe('lint', () => {
     expect((await chainwalk(['lint', '--format', 'xml', right])).code).toBe(2);
     expect((await chainwalk(['sing'])).code).toBe(2);
     expect((await chainwalk(['--help'])).code).toBe(0);
+  });
+});
+
+describe('check', () => {
+  test('what loads: exit 0', async () => {
+    expect(await chainwalk(['check', right])).toEqual({ code: 0, out: '', errors: [] });
+  });
+
+  test('what does not: exit 1, place and cause', async () => {
+    const { code, out } = await chainwalk(['check', right, wrong]);
+    expect(code).toBe(1);
+    expect(out).toBe(`${wrong}:2:17: error: unknown option "--dprot": did you mean "--dport"?\n`);
+  });
+
+  test('the variants differ, and the message says so', async () => {
+    const twice = fileOf('twice.rules', '*filter\n:own - [0:0]\n:own - [0:0]\nCOMMIT\n');
+    expect((await chainwalk(['check', twice])).code).toBe(0);
+    const legacy = await chainwalk(['check', '--variant', 'legacy', twice]);
+    expect(legacy.code).toBe(1);
+    expect(legacy.out).toMatch(/:3:2: error: .*iptables-legacy refuses it, iptables-nft empties the chain\n$/);
+  });
+
+  test('the family where it is told', async () => {
+    const six = fileOf('six.rules', '*filter\n-A INPUT -s ::1 -j ACCEPT\nCOMMIT\n');
+    expect((await chainwalk(['check', '--family', '6', six])).code).toBe(0);
+    expect((await chainwalk(['check', '--family', '4', six])).code).toBe(1);
+  });
+
+  test('what cannot be read: exit 2', async () => {
+    expect((await chainwalk(['check', join(folder, 'nowhere'), wrong])).code).toBe(2);
+    expect((await chainwalk(['check', '--variant', 'bpf', right])).code).toBe(2);
+  });
+});
+
+describe('fmt', () => {
+  const CANONICAL =
+    '*filter\n:FORWARD ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n:INPUT DROP [0:0]\n-A INPUT -p tcp -m tcp --dport 22 -j ACCEPT\nCOMMIT\n';
+
+  test('printed', async () => {
+    expect(await chainwalk(['fmt', right])).toEqual({ code: 0, out: CANONICAL, errors: [] });
+  });
+
+  test('written, and then checked', async () => {
+    const file = fileOf('format.rules', await readFile(right, 'utf8'));
+    expect(await chainwalk(['fmt', '--check', file])).toEqual({ code: 1, out: `${file}\n`, errors: [] });
+    expect(await chainwalk(['fmt', '--write', file])).toEqual({ code: 0, out: '', errors: [] });
+    expect(await readFile(file, 'utf8')).toBe(CANONICAL);
+    expect(await chainwalk(['fmt', '--check', file])).toEqual({ code: 0, out: '', errors: [] });
+  });
+
+  test('what is not understood is not touched, and neither is any other file', async () => {
+    const file = fileOf('other.rules', await readFile(right, 'utf8'));
+    const { code, out, errors } = await chainwalk(['fmt', '--write', file, wrong]);
+    expect([code, out]).toEqual([2, '']);
+    expect(errors[0]).toContain('wrong.rules:2:17: not formatted: unknown option');
+    expect(await readFile(file, 'utf8')).toBe(await readFile(right, 'utf8'));
+    const latin = join(folder, 'latin.rules');
+    writeFileSync(latin, Buffer.from([0x23, 0xe9, 0x0a]));
+    expect((await chainwalk(['fmt', '--write', latin])).errors[0]).toContain('not UTF-8');
   });
 });
 

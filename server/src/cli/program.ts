@@ -1,6 +1,9 @@
-/** The commands `lint`, `trace`, `simulate` and `explain`, and the words that they take. */
+/** The commands of `chainwalk`, and the words that they take. */
 import { Command, CommanderError, Option } from 'commander';
+import { USUAL_VARIANT, VARIANTS } from '../analysis/variant';
+import { type CheckOptions, checkFiles } from './check';
 import { explainCode } from './explain';
+import { type FmtOptions, formatFiles } from './fmt';
 import { type LintFormat, lintFiles } from './lint';
 import { simulateLines } from './simulate';
 import type { Terminal } from './terminal';
@@ -19,6 +22,9 @@ export async function runCommand(words: readonly string[], terminal: Terminal): 
       writeErr: (text) => terminal.complain(text.trimEnd()),
     })
     .exitOverride();
+  addLoadCommands(program, terminal, (code) => {
+    exitCode = code;
+  });
   program
     .command('lint')
     .description('say what is wrong with rulesets; exit 0: nothing, 1: something, 2: could not run')
@@ -60,4 +66,33 @@ export async function runCommand(words: readonly string[], terminal: Terminal): 
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
     throw error;
   }
+}
+
+const RULESETS = 'iptables-save or ip6tables-save files';
+
+/** What iptables-restore would say to a file, and iptables-save after it. */
+function addLoadCommands(program: Command, terminal: Terminal, done: (exitCode: number) => void): void {
+  const variant = () =>
+    new Option('--variant <variant>', 'whose iptables-restore').choices(VARIANTS).default(USUAL_VARIANT);
+  const family = () =>
+    new Option('--family <family>', 'IPv4 or IPv6; where it is not given, the file says so').choices(['4', '6']);
+  program
+    .command('check')
+    .description('say what iptables-restore would refuse; exit 0: nothing, 1: something, 2: could not run')
+    .argument('<files...>', RULESETS)
+    .addOption(variant())
+    .addOption(family())
+    .action(async (files: string[], options: CheckOptions) => done(await checkFiles(files, options, terminal)));
+  program
+    .command('fmt')
+    .description(
+      'print rulesets as iptables-save would after loading them, with their comments; ' +
+        'exit 0: done, 1: --check found one that is not so, 2: could not run, nothing is written',
+    )
+    .argument('<files...>', RULESETS)
+    .option('--check', 'name the files that are not so, and print nothing else')
+    .option('--write', 'write the files instead of printing them')
+    .addOption(variant())
+    .addOption(family())
+    .action(async (files: string[], options: FmtOptions) => done(await formatFiles(files, options, terminal)));
 }

@@ -71,6 +71,10 @@ function toTextEdit(document: Document, { span, text }: TextEdit): lsp.TextEdit 
   return { range: toRange(document, span), newText: text };
 }
 
+export function toTextEdits(document: Document, edits: readonly TextEdit[]): lsp.TextEdit[] {
+  return edits.map((edit) => toTextEdit(document, edit));
+}
+
 export function toCodeAction(document: Document, uri: string, action: Action): lsp.CodeAction {
   return {
     title: action.title,

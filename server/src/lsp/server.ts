@@ -2,6 +2,7 @@
 import * as lsp from 'vscode-languageserver/node';
 import { codeLenses } from '../features/code-lens';
 import { complete } from '../features/completion';
+import { formatEdits } from '../features/format';
 import { hover } from '../features/hover';
 import { definition, references } from '../features/navigation';
 import { semanticTokens } from '../features/semantic-tokens';
@@ -20,6 +21,7 @@ import {
   toRange,
   toSemanticTokens,
   toSpan,
+  toTextEdits,
 } from './convert';
 import { createDiagnosticsRun } from './diagnostics-run';
 import type { OpenDocument } from './open-documents';
@@ -130,6 +132,10 @@ function answerRequests(connection: lsp.Connection, session: Session): void {
   );
   connection.onFoldingRanges(
     inDocument(({ document }) => foldingSpans(document).map((span) => toFoldingRange(document, span))),
+  );
+  connection.onDocumentFormatting(inDocument(({ document }) => toTextEdits(document, formatEdits(document))));
+  connection.onDocumentRangeFormatting(
+    inDocument(({ document }, { range }) => toTextEdits(document, formatEdits(document, toSpan(document, range)))),
   );
   connection.onCodeLens(
     inDocument(({ uri, document }) => codeLenses(document).map((lens) => toCodeLens(document, uri, lens))),
