@@ -1,5 +1,6 @@
 /** Every lint rule there is, in one ordered list: the order of the documents and of the settings. */
 import type { LintRule } from './define';
+import { ctMatchInRaw } from './rules/ct-match-in-raw';
 import { establishedBehindLvsDr } from './rules/established-behind-lvs-dr';
 import { lvsDrInvalidDrop } from './rules/lvs-dr-invalid-drop';
 import { notrackOneWay } from './rules/notrack-one-way';
@@ -10,6 +11,7 @@ export const LINT_RULES: readonly LintRule[] = [
   notrackOneWay,
   establishedBehindLvsDr,
   lvsDrInvalidDrop,
+  ctMatchInRaw,
 ];
 
 const BY_CODE: ReadonlyMap<string, LintRule> = new Map(LINT_RULES.map((rule) => [rule.code, rule]));
