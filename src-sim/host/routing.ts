@@ -8,6 +8,7 @@ import {
   ADDRESS_BITS,
   type Address,
   type AddressMask,
+  addressPoint,
   addressValue,
   type Family,
   familyOf,
@@ -18,6 +19,7 @@ import {
   prefixMask,
 } from '../net/address';
 import type { Interface } from './host';
+import { RouteTable } from './route-table';
 
 export type RouteType =
   | 'local'
@@ -52,7 +54,7 @@ interface PolicyRule {
 }
 
 export interface Routes {
-  readonly tables: ReadonlyMap<string, readonly Route[]>;
+  readonly tables: ReadonlyMap<string, RouteTable>;
   readonly rules: readonly PolicyRule[];
   /** Whether there are rules besides the three that every host has. */
   readonly hasPolicy: boolean;
@@ -94,7 +96,11 @@ export function buildRoutes(
     rule(FIRST_FREE_PRIORITY + 1, 'main'),
     rule(FIRST_FREE_PRIORITY + 2, 'default'),
   ];
-  return { tables, rules: rules.sort((a, b) => a.priority - b.priority), hasPolicy: asked.length > 0 };
+  return {
+    tables: new Map([...tables].map(([name, held]) => [name, new RouteTable(held)])),
+    rules: rules.sort((a, b) => a.priority - b.priority),
+    hasPolicy: asked.length > 0,
+  };
 }
 
 /** `ip rule add` without a priority goes before all that are there: 32765, 32764, … */
@@ -106,10 +112,11 @@ function rule(priority: number, table: string): PolicyRule {
 
 /** The route for a packet, or undefined where there is none. */
 export function findRoute(routes: Routes, key: RouteKey): Route | undefined {
+  const dst = addressPoint(key.dst);
   for (const policyRule of routes.rules) {
     if (ruleApplies(policyRule, key) === policyRule.inverted) continue;
     if (policyRule.action !== 'lookup') return { type: policyRule.action, network: ANYWHERE, metric: 0 };
-    const found = longestPrefix(routes.tables.get(policyRule.table) ?? [], key);
+    const found = routes.tables.get(policyRule.table)?.find(dst, key.outDevice);
     if (found && found.type !== 'throw') return found;
   }
   return undefined;
@@ -126,25 +133,6 @@ function ruleApplies(policyRule: PolicyRule, key: RouteKey): boolean {
     (inDevice === undefined || inDevice === key.inDevice) &&
     (outDevice === undefined || outDevice === key.outDevice)
   );
-}
-
-function longestPrefix(table: readonly Route[], key: RouteKey): Route | undefined {
-  let best: Route | undefined;
-  for (const route of table) {
-    if (!inNetwork(key.dst, route.network)) continue;
-    if (key.outDevice !== undefined && route.device !== undefined && route.device !== key.outDevice) continue;
-    if (best === undefined || isMoreSpecific(route, best)) best = route;
-  }
-  return best;
-}
-
-function isMoreSpecific(route: Route, than: Route): boolean {
-  const [length, other] = [maskBits(route), maskBits(than)];
-  return length > other || (length === other && route.metric < than.metric);
-}
-
-function maskBits(route: Route): number {
-  return prefixLength(route.network.mask) ?? 0;
 }
 
 function localRoutes(interfaces: readonly Interface[]): Route[] {
@@ -169,9 +157,7 @@ function localRoutes(interfaces: readonly Interface[]): Route[] {
 function connectedRoutes(interfaces: readonly Interface[]): Route[] {
   return interfaces.flatMap(({ name, addresses }) =>
     addresses
-      .filter(
-        ({ network }) => name !== 'lo' && maskBits({ network } as Route) < ADDRESS_BITS[familyOf(network.address)],
-      )
+      .filter(({ network }) => name !== 'lo' && prefixLength(network.mask) !== ADDRESS_BITS[familyOf(network.address)])
       .map(
         ({ address, network }): Route => ({
           type: 'unicast',
@@ -228,7 +214,7 @@ function readRoute(
 
 function deviceTowards(gateway: string, main: readonly Route[]): string | undefined {
   const address = parseAddress(gateway);
-  return address === undefined ? undefined : longestPrefix(main, { dst: address })?.device;
+  return address === undefined ? undefined : new RouteTable(main).find(addressPoint(address), undefined)?.device;
 }
 
 /** @throws Error */

@@ -83,6 +83,17 @@ export function inNetwork(address: Address, network: AddressMask): boolean {
   return (addressValue(address) & mask) === (addressValue(network.address) & mask);
 }
 
+/** {@link inNetwork} for one network and many addresses, by their {@link addressPoint}s. */
+export function networkTest({ address, mask }: AddressMask): (point: Point) => boolean {
+  const ones = addressPoint(mask);
+  const value = addressPoint(address);
+  if (typeof ones === 'number' && typeof value === 'number') {
+    return (point) => typeof point === 'number' && ((point ^ value) & ones) === 0;
+  }
+  const [wideOnes, wideValue] = [BigInt(ones), BigInt(value)];
+  return (point) => typeof point === 'bigint' && ((point ^ wideValue) & wideOnes) === 0n;
+}
+
 /** Of canonical text: this is asked of every packet, so it reads digits and checks nothing. */
 function ipv4Number(address: Address): number {
   let value = 0;

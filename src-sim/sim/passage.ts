@@ -10,9 +10,9 @@ import {
 import type { Tuple } from '../conntrack/tuple';
 import { LOOPBACK, primaryAddress } from '../host/host';
 import type { IpSets } from '../host/ipset';
-import { findRoute, isLimitedBroadcast, isMulticast } from '../host/routing';
+import { isLimitedBroadcast, isMulticast } from '../host/routing';
 import { setUpNat } from '../nat/nat';
-import type { Address, Family } from '../net/address';
+import { type Address, addressPoint, type Family } from '../net/address';
 import type { Hook, TableName } from '../netfilter/hook';
 import type { Rule } from '../netfilter/ruleset';
 import type { AddressType, TargetWorld } from '../xt/world';
@@ -85,9 +85,7 @@ export class Passage implements TargetWorld {
   addressType(address: Address, device?: string): AddressType {
     if (isLimitedBroadcast(address) || address.startsWith('0.')) return 'BROADCAST';
     if (isMulticast(address)) return 'MULTICAST';
-    const local = this.machine.host.routes.tables.get('local') ?? [];
-    const routes = { ...this.machine.host.routes, tables: new Map([['local', local]]) };
-    const found = findRoute(routes, { dst: address });
+    const found = this.machine.host.routes.tables.get('local')?.find(addressPoint(address), undefined);
     if (found === undefined || (device !== undefined && found.device !== device)) return 'UNICAST';
     return found.type === 'broadcast' ? 'BROADCAST' : 'LOCAL';
   }
