@@ -234,10 +234,16 @@ function byteExpireSeconds(given: TableOptions): number {
 interface HashTable {
   readonly given: TableOptions;
   readonly buckets: Map<string, { readonly bucket: Bucket; usedUntil: number }>;
+  /** When unused buckets were last searched for, in jiffies. */
+  searched: number;
 }
 
 function tableOf(given: TableOptions, world: LoadWorld): HashTable {
-  return world.sharedState('hashlimit', given['hashlimit-name'].value, () => ({ given, buckets: new Map() }));
+  return world.sharedState('hashlimit', given['hashlimit-name'].value, () => ({
+    given,
+    buckets: new Map(),
+    searched: 0,
+  }));
 }
 
 /** Undefined where ports are asked for and the packet has none. @kernel xt_hashlimit.c:hashlimit_init_dst */
@@ -267,21 +273,35 @@ function portsOf(packet: Packet): readonly [number, number] | undefined {
     : [transport.sport, transport.dport];
 }
 
-/** @deviates the kernel's search for unused buckets runs at intervals; here one is forgotten as soon as it may be */
 function bucketAt(table: HashTable, key: string, world: World): Bucket | undefined {
   const now = jiffies(world.now);
   const usedUntil = now + msToJiffies(expireMs(table.given));
+  forgetUnused(table, now);
   const known = table.buckets.get(key);
-  if (known && known.usedUntil > now) {
+  if (known) {
     known.usedUntil = usedUntil;
     fillBucket(known.bucket, now);
     return known.bucket;
   }
   const most = table.given['hashlimit-htable-max']?.value ?? 0;
-  if (most > 0 && table.buckets.size >= most && known === undefined) return undefined;
+  if (most > 0 && table.buckets.size >= most) return undefined;
   const bucket = newBucket(settingsOf(table.given), now);
   table.buckets.set(key, { bucket, usedUntil });
   return bucket;
+}
+
+/**
+ * What the kernel forgets at its searches, made up for when the table is used next.
+ *
+ * @kernel net/netfilter/xt_hashlimit.c:htable_gc
+ * @deviates the searches count from the beginning of the scenario, not from the loading of the rules
+ */
+function forgetUnused(table: HashTable, now: number): void {
+  const every = msToJiffies(table.given['hashlimit-htable-gcinterval']?.value ?? DEFAULT_GC_MS);
+  const search = now - (now % Math.max(1, every));
+  if (search === table.searched) return;
+  table.searched = search;
+  for (const [key, { usedUntil }] of table.buckets) if (usedUntil <= search) table.buckets.delete(key);
 }
 
 function settingsOf(given: TableOptions) {

@@ -106,13 +106,13 @@ export const recent = defineMatch({
   },
   prepare(given, world) {
     const list = listOf(given, world);
-    list.mask ??= given.mask?.value;
+    list.mask ??= given.mask?.value ?? 'whole';
     const stamps = given.hitcount?.value ? roundUpToPowerOfTwo(given.hitcount.value) : DEFAULT_STAMPS;
     list.stamps = Math.max(list.stamps, stamps);
   },
   matches(packet, given, world) {
     const list = listOf(given, world);
-    const seen = maskedAddress(given.rdest ? packet.dst : packet.src, list, packet);
+    const seen = maskedAddress(given.rdest ? packet.dst : packet.src, list);
     const ttl = ttlBeforeForwarding(packet, world);
     const found = lookUp(list, seen, given.rttl ? ttl : 0);
     const now = jiffies(world.now);
@@ -142,7 +142,8 @@ interface Seen {
 }
 
 interface RecentList {
-  mask: Address | undefined;
+  /** That of the first rule which names the list. */
+  mask: Address | 'whole' | undefined;
   /** Size of each ring: a power of two. */
   stamps: number;
   /** The one seen longest ago first. */
@@ -160,8 +161,8 @@ function listOf({ name }: RecentOptions, world: LoadWorld): RecentList {
   return world.sharedState('recent', name?.value ?? DEFAULT_NAME, () => ({ mask: undefined, stamps: 1, entries: [] }));
 }
 
-function maskedAddress(seen: Address, list: RecentList, { family }: Packet): Address {
-  return maskAddress(seen, list.mask ?? prefixMask(ADDRESS_BITS[family], family));
+function maskedAddress(seen: Address, { mask: bits }: RecentList): Address {
+  return bits === undefined || bits === 'whole' ? seen : maskAddress(seen, bits);
 }
 
 /** Forwarding has taken one already where the packet is on its way out. */
