@@ -10,7 +10,8 @@
  *   icmp-error, wait
  * - region "The packet's way": groups with `data-hook`, and in them `data-place` = HOOK/PLACE, `data-crossed`
  * - region "Steps", group "Show" (buttons "all", "only what matched"), listbox "Steps": options with `data-place`, the
- *   kernel's name of the place (`filter:FORWARD:1`, `filter:INPUT:policy`, `conntrack`), and `data-line`, 0-based
+ *   kernel's name of the place (`filter:FORWARD:1`, `filter:INPUT:policy`, `conntrack`), and `data-line`, the 0-based
+ *   line of the ruleset; beneath it a listbox with `data-caused` for each packet that the host made
  * - region "Conntrack table", list "Conntrack entries": items with `data-change` = created, changed, unchanged, expired
  *   or destroyed
  * - `data-turn` and `data-settled` on the body: how many changes were made, and whether the answer to the last is shown

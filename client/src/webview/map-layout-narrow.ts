@@ -16,6 +16,7 @@ import {
   right,
   type Wire,
 } from './map-layout';
+import type { PlaceName } from './way';
 
 /** Where the way runs, measured from the left side of a column: left of the places, through their stations. */
 const RAIL = 17;
@@ -34,11 +35,33 @@ const WIDE_SHARE = 0.62;
 const SPACE = 15;
 const END = 26;
 
+/** A taller picture leaves out what is absent. */
+const TALLEST = 580;
+
 export function narrowLayout(width: number, content: MapContent): MapLayout {
+  const all = layout(width, content, (hook) => rowsOf(hook, content));
+  if (all.height <= TALLEST) return all;
+  return layout(width, content, (hook) => rowsOf(hook, content).filter(({ place }) => content.present.has(place)));
+}
+
+interface Row {
+  readonly place: PlaceName;
+  readonly height: number;
+}
+
+type Rows = (hook: Hook) => readonly Row[];
+
+/** Where the way does not lead the hook is folded. */
+function rowsOf(hook: Hook, { passed, present }: MapContent): readonly Row[] {
+  if (!passed.has(hook)) return [];
+  return placesAt(hook, present).map((place) => ({ place, height: present.has(place) ? ROW_PRESENT : ROW_ABSENT }));
+}
+
+function layout(width: number, content: MapContent, rows: Rows): MapLayout {
   const isLocal = content.passed.has('INPUT') || content.passed.has('OUTPUT');
   const column = Math.floor((width - GUTTER) * (isLocal ? 1 - WIDE_SHARE : WIDE_SHARE));
   const second = column + GUTTER;
-  const prerouting = hookBox('PREROUTING', { x: 1, y: END, width: width - 2 }, content);
+  const prerouting = hookBox('PREROUTING', { x: 1, y: END, width: width - 2 }, rows);
   const routing = {
     x: 1 + RAIL - SMALL_DIAMOND / 2,
     y: bottom(prerouting.rect) + SPACE,
@@ -46,10 +69,10 @@ export function narrowLayout(width: number, content: MapContent): MapLayout {
     height: SMALL_DIAMOND,
   };
   const row = bottom(routing) + SPACE;
-  const forward = hookBox('FORWARD', { x: 1, y: row, width: column }, content);
-  const local = localColumn({ x: second, y: row, width: width - second - 1 }, content);
+  const forward = hookBox('FORWARD', { x: 1, y: row, width: column }, rows);
+  const local = localColumn({ x: second, y: row, width: width - second - 1 }, rows);
   const end = Math.max(bottom(forward.rect), bottom(local.output.rect)) + SPACE + 6;
-  const postrouting = hookBox('POSTROUTING', { x: 1, y: end, width: width - 2 }, content);
+  const postrouting = hookBox('POSTROUTING', { x: 1, y: end, width: width - 2 }, rows);
   const out = { x: postrouting.to.x, y: bottom(postrouting.rect) + END };
   const boxes = { prerouting, forward, postrouting, ...local };
   return {
@@ -65,18 +88,17 @@ export function narrowLayout(width: number, content: MapContent): MapLayout {
   };
 }
 
-function localColumn(at: Omit<Rect, 'height'>, content: MapContent) {
-  const input = hookBox('INPUT', at, content);
+function localColumn(at: Omit<Rect, 'height'>, rows: Rows) {
+  const input = hookBox('INPUT', at, rows);
   const process = { ...at, y: bottom(input.rect) + SPACE, height: PROCESS_HEIGHT };
-  const output = hookBox('OUTPUT', { ...at, y: bottom(process) + SPACE }, content);
+  const output = hookBox('OUTPUT', { ...at, y: bottom(process) + SPACE }, rows);
   return { input, process, output };
 }
 
-function hookBox(hook: Hook, at: Omit<Rect, 'height'>, content: MapContent): HookBox {
+function hookBox(hook: Hook, at: Omit<Rect, 'height'>, rows: Rows): HookBox {
   const places: PlaceBox[] = [];
   let next = at.y + TITLE;
-  for (const place of content.passed.has(hook) ? placesAt(hook, content.present) : []) {
-    const height = content.present.has(place) ? ROW_PRESENT : ROW_ABSENT;
+  for (const { place, height } of rows(hook)) {
     places.push({ place, rect: { x: at.x + PLACES, y: next, width: at.width - PLACES - PADDING, height } });
     next += height + GAP;
   }

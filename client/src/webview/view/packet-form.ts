@@ -2,7 +2,7 @@
 import { parseAddress } from '../../../../src-sim/net/address';
 import { icmpTypes } from '../../../../src-sim/net/icmp-type';
 import { hasPorts, PROTOCOL } from '../../../../src-sim/net/protocol';
-import type { HostDescription, ScenarioPacket } from '../../../../src-sim/sim/scenario';
+import type { HostDescription, ScenarioIcmp, ScenarioPacket } from '../../../../src-sim/sim/scenario';
 import { flagLetters, isIcmp, packetProtocol } from '../packet-words';
 import { h, setAttributes } from './element';
 
@@ -50,7 +50,7 @@ export function createPacketForm(changed: (packet: ScenarioPacket) => void): Pac
       setOptions(fields.from, [...interfaceNames(host), LOCAL]);
       setOptions(fields.protocol, PROTOCOLS[now]);
       const types = icmpTypes(now === 4 ? 'ipv4' : 'ipv6').map(({ name, type, code }) => ({
-        value: `${type}/${code ?? 0}`,
+        value: icmpValue(type, code),
         label: name,
       }));
       fields.icmp.replaceChildren(...types.map(({ value, label }) => h('option', { value }, label)));
@@ -156,7 +156,7 @@ function writeFields(fields: Fields, packet: ScenarioPacket): void {
   fields.wait.value = String(packet.wait ?? '');
   const flags = flagLetters(packet);
   for (const [flag, box] of fields.flags) box.checked = flags.includes(flag);
-  if (packet.icmp) select(fields.icmp, `${packet.icmp.type}/${packet.icmp.code ?? 0}`);
+  if (packet.icmp) select(fields.icmp, icmpValue(packet.icmp.type, packet.icmp.code));
 }
 
 /** Chooses a value, which is added where the list does not have it. */
@@ -193,9 +193,14 @@ function readFields(fields: Fields, base: ScenarioPacket, family: 4 | 6): Scenar
     proto: fields.protocol.value,
     ...kind,
     ...(protocol === PROTOCOL.tcp ? { flags: flags.join(''), ...numbersOf(seq, ack) } : {}),
-    ...(isIcmp(protocol) ? { icmp: { ...icmp, ...readIcmp(fields.icmp) } } : {}),
+    ...(isIcmp(protocol) ? { icmp: { ...withoutKind(icmp), ...readIcmp(fields.icmp) } } : {}),
     ...(Number(fields.wait.value) > 0 ? { wait: Number(fields.wait.value) } : {}),
   };
+}
+
+function withoutKind(icmp: ScenarioIcmp | undefined): Omit<ScenarioIcmp, 'type' | 'code'> {
+  const { type: _type, code: _code, ...rest } = icmp ?? { type: 0, id: 1, seq: 1 };
+  return rest;
 }
 
 function numbersOf(seq: number | undefined, ack: number | undefined): Pick<ScenarioPacket, 'seq' | 'ack'> {
@@ -214,7 +219,11 @@ function readPort(input: HTMLInputElement, otherwise: number): number {
   return input.value !== '' && Number.isInteger(port) && port >= 0 && port <= 65_535 ? port : otherwise;
 }
 
-function readIcmp(list: HTMLSelectElement): { type: number; code: number } {
-  const [type = 8, code = 0] = list.value.split('/').map(Number);
-  return { type, code };
+function icmpValue(type: number, code: number | undefined): string {
+  return code === undefined ? `${type}` : `${type}/${code}`;
+}
+
+function readIcmp(list: HTMLSelectElement): { type: number; code?: number } {
+  const [type = 8, code] = list.value.split('/').map(Number);
+  return { type, ...(code === undefined ? {} : { code }) };
 }
