@@ -30,10 +30,23 @@ async function startEmbedded() {
   const address = windowAddress(server, examplesDir, [['openFile', remoteUri(server, startRuleset)]]);
   console.log(`\nChainwalk in VS Code:\n\n  ${address}\n\nCtrl-C stops it.`);
   if (open) openInBrowser(address);
-  for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP'])) {
-    process.once(signal, () => void server.stop());
-  }
+  stopAtTheEnd(server.stop);
   await server.ended;
+}
+
+/**
+ * On Ctrl-C and its like, and when npm is gone: a signal that ends npm does not reach the program that it runs.
+ * @param {() => Promise<void>} stop
+ */
+function stopAtTheEnd(stop) {
+  for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP'])) process.once(signal, () => void stop());
+  const { ppid } = process;
+  const watch = setInterval(() => {
+    if (process.ppid === ppid) return;
+    clearInterval(watch);
+    void stop();
+  }, 1000);
+  watch.unref();
 }
 
 /**
