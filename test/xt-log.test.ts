@@ -21,7 +21,7 @@ const HOST: HostDescription = {
   sysctl: { 'net.ipv4.ip_forward': 1, 'net.ipv6.conf.all.forwarding': 1 },
 };
 
-const recorded = readFileSync(join(import.meta.dirname, 'data/kernel/log-lines.jsonl'), 'utf8')
+const recorded = readFileSync(join(import.meta.dirname, 'data/log-lines.jsonl'), 'utf8')
   .trim()
   .split('\n')
   .map((line): { packet: string; line: string } => JSON.parse(line));
