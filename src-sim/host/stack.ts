@@ -78,6 +78,7 @@ export function icmpReply(packet: Packet, icmp: IcmpMessage): Packet | undefined
     ...answerTo(packet, packet.protocol, ICMP_HEADER_BYTES + dataLength),
     tos: packet.tos,
     transport: { ...icmp, type: reply.type, code: icmp.type === 13 ? 0 : icmp.code, dataLength },
+    ...(reply.dataLength === undefined && packet.payload !== undefined ? { payload: packet.payload } : {}),
   };
 }
 

@@ -1,7 +1,15 @@
+import { bytesOf } from '../net/bytes';
+import { EXTENSION, extensionLength, findIpv6Header } from '../net/ipv6-header';
+import type { Packet } from '../net/packet';
 import { PROTOCOL } from '../net/protocol';
-import { defineMatch, fails, option, same, saved, takes } from './define';
-import { compareSpi, spiSpan } from './spi';
-import { flag, uint32 } from './value-types';
+import { numberAt } from '../net/transport-header';
+import type { Given } from '../netfilter/ruleset';
+import { compare, defineMatch, fails, type MatchAnswer, mismatch, option, same, saved, takes } from './define';
+import { compareSpi, type SpiHeader, spiSpan } from './spi';
+import { flag, inSpan, type NumberSpan, uint32 } from './value-types';
+
+/** @see RFC 4302 §2 */
+const IPV4_HEADER: SpiHeader = { option: 'ahspi', offset: 4, bytes: 12 };
 
 export const ah = defineMatch({
   name: 'ah',
@@ -27,8 +35,30 @@ export const ah = defineMatch({
     return protocol?.value === PROTOCOL.ah && !protocol.inverted ? undefined : 'ah needs -p ah';
   },
   matches(packet, given) {
-    if (given.ahlen ?? given.ahres) return { kind: 'unsure', reason: 'a scenario does not say what the header holds' };
-    if (packet.protocol !== PROTOCOL.ah) return { kind: 'mismatch', option: '', saw: 'the packet has no such header' };
-    return compareSpi(given.ahspi);
+    return packet.family === 'ipv4' ? compareSpi(given.ahspi, packet, IPV4_HEADER) : compareIpv6(packet, given);
   },
 });
+
+interface AhOptions {
+  readonly ahspi?: Given<NumberSpan>;
+  readonly ahlen?: Given<number>;
+  readonly ahres?: Given<true>;
+}
+
+/** @kernel net/ipv6/netfilter/ip6t_ah.c:ah_mt6 */
+function compareIpv6(packet: Packet, { ahspi, ahlen, ahres }: AhOptions): MatchAnswer {
+  const found = findIpv6Header(packet, EXTENSION.auth);
+  if (found === 'absent') return mismatch('', 'the packet has no such header');
+  if (found === 'broken') return { kind: 'hotdrop', reason: 'the headers of the packet are cut short' };
+  const { offset } = found;
+  const [reserved, index] = [numberAt(packet, offset + 2, 2), numberAt(packet, offset + 4, 4)];
+  if (index === undefined) return { kind: 'hotdrop', reason: 'the packet has not the whole header' };
+  const length = extensionLength(EXTENSION.auth, bytesOf(packet), offset);
+  const answers = [
+    ahspi ? compare('ahspi', ahspi, inSpan(index, ahspi.value), () => `the index is ${index}`) : true,
+    // A length of 0 asks nothing.
+    ahlen?.value ? compare('ahlen', ahlen, length === ahlen.value, () => `the header has ${length} bytes`) : true,
+    !ahres || reserved === 0 || mismatch('ahres', `the reserved field is ${reserved}`),
+  ];
+  return answers.find((answer) => answer !== true) ?? true;
+}

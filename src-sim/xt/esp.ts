@@ -20,5 +20,5 @@ export const esp = defineMatch({
     fails('-m esp --espspi 5', 'needs -p esp'),
     takes('-p esp -m esp', 'in eth0 esp 198.51.100.7 > 10.0.0.2'),
   ],
-  matches: (_packet, given) => compareSpi(given.espspi),
+  matches: (packet, given) => compareSpi(given.espspi, packet, { option: 'espspi', offset: 0, bytes: 8 }),
 });

@@ -3,6 +3,7 @@
 import { addrtype } from './addrtype';
 import { ah } from './ah';
 import { AUDIT } from './audit';
+import { bpf } from './bpf';
 import { builtin } from './builtin';
 import { CHECKSUM } from './checksum';
 import { CLASSIFY } from './classify';
@@ -120,6 +121,7 @@ export const EXTENSIONS: readonly Extension[] = [
   rt,
   string,
   u32,
+  bpf,
   time,
   set,
   owner,

@@ -1,7 +1,10 @@
 /** The security parameter index of ESP and AH headers. */
+
+import type { Packet } from '../net/packet';
+import { numberAt, transportOffset } from '../net/transport-header';
 import type { Given } from '../netfilter/ruleset';
-import type { MatchAnswer, ValueType } from './define';
-import { type NumberSpan, numberSpan } from './value-types';
+import { compare, type MatchAnswer, mismatch, type ValueType } from './define';
+import { inSpan, type NumberSpan, numberSpan } from './value-types';
 
 const EVERY = 0xffff_ffff;
 
@@ -10,8 +13,18 @@ export const spiSpan: ValueType<NumberSpan> = {
   omitted: ({ min, max }) => min === 0 && max === EVERY,
 };
 
-/** Simulated packets have no such header of their own: only what every index satisfies is certain. */
-export function compareSpi(given: Given<NumberSpan> | undefined): MatchAnswer {
-  const everyIndex = given === undefined || (given.value.min === 0 && given.value.max === EVERY && !given.inverted);
-  return everyIndex ? true : { kind: 'unsure', reason: 'a scenario does not say the index of the packet' };
+/** Where a header has its index, and how long the header is at least. */
+export interface SpiHeader {
+  readonly option: string;
+  readonly offset: number;
+  readonly bytes: number;
+}
+
+export function compareSpi(given: Given<NumberSpan> | undefined, packet: Packet, header: SpiHeader): MatchAnswer {
+  const start = transportOffset(packet);
+  if (start === undefined) return mismatch('', 'a later fragment has no such header');
+  const index = numberAt(packet, start + header.offset, 4);
+  if (index === undefined || start + header.bytes > packet.length)
+    return { kind: 'hotdrop', reason: 'the packet has not the whole header' };
+  return given ? compare(header.option, given, inSpan(index, given.value), () => `the index is ${index}`) : true;
 }

@@ -1,5 +1,5 @@
-import type { Packet } from '../net/packet';
-import { defineMatch, fails, leaves, type MatchAnswer, mismatch, option, same, saved, takes } from './define';
+import { compare, defineMatch, fails, leaves, option, same, saved, takes } from './define';
+import { findText } from './text-search';
 import { bad, flag, keyword, ok, uint16, word } from './value-types';
 
 /** @kernel include/uapi/linux/netfilter/xt_string.h:XT_STRING_MAX_PATTERN_SIZE */
@@ -90,46 +90,23 @@ export const string = defineMatch({
       ...range,
     };
   },
-  matches(packet, given): MatchAnswer {
+  matches(packet, given) {
     const wanted = given.string ?? given['hex-string'];
     if (wanted === undefined) return true;
-    const { payload } = packet;
-    if (payload === undefined && hasData(packet)) {
-      return { kind: 'unsure', reason: 'the scenario gives the length of the payload, not what it says' };
-    }
-    const end = packet.length - (payload?.length ?? 0);
-    const found = search(payload ?? '', wanted.value, given.icase !== undefined, {
-      from: (given.from?.value ?? 0) - end,
-      to: (given.to?.value ?? 65_535) - end,
+    const found = findText(packet, {
+      pattern: wanted.value,
+      ignoreCase: given.icase !== undefined,
+      acrossPieces: given.algo.value === 'kmp',
+      from: given.from?.value ?? 0,
+      to: given.to?.value ?? 65_535,
     });
     const option = given.string ? 'string' : 'hex-string';
-    return found !== wanted.inverted
-      ? true
-      : mismatch(option, `the payload ${found ? 'contains' : 'does not contain'} it`);
+    return compare(option, wanted, found, () => `the packet ${found ? 'contains' : 'does not contain'} it`);
   },
   region: () => [{ conditions: [], exact: false }],
 });
 
-function hasData({ transport }: Packet): boolean {
-  return transport.dataLength > 0;
-}
-
 /** @see extensions/libxt_string.c: is_hex_string; a space is no letter there, and other characters ask for bytes */
 function isPrintable(bytes: string): boolean {
   return /^[\x21-\x7e ]*$/.test(bytes);
-}
-
-/**
- * The kernel searches the headers too; what is looked for is never there by intention.
- * @deviates net/core/skbuff.c:skb_find_text: only the payload is searched
- */
-function search(
-  payload: string,
-  wanted: string,
-  ignoreCase: boolean,
-  { from, to }: { readonly from: number; readonly to: number },
-): boolean {
-  const [hay, needle] = ignoreCase ? [payload.toLowerCase(), wanted.toLowerCase()] : [payload, wanted];
-  const at = hay.indexOf(needle, Math.max(0, from));
-  return at !== -1 && at + needle.length <= to;
 }
