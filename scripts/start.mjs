@@ -9,6 +9,7 @@ import { installEmbeddedVsCode } from './install-embedded-vscode.mjs';
 import { examplesDir, root, startRuleset } from './paths.mjs';
 import { findOnPath, isRoot, runCommand } from './run-command.mjs';
 
+const parent = process.ppid;
 const open = !process.argv.includes('--no-open');
 
 /** VS Code for the desktop; it refuses to run as root. */
@@ -40,9 +41,8 @@ async function startEmbedded() {
  */
 function stopAtTheEnd(stop) {
   for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP'])) process.once(signal, () => void stop());
-  const { ppid } = process;
   const watch = setInterval(() => {
-    if (process.ppid === ppid) return;
+    if (process.ppid === parent) return;
     clearInterval(watch);
     void stop();
   }, 1000);
