@@ -22,7 +22,7 @@ import { type Decision, decisionIn, followHooks, freshGroup, verdictOf } from '.
 import type { Witness } from './finding';
 import { type PickedPacket, pickPacket } from './pick-packet';
 import { startOf, WAY_HOOKS } from './way';
-import { fateOf, scenarioPacket } from './witness';
+import { fatesOf, scenarioPacket } from './witness';
 
 /** A virtual service: any port where nobody said which. */
 export interface Virtual {
@@ -116,16 +116,14 @@ export function runConnection(
   host: HostDescription,
 ): SimulatedLoss | 'through' | undefined {
   const packets = SEGMENTS.map(({ flags }) => scenarioPacket(packet, 'INPUT', flags));
-  for (const [victim, segment] of SEGMENTS.entries()) {
-    const witness: Witness = { host, packets: packets.slice(0, victim + 1), victim, harm: 'denied' };
-    const outcome = fateOf(ruleset, witness);
-    if (outcome?.isAccepted) continue;
-    const denier = outcome && denierOf(outcome.result);
-    if (outcome === undefined || denier?.table !== 'filter') return undefined;
-    if (denier.hook !== 'INPUT' && denier.hook !== 'OUTPUT') return undefined;
-    return { segment, state: stateOf(outcome.result), hook: denier.hook, denier, witness };
-  }
-  return 'through';
+  const outcomes = fatesOf(ruleset, { host, packets });
+  const victim = outcomes?.findIndex(({ isAccepted }) => !isAccepted) ?? -1;
+  const [outcome, segment] = [outcomes?.[victim], SEGMENTS[victim]];
+  if (outcome === undefined || segment === undefined) return outcomes && 'through';
+  const denier = denierOf(outcome.result);
+  if (denier?.table !== 'filter' || (denier.hook !== 'INPUT' && denier.hook !== 'OUTPUT')) return undefined;
+  const witness: Witness = { host, packets: packets.slice(0, victim + 1), victim, harm: 'denied' };
+  return { segment, state: stateOf(outcome.result), hook: denier.hook, denier, witness };
 }
 
 function denierOf({ steps, fate }: PacketResult): Denier | undefined {

@@ -67,11 +67,21 @@ export interface Confirmation {
 
 /** What becomes of the witness's victim; undefined where the simulator is not sure of it. */
 export function fateOf(ruleset: Ruleset, witness: Witness): Confirmation | undefined {
+  return fatesOf(ruleset, witness)?.[witness.victim];
+}
+
+/** What becomes of each packet. */
+export function fatesOf(
+  ruleset: Ruleset,
+  scenario: Pick<Witness, 'host' | 'packets'>,
+): readonly Confirmation[] | undefined {
   try {
-    const { packets } = simulate(ruleset, witness, { explain: 'matched' });
-    const result = packets[witness.victim];
-    if (result === undefined || packets.some(({ unsure }) => unsure.length > 0)) return undefined;
-    return { result, isAccepted: result.fate.kind === 'sent' || result.fate.kind === 'delivered' };
+    const { packets } = simulate(ruleset, scenario, { explain: 'matched' });
+    if (packets.some(({ unsure }) => unsure.length > 0)) return undefined;
+    return packets.map((result) => ({
+      result,
+      isAccepted: result.fate.kind === 'sent' || result.fate.kind === 'delivered',
+    }));
   } catch {
     // A host that hints describe in a way that cannot be built: nothing is confirmed.
     return undefined;
