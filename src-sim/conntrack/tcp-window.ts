@@ -249,12 +249,10 @@ function countRetransmission(
     tracking.retransmissions += 1;
     return;
   }
-  Object.assign(tracking, {
-    lastDirection: direction,
-    lastSeq: seq,
-    lastAck: ack,
-    lastEnd: end,
-    lastWindow: tcp.window,
-    retransmissions: 0,
-  });
+  tracking.lastDirection = direction;
+  tracking.lastSeq = seq;
+  tracking.lastAck = ack;
+  tracking.lastEnd = end;
+  tracking.lastWindow = tcp.window;
+  tracking.retransmissions = 0;
 }

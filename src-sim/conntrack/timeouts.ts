@@ -6,14 +6,39 @@ export type Timeout = Exclude<Lowercase<TcpState>, 'none' | 'syn_sent2'> | 'max_
 
 const PREFIX = 'net.netfilter.nf_conntrack_';
 
+/** Every segment asks for some of them: their names are spelt once. */
+const TCP_TIMEOUTS: Readonly<Record<Timeout, string>> = {
+  syn_sent: `${PREFIX}tcp_timeout_syn_sent`,
+  syn_recv: `${PREFIX}tcp_timeout_syn_recv`,
+  established: `${PREFIX}tcp_timeout_established`,
+  fin_wait: `${PREFIX}tcp_timeout_fin_wait`,
+  close_wait: `${PREFIX}tcp_timeout_close_wait`,
+  last_ack: `${PREFIX}tcp_timeout_last_ack`,
+  time_wait: `${PREFIX}tcp_timeout_time_wait`,
+  close: `${PREFIX}tcp_timeout_close`,
+  max_retrans: `${PREFIX}tcp_timeout_max_retrans`,
+  unacknowledged: `${PREFIX}tcp_timeout_unacknowledged`,
+};
+
 export function tcpTimeout(sysctl: Sysctl, which: Timeout): number {
-  return sysctl.get(`${PREFIX}tcp_timeout_${which}`);
+  return sysctl.get(TCP_TIMEOUTS[which]);
 }
 
+const TIMEOUT_OF_STATE: Readonly<Partial<Record<TcpState, Timeout>>> = {
+  SYN_SENT: 'syn_sent',
+  SYN_RECV: 'syn_recv',
+  ESTABLISHED: 'established',
+  FIN_WAIT: 'fin_wait',
+  CLOSE_WAIT: 'close_wait',
+  LAST_ACK: 'last_ack',
+  TIME_WAIT: 'time_wait',
+  CLOSE: 'close',
+};
+
 export function tcpStateTimeout(sysctl: Sysctl, state: TcpState): number {
+  const timeout = TIMEOUT_OF_STATE[state];
   // SYN_SENT2 has no sysctl of its own; the kernel starts it at SYN_SENT's default of 2 minutes.
-  if (state === 'NONE' || state === 'SYN_SENT2') return 120;
-  return tcpTimeout(sysctl, state.toLowerCase() as Timeout);
+  return timeout === undefined ? 120 : tcpTimeout(sysctl, timeout);
 }
 
 /** `udp_timeout`, `udp_timeout_stream`, `icmp_timeout`, `generic_timeout`, … */

@@ -71,6 +71,7 @@ function trackTuple(
   template: Template | undefined,
   conntrack: TrackContext,
 ): TrackAnswer {
+  const { now, sysctl, isPrerouting } = conntrack;
   const known = lookUp(tuple, template, conntrack);
   const resolved: Found | string = known ?? create(tuple, template, conntrack);
   if (typeof resolved === 'string') {
@@ -78,13 +79,13 @@ function trackTuple(
   }
   const { entry, direction } = resolved;
   const info = ctInfo(entry, direction);
-  const tracked = trackProtocol(entry, packet, { direction, ...conntrack });
+  const tracked = trackProtocol(entry, packet, { direction, now, sysctl, isPrerouting });
   if (tracked.kind === 'repeat') {
     conntrack.table.remove(entry);
     return trackTuple(packet, tuple, template, conntrack);
   }
   if ('timeout' in tracked && tracked.timeout !== undefined) {
-    conntrack.table.refresh(entry, tracked.timeout, conntrack.now);
+    conntrack.table.refresh(entry, tracked.timeout, now);
   }
   if (tracked.kind === 'invalid') return invalid(tracked.text);
   if (tracked.destroy) conntrack.table.remove(entry);

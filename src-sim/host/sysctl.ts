@@ -1,17 +1,15 @@
 /** Sysctls by their dotted names, with the kernel's defaults (kernel.ts says of which release). */
 
 export class Sysctl {
-  readonly #given: ReadonlyMap<string, number>;
-  readonly #defaults: Readonly<Record<string, number>>;
+  readonly #values: ReadonlyMap<string, number>;
 
   constructor(given: Readonly<Record<string, number | string>>, defaults: Readonly<Record<string, number>>) {
-    this.#given = new Map(Object.entries(given).map(([name, value]) => [name, Number(value)]));
-    this.#defaults = defaults;
+    this.#values = new Map(Object.entries({ ...defaults, ...given }).map(([name, value]) => [name, Number(value)]));
   }
 
   /** What was set, else the default, else 0. */
   get(name: string): number {
-    return this.#given.get(name) ?? this.#defaults[name] ?? 0;
+    return this.#values.get(name) ?? 0;
   }
 
   /** `net.ipv4.conf.DEVICE.KEY` as the kernel reads most of them: the larger of `all` and the device's own. */

@@ -92,9 +92,13 @@ function drop(where: string, reason: string): Verdict {
 }
 
 function runConntrack(machine: Machine, flight: InFlight, hook: Hook): Verdict {
+  const { table, host, now } = machine;
+  const isPrerouting = hook === 'PREROUTING';
   const { verdict, attachment, change, text } = track(flight.packet, flight.attachment, {
-    ...machine.conntrack(),
-    isPrerouting: hook === 'PREROUTING',
+    table,
+    sysctl: host.sysctl,
+    now,
+    isPrerouting,
   });
   flight.attachment = attachment;
   flight.story.steps?.push({ kind: 'conntrack', hook, state: ctState(attachment), change, text });
