@@ -9,7 +9,6 @@ import {
   type Address,
   type AddressMask,
   addressPoint,
-  addressValue,
   type Family,
   familyOf,
   inNetwork,
@@ -282,7 +281,8 @@ function tableName(text: string): string {
 }
 
 export function isMulticast(address: Address): boolean {
-  return familyOf(address) === 'ipv6' ? address.startsWith('ff') : addressValue(address) >> 28n === 0xen;
+  const value = addressPoint(address);
+  return typeof value === 'number' ? value >>> 28 === 0xe : address.startsWith('ff');
 }
 
 export function isLimitedBroadcast(address: Address): boolean {

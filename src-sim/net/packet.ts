@@ -100,9 +100,12 @@ export interface OtherTransport {
 export const TCP_FLAG: Readonly<Record<TcpFlag, number>> = { F: 1, S: 2, R: 4, P: 8, A: 16, U: 32, E: 64, C: 128 };
 
 const FLAG_ORDER: readonly TcpFlag[] = ['F', 'S', 'R', 'P', 'A', 'U', 'E', 'C'];
+const FLAG_OF_LETTER: ReadonlyMap<string, number> = new Map(Object.entries(TCP_FLAG));
 
 export function tcpFlags(letters: string): number {
-  return FLAG_ORDER.reduce((bits, flag) => (letters.includes(flag) ? bits | TCP_FLAG[flag] : bits), 0);
+  let bits = 0;
+  for (const letter of letters) bits |= FLAG_OF_LETTER.get(letter) ?? 0;
+  return bits;
 }
 
 /** Letters in the contract's order, `FSRPAUEC`. */

@@ -21,6 +21,7 @@ export const PROTOCOL = {
 
 export type ProtocolName = keyof typeof PROTOCOL;
 
+const NUMBER_OF: ReadonlyMap<string, number> = new Map([...Object.entries(PROTOCOL), ['ipv6-icmp', PROTOCOL.icmpv6]]);
 const NAME_OF: ReadonlyMap<number, string> = new Map(Object.entries(PROTOCOL).map(([name, number]) => [number, name]));
 
 export function protocolName(number: number): string {
@@ -29,9 +30,10 @@ export function protocolName(number: number): string {
 
 /** The number of a protocol given by name or number, or undefined. `ipv6-icmp` is what iptables-save prints for icmpv6. */
 export function protocolNumber(text: string): number | undefined {
+  const known = NUMBER_OF.get(text);
+  if (known !== undefined) return known;
   const name = text.toLowerCase();
-  if (name === 'ipv6-icmp') return PROTOCOL.icmpv6;
-  if (Object.hasOwn(PROTOCOL, name)) return PROTOCOL[name as ProtocolName];
+  if (name !== text) return protocolNumber(name);
   return /^\d+$/.test(name) && Number(name) <= 255 ? Number(name) : undefined;
 }
 

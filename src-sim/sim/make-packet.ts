@@ -24,7 +24,7 @@ export function makePacket(source: ScenarioPacket): Packet {
   const whole = transportBytes(transport);
   const { frag } = source;
   const carried = frag === undefined ? whole : Math.min(whole - frag.offset * 8, frag.size ?? whole);
-  return {
+  const packet: Packet = {
     family,
     src: source.src,
     dst: source.dst,
@@ -35,24 +35,31 @@ export function makePacket(source: ScenarioPacket): Packet {
     dontFragment: source.df ?? false,
     length: IP_HEADER_BYTES[family] + Math.max(0, carried),
     transport,
+  };
+  const payload = payloadOf(source, transport);
+  // Most packets have neither, and there may be millions of them: none is copied without need.
+  if (frag === undefined && payload === undefined) return packet;
+  return {
+    ...packet,
     ...(frag === undefined ? {} : { fragment: { offset: frag.offset, more: frag.more ?? false } }),
-    ...payloadOf(source, transport),
+    ...(payload === undefined ? {} : { payload }),
   };
 }
 
-function payloadOf({ payload }: ScenarioPacket, { kind, dataLength }: Transport): { readonly payload?: string } {
-  if (typeof payload === 'string') return { payload };
-  return kind === 'other' && !payload && dataLength === OTHER_PAYLOAD.length ? { payload: OTHER_PAYLOAD } : {};
+function payloadOf({ payload }: ScenarioPacket, { kind, dataLength }: Transport): string | undefined {
+  if (typeof payload === 'string') return payload;
+  return kind === 'other' && !payload && dataLength === OTHER_PAYLOAD.length ? OTHER_PAYLOAD : undefined;
 }
 
 function makeTransport(source: ScenarioPacket, protocol: number): Transport {
   const dataLength = typeof source.payload === 'string' ? source.payload.length : (source.payload ?? 0);
-  const ports = { sport: source.sport ?? 0, dport: source.dport ?? 0 };
+  const { sport = 0, dport = 0 } = source;
   switch (protocol) {
     case PROTOCOL.tcp:
       return {
         kind: 'tcp',
-        ...ports,
+        sport,
+        dport,
         dataLength,
         flags: tcpFlags(source.flags ?? 'S'),
         seq: (source.seq ?? 0) >>> 0,
@@ -62,14 +69,15 @@ function makeTransport(source: ScenarioPacket, protocol: number): Transport {
       };
     case PROTOCOL.udp:
     case PROTOCOL.udplite:
-      return { kind: 'udp', ...ports, dataLength };
+      return { kind: 'udp', sport, dport, dataLength };
     case PROTOCOL.icmp:
     case PROTOCOL.icmpv6:
       return makeIcmp(source, dataLength);
     case PROTOCOL.sctp:
       return {
         kind: 'sctp',
-        ...ports,
+        sport,
+        dport,
         tag: source.vtag ?? 1,
         chunk: source.chunk ?? 1,
         initTag: source.itag ?? 7,
@@ -82,13 +90,16 @@ function makeTransport(source: ScenarioPacket, protocol: number): Transport {
   }
 }
 
-function makeOptions(source: ScenarioPacket): TcpOptions {
+function makeOptions({ mss, wscale, sackok }: ScenarioPacket): TcpOptions {
+  if (!mss && wscale === undefined && !sackok) return NO_OPTIONS;
   return {
-    ...(source.mss ? { mss: source.mss } : {}),
-    ...(source.wscale === undefined ? {} : { windowScale: source.wscale }),
-    ...(source.sackok ? { sackPermitted: true } : {}),
+    ...(mss ? { mss } : {}),
+    ...(wscale === undefined ? {} : { windowScale: wscale }),
+    ...(sackok ? { sackPermitted: true } : {}),
   };
 }
+
+const NO_OPTIONS: TcpOptions = {};
 
 function makeIcmp(source: ScenarioPacket, dataLength: number): Transport {
   const { type = 8, code = 0, id = 0, seq = 0, mtu, inner, truncate = true } = source.icmp ?? {};
