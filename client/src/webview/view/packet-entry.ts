@@ -1,152 +1,98 @@
 /** Where packets come from: the line, the form behind it, the presets. */
-import { parsePacketLine, printPacketLine } from '../../../../src-sim/sim/packet-line';
 import type { ScenarioPacket } from '../../../../src-sim/sim/scenario';
 import { PRESETS, type Preset } from '../presets';
 import { isPending, type PanelState } from '../state';
 import { h, setAttributes, whenChanged } from './element';
 import { icon } from './icons';
-import { createPacketForm } from './packet-form';
+import { createPacketForm, type PacketForm } from './packet-form';
+import { createPacketLineInput } from './packet-line-input';
 import type { Dispatch, View } from './view';
 
 export function createPacketEntry(dispatch: Dispatch): View {
-  const line = createPacketLine(dispatch);
-  const presets = h(
-    'div',
-    { class: 'presets', role: 'group', 'aria-label': 'Presets' },
-    ...PRESETS.map((preset) => presetButton(preset, dispatch)),
-  );
+  const editor = createPacketEditor(dispatch);
+  const buttons = PRESETS.map((preset) => presetButton(preset, dispatch));
+  const presets = h('div', { class: 'presets', role: 'group', 'aria-label': 'Presets' }, ...buttons);
   const notice = h('p', { class: 'notice', role: 'status' });
   return {
-    element: h('section', { class: 'packet-entry', 'aria-label': 'New packet' }, line.element, presets, notice),
+    element: h('section', { class: 'packet-entry', 'aria-label': 'New packet' }, editor.element, presets, notice),
     update(state) {
-      line.update(state);
-      const pending = isPending(state);
-      for (const button of presets.children) {
-        const idle = pending || ((state.packets?.length ?? 0) === 0 && button.classList.contains('continue'));
-        setAttributes(button, { 'aria-disabled': idle ? 'true' : undefined });
+      editor.update(state);
+      const isEmpty = (state.packets ?? []).length === 0;
+      for (const [index, { kind }] of PRESETS.entries()) {
+        const isIdle = isPending(state) || (isEmpty && kind === 'continue');
+        buttons[index]?.setAttribute('aria-disabled', String(isIdle));
       }
       notice.textContent = state.notice ?? '';
     },
   };
 }
 
-function presetButton(preset: Preset, dispatch: Dispatch): HTMLButtonElement {
-  const { id, label, title, kind } = preset;
+function presetButton({ id, label, title, kind }: Preset, dispatch: Dispatch): HTMLButtonElement {
   const onclick = (): void => dispatch({ kind: 'preset', id });
   return h('button', { type: 'button', class: `chip preset ${kind}`, title, 'data-preset': id, onclick }, label);
 }
 
-function createPacketLine(dispatch: Dispatch): View {
-  const input = h('textarea', {
-    rows: 2,
-    spellcheck: 'false',
-    autocomplete: 'off',
-    class: 'code',
-    'aria-label': 'Packet line',
-    'aria-describedby': 'packet-line-error',
-  });
-  const error = h('p', { class: 'error', id: 'packet-line-error', role: 'alert' });
-  const submit = h('button', { type: 'submit', class: 'primary' });
-  const cancel = h(
-    'button',
-    { type: 'button', class: 'link', onclick: () => dispatch({ kind: 'stop-editing' }) },
-    'cancel',
-  );
-  const fields = h(
-    'button',
-    { type: 'button', class: 'link with-icon', 'aria-expanded': 'false', 'aria-controls': 'packet-form' },
-    icon('fields'),
-    'fields',
-  );
-  const form = createPacketForm((packet) => {
-    input.value = printPacketLine(packet);
-    showError(undefined);
-  });
-  let current: PanelState | undefined;
+/** Makes a packet, or changes the one that the state says is edited. */
+function createPacketEditor(dispatch: Dispatch): View {
   let editing: number | undefined;
-
-  function showError(problem: { readonly offset: number; readonly error: string } | undefined): void {
-    error.textContent = problem?.error ?? '';
-    setAttributes(input, { 'aria-invalid': problem ? 'true' : undefined });
-  }
-
-  /** The line as typed; empty, it stands for the selected packet that it shows as an example. */
-  function send(): void {
-    const parsed = parsePacketLine(input.value.trim() === '' ? input.placeholder : input.value);
-    showError(parsed.ok ? undefined : parsed);
-    if (!parsed.ok) {
-      input.focus();
-      input.setSelectionRange(parsed.offset, wordEnd(input.value, parsed.offset));
-      return;
-    }
-    if (editing === undefined) dispatch({ kind: 'add', packet: parsed.packet });
-    else dispatch({ kind: 'replace', index: editing, packet: parsed.packet });
-    input.value = '';
-  }
-
-  function onInput(): void {
-    const parsed = parsePacketLine(input.value);
-    if (parsed.ok) form.show(parsed.packet);
-    if (parsed.ok || input.value === '') showError(undefined);
-  }
-
-  function onKey(event: KeyboardEvent): void {
-    if (event.key === 'Enter' && !event.isComposing) send();
-    else if (event.key === 'Escape' && editing !== undefined) dispatch({ kind: 'stop-editing' });
-    else if (event.key === 'ArrowUp' && input.value === '') input.value = input.placeholder;
-    else return;
-    event.preventDefault();
-  }
-
-  function toggleForm(): void {
-    form.element.hidden = !form.element.hidden;
-    setAttributes(fields, { 'aria-expanded': String(!form.element.hidden) });
-  }
-
-  input.addEventListener('input', onInput);
-  input.addEventListener('keydown', onKey);
-  fields.addEventListener('click', toggleForm);
-  const element = h(
-    'form',
-    { class: 'packet-line', 'aria-label': 'Packet' },
-    input,
-    error,
-    h('div', { class: 'buttons' }, submit, cancel, fields),
-    form.element,
-  );
+  const send = (): void => {
+    const packet = line.take();
+    if (packet === undefined) return;
+    dispatch(editing === undefined ? { kind: 'add', packet } : { kind: 'replace', index: editing, packet });
+  };
+  const stop = (): void => dispatch({ kind: 'stop-editing' });
+  const form = createPacketForm((packet) => line.fill(packet));
+  const line = createPacketLineInput({ typed: form.show, enter: send, escape: stop });
+  const submit = h('button', { type: 'submit', class: 'primary' });
+  const cancel = h('button', { type: 'button', class: 'link', onclick: stop }, 'cancel');
+  const buttons = h('div', { class: 'buttons' }, submit, cancel, formToggle(form));
+  const element = h('form', { 'aria-label': 'Packet' }, ...line.elements, buttons, form.element);
   element.addEventListener('submit', (event) => {
     event.preventDefault();
     send();
   });
-
   const showExample = whenChanged<PanelState>(
     ({ packets, cursor }) => [packets?.[cursor.packet]],
     ({ packets, cursor }) => {
       const example = packets?.[cursor.packet] ?? EXAMPLE;
-      input.placeholder = printPacketLine(example);
-      if (input.value === '') form.show(example);
+      line.suggest(example);
+      if (line.isEmpty()) form.show(example);
+    },
+  );
+  const showEdited = whenChanged<PanelState>(
+    (state) => [state.editing],
+    (state) => {
+      editing = state.editing;
+      const packet = editing === undefined ? undefined : state.packets?.[editing];
+      line.fill(packet);
+      if (packet) form.show(packet);
+      if (packet) line.focus();
+      submit.replaceChildren(editing === undefined ? 'Add packet' : `Replace packet ${editing + 1}`);
+      cancel.hidden = editing === undefined;
     },
   );
   return {
     element,
     update(state) {
-      current = state;
-      form.setHost(current.answer?.host, current.answer?.family);
+      form.setHost(state.answer?.host, state.answer?.family);
       showExample(state);
-      if (state.editing !== editing) {
-        editing = state.editing;
-        const packet = editing === undefined ? undefined : state.packets?.[editing];
-        input.value = packet === undefined ? '' : printPacketLine(packet);
-        showError(undefined);
-        if (packet !== undefined) {
-          form.show(packet);
-          input.focus();
-        }
-      }
-      submit.replaceChildren(editing === undefined ? 'Add packet' : `Replace packet ${editing + 1}`);
-      cancel.hidden = editing === undefined;
+      showEdited(state);
     },
   };
+}
+
+function formToggle({ element }: PacketForm): HTMLButtonElement {
+  const toggle = h(
+    'button',
+    { type: 'button', class: 'link with-icon', 'aria-expanded': 'false', 'aria-controls': element.id },
+    icon('fields'),
+    'fields',
+  );
+  toggle.addEventListener('click', () => {
+    element.hidden = !element.hidden;
+    setAttributes(toggle, { 'aria-expanded': String(!element.hidden) });
+  });
+  return toggle;
 }
 
 const EXAMPLE: ScenarioPacket = {
@@ -158,8 +104,3 @@ const EXAMPLE: ScenarioPacket = {
   dport: 80,
   flags: 'S',
 };
-
-function wordEnd(text: string, from: number): number {
-  const length = text.slice(from).search(/\s|$/);
-  return from + Math.max(length, 0);
-}
