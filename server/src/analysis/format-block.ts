@@ -32,7 +32,7 @@ export function blockToFormat({ family, lines }: Tree, block: Block): BlockToFor
  */
 export function formatBlock({ block, lines, ruleset }: BlockToFormat, complete: boolean): readonly LineEdit[] {
   const printed = printedBlock(ruleset, lines, complete);
-  return lines.every(standsForItself)
+  return lines.every(standsForItself) && !declaresTwice(lines)
     ? lines.map((line, at) => ({
         start: block.start + at,
         end: block.start + at + 1,
@@ -44,6 +44,12 @@ export function formatBlock({ block, lines, ruleset }: BlockToFormat, complete: 
 /** Whether the line's image in what is saved is a line of its own, whatever the other lines do. */
 function standsForItself(line: Line): boolean {
   return line.kind !== 'command' || line.command === 'append';
+}
+
+/** iptables-nft empties a chain that is declared again. */
+function declaresTwice(lines: readonly Line[]): boolean {
+  const names = lines.flatMap((line) => (line.kind === 'chain' && line.name ? [line.name.value] : []));
+  return new Set(names).size < names.length;
 }
 
 interface Printed {

@@ -1,0 +1,67 @@
+/** docs/parity.md: how far `check` and `fmt` answer as iptables does. */
+import type { Difference, Parity } from './parity';
+import type { Reason } from './parity-reasons';
+
+export function parityPage(results: ReadonlyMap<string, Parity>, reasons: readonly Reason[]): string {
+  const differences = [...results.values()].flatMap((parity) => parity.differences);
+  return [
+    '# Parity with iptables',
+    '',
+    'How far `chainwalk check` gives the verdict that really loading a file gives, and the line that iptables names, and how',
+    'far `chainwalk fmt` prints what iptables-save prints after loading it. Measured against recorded answers of iptables',
+    '1.8.9 (legacy and nft) on Linux 6.18; the figures count an agreement only, a difference that has a reason is a',
+    'difference still. Where iptables names a COMMIT for a rule that the kernel refuses, naming the rule counts as the same line.',
+    '',
+    '| source | asked | variant | verdict | line | saved text |',
+    '| --- | --- | --- | --- | --- | --- |',
+    ...[...results].flatMap(([name, parity]) => rows(name, parity)),
+    '',
+    '## The differences, and why they are there',
+    '',
+    ...reasons.flatMap((reason, index) => {
+      const explained = differences.filter((one) => reasons.findIndex((other) => other.explains(one)) === index);
+      return explained.length === 0 ? [] : [`- ${reason.text} (${counted(explained)})`];
+    }),
+    '',
+    '## Rules with a word changed',
+    '',
+    'Rules that both variants accept get a word changed (dropped, twice, swapped, misspelt, out of range, negated, from',
+    'another rule, another table, chain or family); iptables of the machine and Chainwalk are then asked. `npx vitest run test/parity-mutations.test.ts`',
+    'asks a few hundred; with `CHAINWALK_MUTATIONS=5000` it asks so many of each variant, with another `CHAINWALK_SEED` others.',
+    'At least 99.5 % must agree, host names and missing ipsets apart; what remains is printed.',
+    '',
+    'Reasons of what remains:',
+    '',
+    ...MUTATION_REASONS.map((reason) => `- ${reason}`),
+    '',
+    '## How to repeat it',
+    '',
+    '- `npx vitest run test/parity.test.ts`, where the reference data are (`CHAINWALK_DATA` names their folder); with',
+    '  `UPDATE_EXPECT=1` it writes this page.',
+    '- `npx vitest run test/check.test.ts` asks the iptables of the machine about every line of `test/data/diagnostics`.',
+    '',
+  ].join('\n');
+}
+
+/** Written by hand: what the mutation test leaves. */
+const MUTATION_REASONS: readonly string[] = [];
+
+function rows(name: string, { tallies }: Parity): readonly string[] {
+  return (['legacy', 'nft'] as const).map((variant) => {
+    const cell = (aspect: Difference['aspect']) => {
+      const tally = tallies.find((one) => one.variant === variant && one.aspect === aspect);
+      return tally ? `${tally.agreeing} of ${tally.asked}` : '';
+    };
+    const asked = tallies.find((one) => one.variant === variant && one.aspect === 'verdict')?.asked ?? 0;
+    return `| ${name} | ${asked} | ${variant} | ${cell('verdict')} | ${cell('line')} | ${cell('text')} |`;
+  });
+}
+
+function counted(differences: readonly Difference[]): string {
+  const by = new Map<string, number>();
+  for (const { aspect, variant } of differences) {
+    const key = `${aspect}, ${variant}`;
+    by.set(key, (by.get(key) ?? 0) + 1);
+  }
+  return [...by].map(([key, count]) => `${key}: ${count}`).join('; ');
+}
