@@ -20,6 +20,8 @@ import { Sysctl } from './sysctl';
 export interface Interface {
   readonly name: string;
   readonly mac: string;
+  /** The link-layer address of whoever is on the other end of the wire. */
+  readonly peerMac: string;
   /** In order: the first of a subnet is its primary address. */
   readonly addresses: readonly InterfaceAddress[];
 }
@@ -63,7 +65,8 @@ export function buildHost(source: HostSource, family: Family): Host {
   const interfaces = new Map<string, Interface>([[LOOPBACK, loopback(family)]]);
   described.forEach(([name, { mac, addresses = [] }], index) => {
     const own = addresses.map(readInterfaceAddress).filter(({ address }) => familyOf(address) === family);
-    interfaces.set(name, { name, mac: mac ?? defaultMac(index), addresses: own });
+    const ownMac = mac ?? defaultMac(index);
+    interfaces.set(name, { name, mac: ownMac, peerMac: peerMac(ownMac), addresses: own });
   });
   return {
     family,
@@ -88,14 +91,14 @@ export function defaultMac(index: number): string {
   return `02:00:00:00:${index.toString(16).padStart(2, '0')}:01`;
 }
 
-/** The link-layer address of whoever is on the other end of an interface's wire. */
-export function peerMac(mac: string): string {
+function peerMac(mac: string): string {
   return mac.replace(/01$/, '02');
 }
 
 function loopback(family: Family): Interface {
   const address = family === 'ipv4' ? '127.0.0.1/8' : '::1/128';
-  return { name: LOOPBACK, mac: '00:00:00:00:00:00', addresses: [readInterfaceAddress(address)] };
+  const mac = '00:00:00:00:00:00';
+  return { name: LOOPBACK, mac, peerMac: mac, addresses: [readInterfaceAddress(address)] };
 }
 
 /** @throws Error */

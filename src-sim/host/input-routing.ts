@@ -63,7 +63,7 @@ function martianReason({ src, dst }: Packet, device: string): string | undefined
   if (isMulticast(src) || isLimitedBroadcast(src)) return `the source ${src} is not a host's address`;
   if (src.startsWith('0.') && !isLimitedBroadcast(dst)) return `the source ${src} is not a host's address`;
   if (dst.startsWith('0.')) return `the destination ${dst} is not a host's address`;
-  if (device !== LOOPBACK && [src, dst].some(isLoopback)) return 'a loopback address came in from the wire';
+  if (device !== LOOPBACK && (isLoopback(src) || isLoopback(dst))) return 'a loopback address came in from the wire';
   return undefined;
 }
 

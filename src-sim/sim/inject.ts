@@ -1,12 +1,12 @@
 /** A machine with its ruleset, and what happens on it when a packet of the scenario comes. */
-import { buildHost, type Host } from '../host/host';
+import { buildHost, type Interface } from '../host/host';
 import { readIpsets } from '../host/ipset-save';
 import { Director } from '../ipvs/director';
 import type { Ruleset } from '../netfilter/ruleset';
 import { beginStory, endStory, type InFlight } from './in-flight';
 import { type Explain, Machine } from './machine';
 import { makePacket } from './make-packet';
-import { advance, receive, send, senderMac } from './path';
+import { advance, receive, send } from './path';
 import type { Scenario, ScenarioPacket } from './scenario';
 
 /**
@@ -29,9 +29,10 @@ export function setUpMachine(ruleset: Ruleset, scenario: Pick<Scenario, 'host' |
  * @throws Error when the packet cannot be read (its protocol, an address); the message says which.
  */
 export function inject(machine: Machine, source: ScenarioPacket): InFlight {
-  machine.sent.length = machine.made.length = machine.unsure.length = 0;
+  forgetTheLast(machine);
   advance(machine, source.wait ?? 0);
   const packet = makePacket(source);
+  const device = source.in === undefined ? undefined : machine.host.interfaces.get(source.in);
   const story = beginStory(packet, '', machine.explain !== 'none');
   const flight: InFlight = {
     packet,
@@ -41,20 +42,24 @@ export function inject(machine: Machine, source: ScenarioPacket): InFlight {
     route: undefined,
     outDevice: undefined,
     inDevice: source.in,
-    packetType: linkType(machine.host, source),
-    macSource: source.mac_src ?? (source.in === undefined ? undefined : senderMac(machine, source.in)),
-    macDestination:
-      source.in === undefined ? undefined : (source.mac_dst ?? machine.host.interfaces.get(source.in)?.mac),
+    packetType: linkType(device, source),
+    // As `-m mac` sees it: whose hand the frame came from.
+    macSource: source.mac_src ?? device?.peerMac,
+    macDestination: source.in === undefined ? undefined : (source.mac_dst ?? device?.mac),
   };
   endStory(flight, source.in === undefined ? send(machine, flight) : receive(machine, flight));
   machine.table.removeExpired(machine.now);
   return flight;
 }
 
+function forgetTheLast({ sent, made, unsure }: Machine): void {
+  for (const list of [sent, made, unsure]) if (list.length > 0) list.length = 0;
+}
+
 /** How the frame addresses the host. @kernel net/ethernet/eth.c:eth_skb_pkt_type */
-function linkType(host: Host, source: ScenarioPacket): InFlight['packetType'] {
+function linkType(device: Interface | undefined, source: ScenarioPacket): InFlight['packetType'] {
   const mac = source.mac_dst?.toLowerCase();
-  if (source.in === undefined || mac === undefined || mac === host.interfaces.get(source.in)?.mac) return 'unicast';
+  if (source.in === undefined || mac === undefined || mac === device?.mac) return 'unicast';
   if (mac === 'ff:ff:ff:ff:ff:ff') return 'broadcast';
   const isGroup = (Number.parseInt(mac.slice(0, 2), 16) & 1) === 1;
   return isGroup ? 'multicast' : 'otherhost';

@@ -7,7 +7,7 @@
 import { setClosing } from '../conntrack/tcp';
 import { otherDirection } from '../conntrack/tuple';
 import { passesRejectChecksum } from '../host/checksum';
-import { type Host, isListening, LOOPBACK, peerMac } from '../host/host';
+import { type Host, isListening, LOOPBACK } from '../host/host';
 import { ICMP_ERRORS, type IcmpError, type IcmpErrorKind, REJECT_ERRORS } from '../host/icmp-errors';
 import { decideInput } from '../host/input-routing';
 import { withHeaderPulled } from '../host/reassembly';
@@ -269,10 +269,4 @@ function reject(machine: Machine, about: InFlight, type: string): void {
 function closeFlow(machine: Machine, reset: InFlight, about: InFlight): void {
   attachTo(reset, about);
   if (about.attachment?.kind === 'tracked') setClosing(about.attachment.entry, machine.conntrack());
-}
-
-/** Whose hand a frame came from, as `-m mac` sees it. */
-export function senderMac({ host }: Machine, device: string): string | undefined {
-  const mac = host.interfaces.get(device)?.mac;
-  return mac === undefined ? undefined : peerMac(mac);
 }
