@@ -1,5 +1,6 @@
 /** What the lint rules about LVS directors share: their cases, and the words in which they speak of them. */
 import { tcpFlags } from '../../../src-sim/net/packet';
+import { isDirector } from '../analysis/hints';
 import { points, statesOf } from '../analysis/packet-space';
 import { createWalker, packetsOfPath, type Walker } from '../analysis/rule-packets';
 import type { LintContext, Report } from './define';
@@ -54,9 +55,15 @@ export function denialText({ denier: { kind, table, chain, number, line, verdict
   return `${verdict === 'DROP' ? 'dropped' : 'rejected'} by ${table}:${chain}${place}`;
 }
 
-/** Where the role is only guessed, how to tell it. */
-export function guessText({ isCertain }: DirectorKnowledge, { virtual }: DirectorLoss): readonly string[] {
+/** Where the role, the mode or the address is only guessed, how to tell it. */
+export function guessText(
+  { hints }: LintContext,
+  { isCertain }: DirectorKnowledge,
+  { virtual }: DirectorLoss,
+): readonly string[] {
   if (isCertain) return [];
-  const hint = `# chainwalk: role=lvs-director mode=dr vip=${virtual.address}`;
-  return ['Is this host one, as its rules suggest? Say so:', hint];
+  const mode = hints.mode ?? 'dr';
+  if (isDirector(hints))
+    return ['Is this a virtual address? Say so:', `# chainwalk: mode=${mode} vip=${virtual.address}`];
+  return ['Is this host one? Say so:', `# chainwalk: role=lvs-director mode=${mode} vip=${virtual.address}`];
 }

@@ -83,13 +83,13 @@ export function findDirectorLosses(walker: Walker, virtual: Virtual, hints: Hint
     if (packet?.dport === undefined) return [];
     const service = { address: packet.dst, port: packet.dport };
     const loss = runConnection(walker.ruleset, packet, directorHost(packet, hints));
-    if (loss === undefined || loss === 'through') return [];
+    if (loss === undefined || loss === 'through' || isNeverOpened(loss)) return [];
     const expected = expectedDecision(walker, box, loss);
     return expected ? [{ ...loss, virtual: service, opening: decision, expected, box, packet }] : [];
   });
 }
 
-/** SYNs to the service that the filter table lets in, by the rule that does. */
+/** SYNs to the service that the filter table lets in, by the rule that does; perhaps, where it limits them. */
 function openings(walker: Walker, virtual: Virtual, hints: Hints): readonly { box: Box; decision: Decision }[] {
   const anywhere = startOf(walker.space, 'INPUT', { ...hints, vips: [...hints.vips, virtual.address] });
   const start = intersectBoxes(anywhere, {
@@ -102,7 +102,7 @@ function openings(walker: Walker, virtual: Virtual, hints: Hints): readonly { bo
   const way = { hooks: WAY_HOOKS.INPUT, tracked: ['NEW'] as const };
   return followHooks(walker, [freshGroup(walker.space, start)], way).flatMap((group) => {
     const decision = decisionIn(group, 'filter', 'INPUT');
-    const isIn = group.certain && verdictOf(group) === 'accept' && group.untrackedBy === undefined;
+    const isIn = verdictOf(group) === 'accept' && group.untrackedBy === undefined;
     return isIn && decision !== undefined ? [{ box: group.box, decision }] : [];
   });
 }
@@ -124,6 +124,11 @@ export function runConnection(
   if (denier?.table !== 'filter' || (denier.hook !== 'INPUT' && denier.hook !== 'OUTPUT')) return undefined;
   const witness: Witness = { host, packets: packets.slice(0, victim + 1), victim, harm: 'denied' };
   return { segment, state: stateOf(outcome.result), hook: denier.hook, denier, witness };
+}
+
+/** A SYN that INPUT does not let in: there is no connection to lose. */
+function isNeverOpened({ hook, segment }: SimulatedLoss): boolean {
+  return hook === 'INPUT' && segment.name === 'SYN';
 }
 
 function denierOf({ steps, fate }: PacketResult): Denier | undefined {

@@ -221,10 +221,15 @@ function isDefaultDeny({ verdict, path }: Decision): boolean {
 }
 
 /**
- * Whether packets go to a port that a client would have. A name server that runs containers has no use for its NOTRACK
- * of port 53 in FORWARD; and on its own ways a loss of such packets as ESTABLISHED is a curiosity.
+ * Whether the loss is one of traffic as it is. As ESTABLISHED, packets are lost to clients, on ports that clients have:
+ * a loss of packets to the port of a service is a curiosity.
  */
-export function mayAnswerClients({ dport }: Box): boolean {
+export function isLikely({ as, victims }: Pick<UntrackedLoss, 'as' | 'victims'>): boolean {
+  return as === 'NEW' || mayAnswerClients(victims);
+}
+
+/** A name server that runs containers has no use for its NOTRACK of port 53 in FORWARD. */
+function mayAnswerClients({ dport }: Box): boolean {
   return dport === undefined || overlaps(dport, interval(32_768, 61_000));
 }
 

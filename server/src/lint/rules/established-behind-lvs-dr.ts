@@ -250,7 +250,7 @@ function messageFor(
           `${nameOf(at)} wants a state, so the ${loss.segment.name} to ${service} is ${denial}.`,
           'Accept the traffic to the virtual address without a state.',
         ];
-  return [...harm, ...guessText(director, loss)].join(' ');
+  return [...harm, ...guessText(context, director, loss)].join(' ');
 }
 
 function expectedName({ expected }: DirectorLoss, at: RuleRef): string {

@@ -155,7 +155,7 @@ function report(context: LintContext, walker: Walker, { director, virtual, loss 
       `${nameOf(drop)} ${denier.verdict === 'DROP' ? 'drops' : 'rejects'} the ${segment.name} of every connection to`,
       `${service} before ${nameOf(accept)} accepts it: on ${directorName(context, director)} it is ${loss.state}.`,
       'Accept the virtual address first.',
-      ...guessText(director, loss),
+      ...guessText(context, director, loss),
     ].join(' '),
     related: [{ span: ruleSpan(context.document, accept), message: 'accepts the service, too late' }],
     fixes: acceptFirst(context, walker, loss, virtual),

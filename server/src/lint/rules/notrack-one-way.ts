@@ -3,7 +3,7 @@ import { untrackAnswers } from '../accept-untracked';
 import { defineRule, type LintContext, nameOf, paragraphs, type Report } from '../define';
 import { describeBox } from '../packet-words';
 import { targetSpan } from '../places';
-import { findHalfTracked, findUntrackedLosses, type HalfTracked, hasUntracking } from '../untracked-flows';
+import { findHalfTracked, findUntrackedLosses, type HalfTracked, hasUntracking, isLikely } from '../untracked-flows';
 import { confirmHalf, confirmLoss } from '../untracked-witness';
 import { MIRROR_WAY, mirrorBox } from '../way';
 
@@ -191,10 +191,10 @@ function check(context: LintContext): readonly Report[] {
   return [...halves].flatMap(([line, group]) => (told.has(line) ? [] : (report(context, walker, group) ?? [])));
 }
 
-/** Where the answers are even lost, `notrack-without-untracked` says so: once is enough. */
+/** Where packets are even lost, `notrack-without-untracked` says so, and speaks of the answers: once is enough. */
 function linesOfLosses({ hints }: LintContext, walker: Walker): ReadonlySet<number> {
-  const alone = findUntrackedLosses(walker, hints).filter(({ kind }) => kind === 'alone');
-  const lost = alone.filter((loss) => confirmLoss(walker, loss, hints) !== undefined);
+  const losses = findUntrackedLosses(walker, hints).filter(isLikely);
+  const lost = losses.filter((loss) => confirmLoss(walker, loss, hints) !== undefined);
   return new Set(lost.map(({ untrackedBy }) => untrackedBy.at(-1)?.rule.line ?? -1));
 }
 

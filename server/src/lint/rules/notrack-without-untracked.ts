@@ -12,7 +12,7 @@ import {
   findUntrackedLosses,
   hasTwin,
   hasUntracking,
-  mayAnswerClients,
+  isLikely,
   type UntrackedLoss,
   waitsForState,
 } from '../untracked-flows';
@@ -296,11 +296,10 @@ function report(context: LintContext, walker: Walker, losses: readonly Untracked
     const untrackedBy = loss.untrackedBy.at(-1);
     const witness = confirmLoss(walker, loss, context.hints);
     if (witness === undefined || untrackedBy === undefined) continue;
-    // Nobody's client sits on the port of a service: true, but a wider door would be worse than the loss.
-    const isLikely = loss.as === 'NEW' || mayAnswerClients(loss.victims);
-    const fix = isLikely ? acceptUntracked(context, walker, candidates, witness) : undefined;
+    // Where nobody's client would sit the loss is true, but a wider door would be worse.
+    const fix = isLikely(loss) ? acceptUntracked(context, walker, candidates, witness) : undefined;
     return {
-      ...(isLikely ? {} : { severity: 'information' as const }),
+      ...(isLikely(loss) ? {} : { severity: 'information' as const }),
       span: targetSpan(context.document, untrackedBy),
       message: messageFor(context, walker, loss, untrackedBy),
       related: relatedTo(context, walker, loss),
