@@ -18,7 +18,7 @@ export function decideInput(host: Host, packet: Packet, device: string, mark: nu
   if (martian) return drop(martian);
   const { src, dst } = packet;
   if (isLimitedBroadcast(dst)) return decideBroadcast(host, packet, device);
-  if (isMulticast(dst)) return decideMulticast(dst);
+  if (isMulticast(dst)) return decideMulticast(host, packet, device);
   const route = findRoute(host.routes, { dst, src, mark, inDevice: device });
   const isLocal = route?.type === 'local' || route?.type === 'broadcast';
   if (!isLocal && !forwards(host))
@@ -53,8 +53,11 @@ const DEAD_ROUTES: Partial<Record<RouteType, { readonly error?: IcmpErrorKind }>
 /** Groups that every host has joined. */
 const ALL_HOSTS: ReadonlySet<string> = new Set(['224.0.0.1', 'ff02::1', 'ff01::1']);
 
-function decideMulticast(dst: string): InputDecision {
+function decideMulticast(host: Host, packet: Packet, device: string): InputDecision {
+  const { src, dst, family } = packet;
   if (!ALL_HOSTS.has(dst)) return drop(`nobody here has joined the group ${dst}`);
+  const spoofed = family === 'ipv4' && !src.startsWith('0.') ? sourceProblem(host, packet, device) : undefined;
+  if (spoofed) return drop(spoofed);
   return { kind: 'deliver', route: { type: 'multicast', network: { address: dst, mask: dst }, metric: 0 } };
 }
 

@@ -121,6 +121,11 @@ export function destinationPort(packet: Packet): number | undefined {
   return 'dport' in packet.transport && !isLaterFragment(packet) ? packet.transport.dport : undefined;
 }
 
+/** Bytes behind the IP header. */
+export function transportLength({ family, length }: Packet): number {
+  return length - IP_HEADER_BYTES[family];
+}
+
 /** A fragment without the transport header. */
 export function isLaterFragment(packet: Packet): boolean {
   return (packet.fragment?.offset ?? 0) > 0;

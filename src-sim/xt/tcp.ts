@@ -1,4 +1,4 @@
-import type { Packet } from '../net/packet';
+import { type Packet, transportLength } from '../net/packet';
 import { PROTOCOL } from '../net/protocol';
 import type { Given } from '../netfilter/ruleset';
 import { compare, defineMatch, fails, given as gives, leaves, type MatchAnswer, option, saved, takes } from './define';
@@ -78,7 +78,9 @@ export const tcp = defineMatch({
   },
   matches(packet, given) {
     if (packet.fragment && packet.fragment.offset > 0) return fragmentAnswer(packet.fragment.offset);
-    if (packet.transport.kind !== 'tcp') return { kind: 'hotdrop', reason: 'the packet has no whole TCP header' };
+    if (packet.transport.kind !== 'tcp' || transportLength(packet) < TCP_HEADER_BYTES) {
+      return { kind: 'hotdrop', reason: 'the packet has no whole TCP header' };
+    }
     const { flags } = packet.transport;
     const answers = [
       sourcePortMatches(packet, given.sport),
@@ -99,6 +101,8 @@ export const tcp = defineMatch({
     return [{ conditions, exact: !given['tcp-option'] }];
   },
 });
+
+const TCP_HEADER_BYTES = 20;
 
 /** A fragment at offset 1 could overwrite the flags that were checked (RFC 1858 §4). */
 function fragmentAnswer(offset: number): MatchAnswer {
