@@ -105,7 +105,7 @@ test('every visible step is a row, in order', () => {
   expect(new Set(steps).size).toBe(steps.length);
 });
 
-test('the step that decided is the one that dropped, or else the filter that accepted; its line is the rule or the chain', () => {
+test('the step that decided is the one that dropped, or else the filter that accepted', () => {
   const panel = openPanel(HOST);
   panel.add('in eth0 tcp 198.51.100.7:40000 > 203.0.113.1:23 S');
   const steps = stepsOf(panel.state, panel.state.cursor.packet);

@@ -15,7 +15,7 @@ import {
 } from 'vscode';
 import type { LanguageClient } from 'vscode-languageclient/node';
 import { panelPage } from './panel-page';
-import { createSimulationRun } from './simulation-run';
+import { SimulationRun } from './simulation-run';
 import type { FromPanel, Remembered, ToPanel } from './webview/messages';
 
 export interface SimulationPanelOptions {
@@ -81,7 +81,7 @@ function attach(
 ): void {
   const key = uri.toString();
   const post = (message: ToPanel): void => void panel.webview.postMessage(message);
-  const run = createSimulationRun(client, uri, options.chain, post);
+  const run = new SimulationRun(client, uri, options.chain, post);
   openPanels.set(key, panel);
   panel.onDidDispose(() => {
     run.dispose();

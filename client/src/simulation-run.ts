@@ -2,103 +2,105 @@
  * Asks the server for simulations on the panel's behalf: one at a time, again when the ruleset was edited, and never
  * shows the answer to a text that is no longer there.
  */
-import { Disposable, type TextDocument, type Uri, workspace } from 'vscode';
+import { Disposable, type Uri, workspace } from 'vscode';
 import type { LanguageClient } from 'vscode-languageclient/node';
 import { SIMULATE, type SimulateAnswer, type SimulateParams } from '../../server/src/lsp/protocol';
 import type { FromPanel, ToPanel } from './webview/messages';
 
 type Question = Extract<FromPanel, { kind: 'simulate' }>;
 
-export interface SimulationRun {
-  /** The panel's page has been loaded: what was asked before is forgotten. */
-  begin(): void;
-  ask(question: Question): void;
-  dispose(): void;
-}
-
 /** Milliseconds without typing before the simulation runs again. */
 const PAUSE = 200;
 
-export function createSimulationRun(
-  client: LanguageClient,
-  uri: Uri,
-  chain: string | undefined,
-  post: (message: ToPanel) => void,
-): SimulationRun {
-  let question: Question | undefined;
-  let answeredTurn = 0;
-  let isRunning = false;
-  let isStale = false;
-  let isDisposed = false;
-  let timer: ReturnType<typeof setTimeout> | undefined;
+export class SimulationRun {
+  #question: Question | undefined;
+  #answeredTurn = 0;
+  #isRunning = false;
+  /** What was answered is no longer what would be: asked anew, or the text has changed. */
+  #isStale = false;
+  #isDisposed = false;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  readonly #subscriptions: Disposable;
 
-  /** Runs until what was answered is what was asked last, of the text as it is. */
-  async function run(): Promise<void> {
-    isStale = true;
-    if (isRunning) return;
-    isRunning = true;
+  /** @param chain what the server suggests at first should reach it */
+  constructor(
+    private readonly client: LanguageClient,
+    private readonly uri: Uri,
+    private readonly chain: string | undefined,
+    private readonly post: (message: ToPanel) => void,
+  ) {
+    const isOurs = (other: Uri): boolean => other.toString() === uri.toString();
+    this.#subscriptions = Disposable.from(
+      workspace.onDidChangeTextDocument(({ document, contentChanges }) => {
+        if (contentChanges.length > 0 && isOurs(document.uri)) this.#soon();
+      }),
+      workspace.onDidSaveTextDocument((document) => {
+        if (isOurs(document.uri)) this.#soon();
+      }),
+      workspace.onDidChangeConfiguration((change) => {
+        if (change.affectsConfiguration('chainwalk', uri)) this.#soon();
+      }),
+    );
+  }
+
+  /** The panel's page has been loaded: what was asked before is forgotten. */
+  begin(): void {
+    this.#question = undefined;
+    this.#answeredTurn = 0;
+  }
+
+  ask(question: Question): void {
+    this.#question = question;
+    void this.#run();
+  }
+
+  dispose(): void {
+    this.#isDisposed = true;
+    clearTimeout(this.#timer);
+    this.#subscriptions.dispose();
+  }
+
+  #soon(): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => void this.#run(), PAUSE);
+  }
+
+  /** Runs until what was answered is what was asked last. */
+  async #run(): Promise<void> {
+    this.#isStale = true;
+    if (this.#isRunning) return;
+    this.#isRunning = true;
     try {
-      while (isStale && question && !isDisposed) {
-        isStale = false;
-        await answer(question);
+      while (this.#isStale && this.#question && !this.#isDisposed) {
+        this.#isStale = false;
+        await this.#answer(this.#question);
       }
     } catch (failure) {
-      post({ kind: 'failed', message: failure instanceof Error ? failure.message : String(failure) });
+      this.post({ kind: 'failed', message: failure instanceof Error ? failure.message : String(failure) });
     } finally {
-      isRunning = false;
+      this.#isRunning = false;
     }
   }
 
-  async function answer(asked: Question): Promise<void> {
-    const document = await workspace.openTextDocument(uri);
+  async #answer(question: Question): Promise<void> {
+    const document = await workspace.openTextDocument(this.uri);
     const params: SimulateParams = {
-      uri: client.code2ProtocolConverter.asUri(document.uri),
-      ...(asked.packets ? { packets: asked.packets } : {}),
-      ...(chain === undefined ? {} : { chain }),
+      uri: this.client.code2ProtocolConverter.asUri(document.uri),
+      ...(question.packets ? { packets: question.packets } : {}),
+      ...(this.chain === undefined ? {} : { chain: this.chain }),
     };
-    const answer = await client.sendRequest<SimulateAnswer | null>(SIMULATE, params);
-    if (question !== asked || isDisposed) return;
+    const answer = await this.client.sendRequest<SimulateAnswer | null>(SIMULATE, params);
+    if (this.#question !== question || this.#isDisposed) return;
     if (answer === null) {
-      post({ kind: 'failed', message: 'This file is not open as an iptables ruleset.' });
+      this.post({ kind: 'failed', message: 'This file is not open as an iptables ruleset.' });
     } else if (answer.version === document.version) {
-      post({ kind: 'answer', turn: asked.turn === answeredTurn ? 0 : asked.turn, answer, saved: !document.isDirty });
-      answeredTurn = asked.turn;
+      const turn = question.turn === this.#answeredTurn ? 0 : question.turn;
+      this.post({ kind: 'answer', turn, answer, saved: !document.isDirty });
+      this.#answeredTurn = question.turn;
+      // What was suggested is the panel's own from here on: an edit must not suggest something else.
+      this.#question = { ...question, packets: answer.packets };
     } else {
-      soon();
+      this.#soon();
     }
   }
-
-  function soon(): void {
-    clearTimeout(timer);
-    timer = setTimeout(run, PAUSE);
-  }
-
-  const onEdit = ({ uri: changed }: Pick<TextDocument, 'uri'>): void => {
-    if (changed.toString() === uri.toString()) soon();
-  };
-  const subscriptions = Disposable.from(
-    workspace.onDidChangeTextDocument(({ document, contentChanges }) => {
-      if (contentChanges.length > 0) onEdit(document);
-    }),
-    workspace.onDidSaveTextDocument(onEdit),
-    workspace.onDidChangeConfiguration((change) => {
-      if (change.affectsConfiguration('chainwalk', uri)) soon();
-    }),
-  );
-
-  return {
-    begin() {
-      question = undefined;
-      answeredTurn = 0;
-    },
-    ask(next) {
-      question = next;
-      void run();
-    },
-    dispose() {
-      isDisposed = true;
-      clearTimeout(timer);
-      subscriptions.dispose();
-    },
-  };
 }

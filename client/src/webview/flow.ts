@@ -74,7 +74,7 @@ export function entryOf(packet: ScenarioPacket, result: PacketResult): Conntrack
     .find((line) => line !== undefined && tupleKey(line.original) === tupleKey(tupleOf(packet)));
 }
 
-export function tupleOf(packet: ScenarioPacket): LineTuple {
+function tupleOf(packet: ScenarioPacket): LineTuple {
   const { src, dst, sport, dport, icmp } = packet;
   const message = icmp && { type: icmp.type, code: icmp.code ?? 0, id: icmp.id ?? 0 };
   return { src, dst, sport, dport, icmp: message };

@@ -124,7 +124,7 @@ const UPPER_GAP = 24;
 /** Room for the wires around the upper row. */
 const UPPER_SIDE = { left: 16, right: 30 } as const;
 
-/** INPUT, the process and OUTPUT, from the diamond on; moved left, and without what is absent, where they would not fit. */
+/** INPUT, the process and OUTPUT, from the diamond on; where they would not fit, moved left and without what is absent. */
 function upperRow(width: number, from: number, height: number, content: MapContent) {
   const room = width - UPPER_SIDE.left - UPPER_SIDE.right;
   const all = upperPlaces(content, () => true);

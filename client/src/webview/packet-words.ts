@@ -47,7 +47,7 @@ export function flagLetters(packet: ScenarioPacket): string {
   return packet.flags ?? 'S';
 }
 
-export function flagNames(letters: string): string {
+function flagNames(letters: string): string {
   return [...letters].map((letter) => FLAG_NAMES[letter] ?? letter).join(' ') || 'no flags';
 }
 

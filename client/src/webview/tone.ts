@@ -1,6 +1,6 @@
 /** Words with a meaning that colour repeats: each tone is one meaning, and never stands without its word or sign. */
 
-/** way: the packet's way; conntrack; rewritten: addresses; accepted; dropped; why: what did not match; quiet: beside. */
+/** way: where the packet went; rewritten: addresses; why: what did not match; quiet: said beside something. */
 export type Tone = 'way' | 'conntrack' | 'rewritten' | 'accepted' | 'dropped' | 'why' | 'quiet' | 'strong';
 
 export type Piece = string | { readonly text: string; readonly tone: Tone };

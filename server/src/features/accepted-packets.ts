@@ -10,7 +10,7 @@ import { followHooks, freshGroup, verdictOf } from '../analysis/set-walk';
 import { startOf, WAY_HOOKS, type WayName } from '../lint/way';
 import { type Probe, probesFor } from './packet-probes';
 
-/** A twentieth of what a lint rule may spend: a ruleset that needs more is not worth the wait, plain packets are left. */
+/** A twentieth of what a lint rule may spend: for a ruleset that needs more, plain packets are left. */
 const BOX_BUDGET = 30_000;
 
 export interface Search {

@@ -1,4 +1,4 @@
-/** What the panel asks for: packets run through a ruleset as it stands in the editor, and what it needs to show them. */
+/** What the panel asks for: packets run through a ruleset as the editor has it, and what it takes to show them. */
 import type { Chain, Rule, Ruleset } from '../../../src-sim/netfilter/ruleset';
 import { simulate as runPackets } from '../../../src-sim/sim/simulator';
 import type { Result } from '../../../src-sim/sim/trace';

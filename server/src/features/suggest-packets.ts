@@ -137,7 +137,7 @@ function withoutCode(packet: ScenarioPacket): ScenarioPacket {
   return { ...packet, icmp };
 }
 
-/** What DNAT and REDIRECT rules take, as it arrives: the filter sees other addresses, so its own sets say nothing of it. */
+/** What DNAT and REDIRECT rules take, as it arrives: the filter's own sets speak of the addresses behind them. */
 function translated(search: Search, probe: Probe): readonly ScenarioPacket[] {
   const { walker, host, hints } = search;
   const start = { ...startOf(walker.space, 'INPUT', { ...hints, host: {} }), ...probe.box };

@@ -69,7 +69,8 @@ export function crossMark(layout: MapLayout, way: Way): SVGElement | undefined {
   if (at === undefined) return undefined;
   if (kind === 'walking') return svg('circle', { cx: at.x, cy: at.y, r: 6, class: 'here' });
   const arm = 3.6;
-  const cross = `M${at.x - arm} ${at.y - arm} ${at.x + arm} ${at.y + arm}M${at.x + arm} ${at.y - arm} ${at.x - arm} ${at.y + arm}`;
+  const stroke = (x: number): string => `M${at.x - x} ${at.y - arm} ${at.x + x} ${at.y + arm}`;
+  const cross = stroke(arm) + stroke(-arm);
   return svg(
     'g',
     { class: `end end-${kind}`, role: 'img', 'aria-label': kind },

@@ -1,4 +1,4 @@
-/** A listbox by the ARIA practices: the list has the focus, arrow keys move the selection, the selected option is named. */
+/** A listbox by the ARIA practices: the list has the focus, arrow keys move the selection, which it names. */
 import { h, setAttributes } from './element';
 
 export interface ListboxEvents {

@@ -79,7 +79,8 @@ function packetOption(
   const result = exchanges[index]?.result;
   const why = whyWords(exchanges, index);
   const spoken = result ? outcomeSentence(result.fate) : 'not simulated yet';
-  const label = `Packet ${index + 1}: ${words.from} ${words.protocol} ${words.kind}, ${words.tuple}, ${spoken}. ${plain(why)}`;
+  const what = `${words.from} ${words.protocol} ${words.kind}, ${words.tuple}`;
+  const label = `Packet ${index + 1}: ${what}, ${spoken}. ${plain(why)}`;
   return h(
     'div',
     {
