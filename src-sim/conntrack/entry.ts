@@ -5,6 +5,7 @@
  */
 import type { Waiting } from '../host/deadlines';
 import type { Address } from '../net/address';
+import type { FlowCounters } from './accounting';
 import type { SctpTracking } from './sctp';
 import type { TcpTracking } from './tcp-window';
 import type { Direction, Tuple } from './tuple';
@@ -22,6 +23,8 @@ export interface Entry extends Waiting {
   /** Virtual time in seconds at which the first packet was seen. */
   readonly createdAt: number;
   mark: number;
+  /** Absent where flows are not counted. */
+  counters?: FlowCounters;
   labels?: Set<number>;
   tcp?: TcpTracking;
   sctp?: SctpTracking;

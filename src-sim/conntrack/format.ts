@@ -5,6 +5,7 @@
  */
 import { expandedText, familyOf } from '../net/address';
 import { hasPorts, PROTOCOL, protocolName } from '../net/protocol';
+import { carriedWords } from './accounting';
 import type { Entry } from './entry';
 import { icmpCodeOf, icmpTypeOf, isIcmp, type Tuple } from './tuple';
 
@@ -29,9 +30,11 @@ export function formatEntry(entry: Entry, now: number): string {
     ...protocolWords(entry),
     ...formatTuple(original),
     ...(zone.original && !zone.reply ? [`zone-orig=${zone.id}`] : []),
+    ...carriedWords(entry.counters, 'original'),
     ...(status.seenReply ? [] : ['[UNREPLIED]']),
     ...formatTuple(reply),
     ...(zone.reply && !zone.original ? [`zone-reply=${zone.id}`] : []),
+    ...carriedWords(entry.counters, 'reply'),
     ...(status.assured ? ['[ASSURED]'] : []),
     `mark=${entry.mark}`,
     ...(zone.original && zone.reply ? [`zone=${zone.id}`] : []),

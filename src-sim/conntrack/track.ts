@@ -6,6 +6,7 @@
 import type { Sysctl } from '../host/sysctl';
 import type { IcmpMessage, Packet } from '../net/packet';
 import { PROTOCOL } from '../net/protocol';
+import { countPacket, freshCounters } from './accounting';
 import {
   type Attachment,
   type CtInfo,
@@ -24,6 +25,8 @@ export interface Conntrack {
   readonly table: ConntrackTable;
   readonly sysctl: Sysctl;
   readonly now: number;
+  /** Whether new entries count what their flow carries. */
+  readonly counts: boolean;
 }
 
 export interface TrackContext extends Conntrack {
@@ -89,6 +92,8 @@ function trackTuple(
   }
   if (tracked.kind === 'invalid') return invalid(tracked.text);
   if (tracked.destroy) conntrack.table.remove(entry);
+  const isCounted = tracked.destroy || tracked.timeout !== undefined;
+  if (entry.counters && isCounted) countPacket(entry.counters, direction, packet.length);
   if (direction === 'reply') entry.status.seenReply = true;
   const change = tracked.destroy ? 'destroyed' : known === undefined ? 'created' : 'updated';
   return { verdict: 'ACCEPT', attachment: { kind: 'tracked', entry, info, direction }, change, text: tracked.text };
@@ -120,6 +125,7 @@ function create(tuple: Tuple, template: Template | undefined, conntrack: Conntra
     queuePlace: -1,
     createdAt: now,
     mark: 0,
+    ...(conntrack.counts ? { counters: freshCounters() } : {}),
     ...(template?.helper === undefined ? {} : { helper: template.helper }),
   };
   return { entry, direction: 'original' };

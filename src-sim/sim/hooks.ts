@@ -98,6 +98,7 @@ function runConntrack(machine: Machine, flight: InFlight, hook: Hook): Verdict {
     table,
     sysctl: host.sysctl,
     now,
+    counts: machine.countsFlows,
     isPrerouting,
   });
   flight.attachment = attachment;

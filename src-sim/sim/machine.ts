@@ -39,6 +39,8 @@ export class Machine {
   readonly conntrackActive: boolean;
   /** The walk of its chains. */
   traverse: Traverse = traverse;
+  /** Whether conntrack counts packets and bytes of its flows. */
+  countsFlows: boolean;
   /** Virtual time in seconds. */
   now = 0;
   /** What the current packet made the host send, in order; emptied between packets. */
@@ -64,6 +66,7 @@ export class Machine {
     this.tables = new Map(ruleset.tables.map((table) => [table.name, loadTable(table.name, table.chains)]));
     this.conntrackActive = rulesOf(ruleset).some(needsConntrack);
     this.#chance = seed >>> 0;
+    this.countsFlows = host.sysctl.get('net.netfilter.nf_conntrack_acct') !== 0;
     for (const rule of rulesOf(ruleset)) this.#prepare(rule);
   }
 
@@ -89,11 +92,15 @@ export class Machine {
   }
 
   conntrack(): Conntrack {
-    return { table: this.table, sysctl: this.host.sysctl, now: this.now };
+    return { table: this.table, sysctl: this.host.sysctl, now: this.now, counts: this.countsFlows };
   }
 
   nat(): NatContext {
     return { table: this.table, now: this.now, random: () => this.random() };
+  }
+
+  countFlows(): void {
+    this.countsFlows = true;
   }
 
   /** From zero: iptables-restore takes a file's counters over only with `--counters`. */

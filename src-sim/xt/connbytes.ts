@@ -1,4 +1,6 @@
-import { defineMatch, fails, option, type Parsed, saved } from './define';
+import type { Carried, FlowCounters } from '../conntrack/accounting';
+import type { Given } from '../netfilter/ruleset';
+import { defineMatch, fails, leaves, mismatch, option, type Parsed, saved, takes } from './define';
 import { allParsed, bad, keyword, ok, word } from './value-types';
 
 const DIRECTIONS = [
@@ -63,8 +65,39 @@ export const connbytes = defineMatch({
     ),
     fails('-m connbytes --connbytes 100:', 'required'),
     fails('-m connbytes --connbytes 100:50 --connbytes-dir both --connbytes-mode packets', 'backwards'),
+    takes(
+      '-m connbytes --connbytes 40:50 --connbytes-mode bytes --connbytes-dir both',
+      'in eth0 tcp 198.51.100.7:40000 > 10.0.0.2:22 S',
+    ),
+    leaves(
+      '-m connbytes --connbytes 2 --connbytes-mode packets --connbytes-dir original',
+      'in eth0 tcp 198.51.100.7:40000 > 10.0.0.2:22 S',
+    ),
     fails('-m connbytes --connbytes 100 --connbytes-dir orig --connbytes-mode packets', 'none of'),
   ],
-  matches: () => ({ kind: 'unsure', reason: 'the bytes of a connection are not counted here' }),
+  prepare(_given, world) {
+    world.countFlows();
+    return undefined;
+  },
+  matches(_packet, given, world) {
+    const counters = world.conntrack?.kind === 'tracked' ? world.conntrack.entry.counters : undefined;
+    if (counters === undefined) return mismatch('', 'the packet has no conntrack entry that counts');
+    const carried = sumOf(counters, given['connbytes-dir'].value);
+    const mode = given['connbytes-mode'].value;
+    const average = carried.packets === 0 ? 0 : Math.floor(carried.bytes / carried.packets);
+    const amount = mode === 'avgpkt' ? average : carried[mode];
+    return isWithin(BigInt(amount), given.connbytes) || mismatch('connbytes', `it is ${amount}`);
+  },
   region: () => [{ conditions: [], exact: false }],
 });
+
+function sumOf({ original, reply }: FlowCounters, direction: 'original' | 'reply' | 'both'): Carried {
+  if (direction === 'both') return { packets: original.packets + reply.packets, bytes: original.bytes + reply.bytes };
+  return direction === 'original' ? original : reply;
+}
+
+/** `!` exchanges the ends; where both are equal nothing is negated. @see extensions/libxt_connbytes.c */
+function isWithin(amount: bigint, { value, inverted }: Given<ByteSpan>): boolean {
+  const [from, to] = [BigInt(value.from), BigInt(value.to)];
+  return inverted && from !== to ? amount < from || amount > to : amount >= from && amount <= to;
+}

@@ -17,7 +17,7 @@ import {
 import { jiffies, msToJiffies } from './jiffies';
 import { rateText } from './rate-type';
 import { flag, keywords, limitedName, uint32, unsigned } from './value-types';
-import type { LoadWorld, World } from './world';
+import type { World } from './world';
 
 const MODES = [
   { text: 'srcip', summary: 'one bucket for each source address' },
@@ -238,7 +238,7 @@ interface HashTable {
   searched: number;
 }
 
-function tableOf(given: TableOptions, world: LoadWorld): HashTable {
+function tableOf(given: TableOptions, world: Pick<World, 'sharedState'>): HashTable {
   return world.sharedState('hashlimit', given['hashlimit-name'].value, () => ({
     given,
     buckets: new Map(),

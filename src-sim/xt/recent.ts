@@ -15,7 +15,7 @@ import {
 } from './define';
 import { HZ, jiffies } from './jiffies';
 import { bad, flag, ok, uint32, unsigned, utf8Length, word } from './value-types';
-import type { LoadWorld, World } from './world';
+import type { World } from './world';
 
 const DEFAULT_NAME = 'DEFAULT';
 /** @kernel include/uapi/linux/netfilter/xt_recent.h:XT_RECENT_NAME_LEN */
@@ -157,7 +157,7 @@ interface RecentOptions {
   readonly reap?: object;
 }
 
-function listOf({ name }: RecentOptions, world: LoadWorld): RecentList {
+function listOf({ name }: RecentOptions, world: Pick<World, 'sharedState'>): RecentList {
   return world.sharedState('recent', name?.value ?? DEFAULT_NAME, () => ({ mask: undefined, stamps: 1, entries: [] }));
 }
 

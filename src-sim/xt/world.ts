@@ -65,7 +65,10 @@ export interface World {
 }
 
 /** What loading a rule may ask, and what it may make: state that several rules share. */
-export type LoadWorld = Pick<World, 'sharedState' | 'family' | 'ipsets'>;
+export interface LoadWorld extends Pick<World, 'sharedState' | 'family' | 'ipsets'> {
+  /** Conntrack counts packets and bytes from here on. @kernel net/netfilter/xt_connbytes.c:connbytes_mt_check */
+  countFlows(): void;
+}
 
 /** What a target may do besides answering with a verdict. */
 export interface TargetWorld extends World {
