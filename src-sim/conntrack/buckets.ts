@@ -32,8 +32,8 @@ export class Buckets<Member extends Place> {
 }
 
 /** FNV-1a. */
-export function hashText(text: string, start = 0x811c9dc5): number {
-  let hash = start;
+export function hashText(text: string, start: number): number {
+  let hash = start ^ 0x811c9dc5;
   for (let index = 0; index < text.length; index += 1) {
     hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193);
   }

@@ -3,6 +3,7 @@
  *
  * @kernel net/netfilter/nf_conntrack_core.c:nf_conntrack_hash, net/netfilter/nf_nat_core.c:nf_nat_bysource
  */
+import { type Address, addressPoint } from '../net/address';
 import { Buckets, bucketOf, hashNumber, hashText, type Place } from './buckets';
 import { type Entry, ZONE_BY_DIRECTION } from './entry';
 import { type Direction, sameTuple, type Tuple } from './tuple';
@@ -41,7 +42,7 @@ function hashOf(entry: Entry, direction: Direction): number {
 }
 
 function hashIn(zoneId: number, { src, dst, protocol, sport, dport }: Tuple): number {
-  const addresses = hashText(dst, hashText(src));
+  const addresses = hashAddress(dst, hashAddress(src));
   return bucketOf(hashNumber((sport << 16) | dport, hashNumber((zoneId << 8) | protocol, addresses)));
 }
 
@@ -72,5 +73,10 @@ export class SourceIndex {
 }
 
 function hashOfSource({ protocol, src, sport }: Source): number {
-  return bucketOf(hashNumber((protocol << 16) | sport, hashText(src)));
+  return bucketOf(hashNumber((protocol << 16) | sport, hashAddress(src)));
+}
+
+function hashAddress(address: Address, start = 0): number {
+  const point = addressPoint(address);
+  return typeof point === 'number' ? hashNumber(point, start) : hashText(address, start);
 }

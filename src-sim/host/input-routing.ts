@@ -6,7 +6,15 @@
 import type { Packet } from '../net/packet';
 import { type Host, LOOPBACK } from './host';
 import type { IcmpErrorKind } from './icmp-errors';
-import { findRoute, isLimitedBroadcast, isMulticast, type Route, type RouteType } from './routing';
+import {
+  findRoute,
+  isLimitedBroadcast,
+  isLoopback,
+  isMulticast,
+  isThisNetwork,
+  type Route,
+  type RouteType,
+} from './routing';
 
 export type InputDecision =
   | { readonly kind: 'deliver' | 'forward'; readonly route: Route }
@@ -56,7 +64,7 @@ const ALL_HOSTS: ReadonlySet<string> = new Set(['224.0.0.1', 'ff02::1', 'ff01::1
 function decideMulticast(host: Host, packet: Packet, device: string): InputDecision {
   const { src, dst, family } = packet;
   if (!ALL_HOSTS.has(dst)) return drop(`nobody here has joined the group ${dst}`);
-  const spoofed = family === 'ipv4' && !src.startsWith('0.') ? sourceProblem(host, packet, device) : undefined;
+  const spoofed = family === 'ipv4' && !isThisNetwork(src) ? sourceProblem(host, packet, device) : undefined;
   if (spoofed) return drop(spoofed);
   return { kind: 'deliver', route: { type: 'multicast', network: { address: dst, mask: dst }, metric: 0 } };
 }
@@ -64,14 +72,10 @@ function decideMulticast(host: Host, packet: Packet, device: string): InputDecis
 /** Addresses that no packet from the wire may carry. */
 function martianReason({ src, dst }: Packet, device: string): string | undefined {
   if (isMulticast(src) || isLimitedBroadcast(src)) return `the source ${src} is not a host's address`;
-  if (src.startsWith('0.') && !isLimitedBroadcast(dst)) return `the source ${src} is not a host's address`;
-  if (dst.startsWith('0.')) return `the destination ${dst} is not a host's address`;
+  if (isThisNetwork(src) && !isLimitedBroadcast(dst)) return `the source ${src} is not a host's address`;
+  if (isThisNetwork(dst)) return `the destination ${dst} is not a host's address`;
   if (device !== LOOPBACK && (isLoopback(src) || isLoopback(dst))) return 'a loopback address came in from the wire';
   return undefined;
-}
-
-function isLoopback(address: string): boolean {
-  return address.startsWith('127.') || address === '::1';
 }
 
 /** @param outDevice where the packet would be forwarded to */
@@ -93,7 +97,7 @@ function sourceProblem(host: Host, { src, dst }: Packet, device: string, outDevi
 
 function decideBroadcast(host: Host, packet: Packet, device: string): InputDecision {
   const { src, dst } = packet;
-  const spoofed = src.startsWith('0.') ? undefined : sourceProblem(host, packet, device);
+  const spoofed = isThisNetwork(src) ? undefined : sourceProblem(host, packet, device);
   if (spoofed) return drop(spoofed);
   return { kind: 'deliver', route: { type: 'broadcast', network: { address: dst, mask: dst }, metric: 0 } };
 }

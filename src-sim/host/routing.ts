@@ -288,3 +288,14 @@ export function isMulticast(address: Address): boolean {
 export function isLimitedBroadcast(address: Address): boolean {
   return address === '255.255.255.255';
 }
+
+export function isLoopback(address: Address): boolean {
+  const value = addressPoint(address);
+  return typeof value === 'number' ? value >>> 24 === 127 : address === '::1';
+}
+
+/** 0.0.0.0/8: a host that does not know its address yet. */
+export function isThisNetwork(address: Address): boolean {
+  const value = addressPoint(address);
+  return typeof value === 'number' && value >>> 24 === 0;
+}

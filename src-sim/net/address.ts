@@ -49,8 +49,17 @@ export function addressValue(address: Address): bigint {
 
 /** The value of an address as what is quickest to compare: a number where 32 bits hold it. @throws RangeError as above */
 export function addressPoint(address: Address): Point {
-  return familyOf(address) === 'ipv4' ? ipv4Number(address) : addressValue(address);
+  if (address === last.address) return last.point;
+  if (address === before.address) return before.point;
+  const point = familyOf(address) === 'ipv4' ? ipv4Number(address) : addressValue(address);
+  before = last;
+  last = { address, point };
+  return point;
 }
+
+/** A packet's two addresses are asked for again and again on its way: the last two are kept. */
+let last: { readonly address: Address; readonly point: Point } = { address: '0.0.0.0', point: 0 };
+let before = last;
 
 export function addressFromValue(value: bigint, family: Family): Address {
   return family === 'ipv4' ? ipv4Text(value) : ipv6Text(value);
