@@ -89,6 +89,10 @@ export const builtin = defineMatch({
     if (listed) return '! cannot stand before several addresses';
     if (given.protocol?.inverted && given.protocol.value === 0)
       return 'the rule would never match: ! before every protocol';
+    const nowhere = [given.source, given.destination].some(
+      (list) => list?.inverted && list.value.every(({ mask }) => addressValue(mask) === 0n),
+    );
+    if (nowhere) return { why: 'the rule would never match: ! before every address', by: 'nft' };
     return given.fragment && family === 'ipv6' ? '-f is not there in IPv6: use -m frag' : undefined;
   },
   matches(packet, given, world) {

@@ -6,7 +6,7 @@
 import type { Family } from '../net/address';
 import type { Packet } from '../net/packet';
 import type { Hook, TableName } from '../netfilter/hook';
-import type { Given, GivenOptions, Json } from '../netfilter/ruleset';
+import type { Given, GivenOptions, Json, MatchUse } from '../netfilter/ruleset';
 import type { Region, TargetEffect } from './region';
 import type { LoadWorld, TargetWorld, World } from './world';
 
@@ -26,7 +26,14 @@ export interface ValueType<T extends Json> {
   readonly choices?: readonly Choice[];
 }
 
-export type Parsed<T> = { readonly ok: true; readonly value: T } | Unparsed;
+export type Parsed<T> =
+  | {
+      readonly ok: true;
+      readonly value: T;
+      /** What is odd about it, though iptables takes it: it reads something else than was probably meant. */
+      readonly warning?: string;
+    }
+  | Unparsed;
 
 export interface Unparsed {
   readonly ok: false;
@@ -179,7 +186,12 @@ export interface RuleContext {
   readonly family: Family;
   /** What `-p` gives, where it does. */
   readonly protocol: Given<number> | undefined;
+  /** The rule's matches, the built-in conditions apart. */
+  readonly matches: readonly MatchUse[];
 }
+
+/** Why a rule is refused; where only one variant of iptables minds it, which. */
+export type Refusal = string | { readonly why: string; readonly by: 'legacy' | 'nft' };
 
 interface Declaration<Options extends OptionDeclarations> {
   readonly name: string;
@@ -201,10 +213,14 @@ interface Declaration<Options extends OptionDeclarations> {
   readonly anyOf?: readonly (readonly (keyof Options & string)[])[];
   readonly tables?: readonly TableName[];
   readonly hooks?: readonly Hook[];
+  /** Hooks at which it may stand, where that depends on what is given; undefined: at all of the above. */
+  hooksFor?(given: GivenFor<Options>): readonly Hook[] | undefined;
+  /** iptables-nft makes something of its own of it, which may stand in every table. */
+  readonly anyTableInNft?: true;
   /** Protocol that `-p` must name, or one of them. */
   readonly protocols?: readonly number[];
   /** Why a combination of options is refused, where the tables above cannot say it; undefined: it is not. */
-  refuses?(given: GivenFor<Options>, context: RuleContext): string | undefined;
+  refuses?(given: GivenFor<Options>, context: RuleContext): Refusal | undefined;
   /** The same, in the options that iptables-save prints: `--syn` becomes `--tcp-flags`, defaults are spelt out. */
   canonical?(given: GivenFor<Options>, family: Family): GivenFor<Options>;
   /** Whether conntrack must run for it (it registers conntrack's hooks). */
@@ -233,12 +249,22 @@ export interface TargetDeclaration<Options extends OptionDeclarations = OptionDe
   effect?(given: GivenFor<Options>): TargetEffect;
 }
 
-type Behaviour = 'matches' | 'prepare' | 'region' | 'apply' | 'effect' | 'needsConntrack' | 'refuses' | 'canonical';
+type Behaviour =
+  | 'matches'
+  | 'prepare'
+  | 'region'
+  | 'apply'
+  | 'effect'
+  | 'needsConntrack'
+  | 'hooksFor'
+  | 'refuses'
+  | 'canonical';
 
 interface ErasedBehaviour {
   needsConntrack(given: GivenOptions): boolean;
   prepare?(given: GivenOptions, world: LoadWorld): string | undefined;
-  refuses?(given: GivenOptions, context: RuleContext): string | undefined;
+  hooksFor?(given: GivenOptions): readonly Hook[] | undefined;
+  refuses?(given: GivenOptions, context: RuleContext): Refusal | undefined;
   canonical?(given: GivenOptions, family: Family): GivenOptions;
 }
 

@@ -52,11 +52,12 @@ export const limit = defineMatch({
   ],
   refuses(given) {
     const { period, burst } = bucketOf(given);
-    if (burst === 0) return 'a burst of 0 takes no packet';
+    // iptables-nft makes a limit of its own, which knows neither bound. @see iptables/nft.c: add_nft_limit
+    if (burst === 0) return { why: 'a burst of 0 takes no packet', by: 'legacy' };
     // The kernel multiplies in 32 bits, and refuses where that overflows (limit_mt_check).
     const product = Math.imul(period, burst) >>> 0;
     return userToCredits(product) < userToCredits(period)
-      ? 'the rate and burst are too large for the kernel'
+      ? { why: 'the rate and burst are too large for the kernel', by: 'legacy' }
       : undefined;
   },
   canonical(given) {

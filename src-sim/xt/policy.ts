@@ -63,6 +63,9 @@ export const policy = defineMatch({
     takes('-m policy --dir in --pol none', 'in eth0 udp 198.51.100.7:40000 > 10.0.0.2:53'),
     leaves('-m policy --dir in --pol ipsec', 'in eth0 udp 198.51.100.7:40000 > 10.0.0.2:53'),
   ],
+  hooksFor(given) {
+    return given.dir.value === 'in' ? ['PREROUTING', 'INPUT', 'FORWARD'] : ['FORWARD', 'OUTPUT', 'POSTROUTING'];
+  },
   refuses(given) {
     if (given.pol?.value === 'none') return undefined;
     const { mode, strict, ...others } = given;

@@ -1,7 +1,7 @@
 /** Option values made of ports. */
 import { servicePort } from '../net/service';
 import type { Parsed, ValueType } from './define';
-import { allParsed, bad, mapParsed, type NumberSpan, ok, parseUnsigned, word } from './value-types';
+import { allParsed, bad, mapParsed, type NumberSpan, odd, ok, parseUnsigned, word } from './value-types';
 
 export const ANY_PORT: NumberSpan = { min: 0, max: 65_535 };
 
@@ -11,13 +11,26 @@ export function readPort(text: string): Parsed<number> {
   return port === undefined || port > 65_535 ? bad(`"${text}" is not a port`) : ok(port);
 }
 
+/**
+ * The same as getaddrinfo(3) reads it: of a number that is too large it keeps 16 bits.
+ * @see libxtables/xtoptions.c: xtopt_parse_port
+ */
+function readServicePort(text: string): Parsed<number> {
+  const read = readPort(text);
+  if (read.ok || !/^\d{5,18}$/.test(text)) return read;
+  const number = BigInt(text);
+  const port = Number(number & 0xffffn);
+  if (BigInt.asIntN(32, number) < 0n) return read;
+  return odd(port, `iptables reads "${text}" as port ${port}: it keeps 16 bits of the number`);
+}
+
 export function portText({ min, max }: NumberSpan): string {
   return min === max ? `${min}` : `${min}:${max}`;
 }
 
 /** `22`, `ssh`, `1024:65535`, `:80`, `1024:`; left out by iptables-save where it means every port. */
 export const portSpan: ValueType<NumberSpan> = {
-  ...word<NumberSpan>('port[:port]', readSpan, portText),
+  ...word<NumberSpan>('port[:port]', (text) => readSpan(text, readServicePort), portText),
   omitted: ({ min, max }) => min === 0 && max === 65_535,
 };
 
@@ -25,7 +38,7 @@ export const portSpan: ValueType<NumberSpan> = {
 export const orderedPortSpan: ValueType<NumberSpan> = {
   ...portSpan,
   parse([text = '']) {
-    const span = readSpan(text);
+    const span = readSpan(text, readPort);
     return span.ok && span.value.min > span.value.max ? bad(`the range ${text} runs backwards`) : span;
   },
 };
@@ -35,21 +48,23 @@ export const numericPortSpan = word<NumberSpan>(
   'port[:port]',
   (text) => {
     if (/[^\d:x]/i.test(text.replace(/0x[0-9a-f]+/gi, ''))) return bad(`"${text}" is not a number`);
-    const span = readSpan(text);
+    const span = readSpan(text, readPort);
     return span.ok && span.value.min > span.value.max ? bad(`the range ${text} runs backwards`) : span;
   },
   portText,
 );
 
 /** The same as {@link portSpan}, always printed. */
-export const printedPortSpan = word<NumberSpan>('port[:port]', readSpan, portText);
+export const printedPortSpan = word<NumberSpan>('port[:port]', (text) => readSpan(text, readPort), portText);
 
-function readSpan(text: string): Parsed<NumberSpan> {
+function readSpan(text: string, readEnd: (text: string) => Parsed<number>): Parsed<NumberSpan> {
   const [from = '', to, ...rest] = text.split(':');
   if (rest.length > 0) return bad(`"${text}" has more than one colon`);
-  const min = from === '' && to !== undefined ? ok(0) : readPort(from);
-  const max = to === undefined ? min : to === '' ? ok(65_535) : readPort(to);
-  return mapParsed(allParsed([min, max]), ([low = 0, high = 0]) => ({ min: low, max: high }));
+  const min = from === '' && to !== undefined ? ok(0) : readEnd(from);
+  const max = to === undefined ? min : to === '' ? ok(65_535) : readEnd(to);
+  const span = mapParsed(allParsed([min, max]), ([low = 0, high = 0]) => ({ min: low, max: high }));
+  const warning = [min, max].map((end) => (end.ok ? end.warning : undefined)).find((one) => one !== undefined);
+  return span.ok && warning !== undefined ? odd(span.value, warning) : span;
 }
 
 /** How many places a rule has for ports; a range takes two. @kernel include/uapi/linux/netfilter/xt_multiport.h */

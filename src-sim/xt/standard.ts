@@ -57,5 +57,6 @@ export const QUEUE = defineTarget({
   kernel: 'net/ipv4/netfilter/ip_tables.c:ipt_do_table',
   options: {},
   examples: [same('-j QUEUE')],
+  refuses: () => ({ why: 'iptables-nft has no such verdict: use NFQUEUE', by: 'nft' }),
   apply: () => ({ kind: 'unsure', reason: 'a program in userspace decides what becomes of a queued packet' }),
 });

@@ -1,6 +1,6 @@
-import { type Packet, transportLength } from '../net/packet';
+import { type Packet, TCP_FLAG, transportLength } from '../net/packet';
 import { PROTOCOL } from '../net/protocol';
-import type { Given } from '../netfilter/ruleset';
+import type { Given, MatchUse } from '../netfilter/ruleset';
 import { compare, defineMatch, fails, given as gives, leaves, type MatchAnswer, option, saved, takes } from './define';
 import { orderedPortSpan } from './port-types';
 import { destinationPortMatches, portCondition, sourcePortMatches } from './ports';
@@ -101,6 +101,13 @@ export const tcp = defineMatch({
     return [{ conditions, exact: !given['tcp-option'] }];
   },
 });
+
+/** Whether a match is sure to see SYN set. @kernel net/netfilter/xt_TCPMSS.c:find_syn_match */
+export function testsSyn({ name, options }: MatchUse): boolean {
+  if (name !== tcp.name) return false;
+  const conditions = tcp.region?.(options).flatMap((region) => region.conditions) ?? [];
+  return conditions.some((one) => one.kind === 'bits' && !one.inverted && (one.value & TCP_FLAG.S) !== 0);
+}
 
 const TCP_HEADER_BYTES = 20;
 

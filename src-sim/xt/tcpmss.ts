@@ -1,6 +1,7 @@
 import { isLaterFragment, type Packet, type TcpSegment } from '../net/packet';
 import { PROTOCOL } from '../net/protocol';
 import { compare, defineMatch, defineTarget, fails, leaves, option, same, saved, takes } from './define';
+import { testsSyn } from './tcp';
 import { bad, flag, inSpan, type NumberSpan, numberSpan, unsigned } from './value-types';
 
 const span = numberSpan('size[:size]', 65_535);
@@ -76,7 +77,13 @@ export const TCPMSS = defineTarget({
     fails('-p tcp -m tcp --syn -j TCPMSS', 'at least one'),
     fails('-p tcp -m tcp --syn -j TCPMSS --set-mss 70000', 'out of range'),
     fails('-j TCPMSS --set-mss 1400', 'needs -p tcp'),
+    fails('-p tcp ! --syn -j TCPMSS --set-mss 1400', 'SYN'),
   ],
+  refuses(_given, { matches }) {
+    if (matches.some(testsSyn)) return undefined;
+    // The kernel does not look at iptables-nft's own expressions. @kernel net/netfilter/xt_TCPMSS.c:tcpmss_tg4_check
+    return { why: 'the rule must test that SYN is set: add --syn', by: 'legacy' };
+  },
   canonical({ 'set-mss': size, 'clamp-mss-to-pmtu': clamp }) {
     return { ...(clamp ? { 'clamp-mss-to-pmtu': clamp } : {}), ...(size && !clamp && { 'set-mss': size }) };
   },

@@ -10,6 +10,7 @@ export const TRACE = defineTarget({
   ].join('\n'),
   kernel: 'net/netfilter/xt_TRACE.c:trace_tg',
   tables: ['raw'],
+  anyTableInNft: true,
   options: {},
   examples: [same('-j TRACE')],
   apply: () => ({ kind: 'continue' }),

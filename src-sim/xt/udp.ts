@@ -29,6 +29,7 @@ export const udp = defineMatch({
     saved('-p udp --dport domain', '-p udp -m udp --dport 53'),
     saved('-p udp ! --sport 53 --dport 1024:', '-p udp -m udp ! --sport 53 --dport 1024:65535'),
     saved('-p 17 -m udp --dport 53:53', '-p udp -m udp --dport 53'),
+    saved('-p udp --dport 70000', '-p udp -m udp --dport 4464'),
     same('-p udp -m udp'),
     same('-p udp -m udp --dport 53:1'),
     fails('-p tcp -m udp --dport 53', 'needs -p udp'),

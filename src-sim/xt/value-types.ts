@@ -8,6 +8,11 @@ export function ok<T>(value: T): Parsed<T> {
   return { ok: true, value };
 }
 
+/** What iptables takes, and reads otherwise than it was probably meant. */
+export function odd<T>(value: T, warning: string): Parsed<T> {
+  return { ok: true, value, warning };
+}
+
 export function bad<T>(error: string): Parsed<T> {
   return { ok: false, error };
 }

@@ -62,7 +62,11 @@ function checkRule(
   jumps: boolean,
 ): readonly Problem[] {
   const { builtin, matches, target } = usesOf(line);
-  const context: RuleContext = { family, protocol: protocolOf(builtin) };
+  const context: RuleContext = {
+    family,
+    protocol: protocolOf(builtin),
+    matches: matches.map(({ name, given }) => ({ name, options: given })),
+  };
   const uses = [...(builtin ? [builtin] : []), ...matches, ...(target && !jumps ? [target] : [])];
   return [
     ...checkInterfaces(line, builtin),
@@ -103,10 +107,16 @@ function checkUse(
   for (const one of checkPairs(use)) problems.push(one);
   // What a declaration says in words is asked only where its tables found nothing: it may count on them.
   if (problems.length > 0 || use.unknown !== undefined) return problems;
-  const why = extension.refuses?.(use.given, context);
-  if (why === undefined) return problems;
+  const refusal = extension.refuses?.(use.given, context);
+  if (refusal === undefined) return problems;
+  const { why, by } = typeof refusal === 'string' ? { why: refusal, by: undefined } : refusal;
   const message = extension === BUILTIN ? why : `${label(use)}: ${why}`;
-  return [problem(culprit(use, extension, context)?.flag.span ?? span, 'refused', message)];
+  const refused = problem(culprit(use, extension, context)?.flag.span ?? span, 'refused', message);
+  return [by === undefined ? refused : onlyBy(by, refused)];
+}
+
+function onlyBy(refusedBy: 'legacy' | 'nft', refused: Problem): Problem {
+  return { ...refused, severity: 'warning', refusedBy };
 }
 
 /** The option that is refused by itself, if one is. */
@@ -120,7 +130,8 @@ function culprit(use: Use, extension: Extension, context: RuleContext): OptionPa
 function checkTable(extension: Extension, table: TableName | undefined, span: Span): readonly Problem[] {
   if (table === undefined || extension.tables === undefined || extension.tables.includes(table)) return [];
   const message = `${extension.name} may stand only in table ${alternatives(extension.tables)}, not in ${table}`;
-  return [problem(span, 'wrong-table', message)];
+  const wrong = problem(span, 'wrong-table', message);
+  return [extension.anyTableInNft ? onlyBy('legacy', wrong) : wrong];
 }
 
 function checkProtocol(use: Use, extension: Extension, { protocol }: RuleContext, span: Span): readonly Problem[] {
@@ -130,7 +141,7 @@ function checkProtocol(use: Use, extension: Extension, { protocol }: RuleContext
   const problemHere = problem(span, 'missing-protocol', `${label(use)} needs ${wanted}`);
   if (protocol === undefined || !protocols.includes(protocol.value) || !isNativeInNft(use, extension))
     return [problemHere];
-  return [{ ...problemHere, severity: 'warning', refusedBy: 'legacy' }];
+  return [onlyBy('legacy', problemHere)];
 }
 
 /**
@@ -140,6 +151,7 @@ function checkProtocol(use: Use, extension: Extension, { protocol }: RuleContext
  */
 function isNativeInNft(use: Use, extension: Extension): boolean {
   const [only, other] = extension.protocols ?? [];
+  if (extension.kind === 'target') return false;
   return use.parts.length > 0 && other === undefined && (only === PROTOCOL.tcp || only === PROTOCOL.udp);
 }
 

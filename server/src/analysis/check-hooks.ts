@@ -11,6 +11,7 @@ import { problem } from '../syntax/problem';
 import type { Span, Tree } from '../syntax/tree';
 import { type CallGraph, callGraph, reachableRules } from './call-graph';
 import type { LocatedProblem } from './located-problem';
+import { unknownOf } from './lower-rule';
 import { perLine } from './per-line';
 import { type Use, usesOf } from './rule-uses';
 
@@ -82,7 +83,8 @@ const limitsOf = perLine((line): readonly HookLimit[] => {
 function useLimits(use: Use): readonly HookLimit[] {
   if (use.extension === undefined || use.extension === BUILTIN) return [];
   const span = use.loader?.name?.span ?? use.parts[0]?.flag.span;
-  const { name: label, hooks: allowed, tables } = use.extension;
+  const { name: label, hooks, tables } = use.extension;
+  const allowed = (unknownOf(use) === undefined ? use.extension.hooksFor?.(use.given) : undefined) ?? hooks;
   const ofTarget = use.extension.kind === 'target';
   const whole: HookLimit[] = allowed && span ? [{ span, label, allowed, ofTarget, tables }] : [];
   const options = use.parts.flatMap((part): HookLimit[] => {

@@ -71,7 +71,7 @@ function matchUse(use: Use, options: GivenOptions): MatchUse {
 }
 
 /** A rule that is still being written lacks what its declaration relies on: nobody can say what it would do. */
-function unknownOf({ unknown, extension, given, name }: Use): string | undefined {
+export function unknownOf({ unknown, extension, given, name }: Use): string | undefined {
   if (unknown !== undefined || extension === undefined) return unknown;
   const missing = requiredGroups(extension).find((group) => group.every((option) => given[option] === undefined));
   return missing && `${name} needs ${missing.map((option) => `--${option}`).join(' or ')}`;

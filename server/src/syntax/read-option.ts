@@ -72,6 +72,9 @@ function readValue(reading: RuleReading, use: OptionUse, meaning: DeclaredOption
   const parsed = words.length === wanted ? parseWords(reading, words, meaning) : undefined;
   if (parsed?.ok) {
     reading.at += wanted - first.length;
+    if (parsed.warning !== undefined) {
+      reading.problems.push(problem(spanOf(words) ?? use.flag.span, 'odd-value', parsed.warning, 'warning'));
+    }
     return { words, value: parsed.value };
   }
   return recover(reading, use, words.slice(0, plainCount(words)), meaning, parsed);

@@ -1,4 +1,7 @@
 /** Words that nothing takes: unknown options, stray words, comments behind a rule. */
+import { protocolName } from '../../../src-sim/net/protocol';
+import { findMatch } from '../../../src-sim/xt/registry';
+import { isExtensionName } from './extension-names';
 import { extensionsWithOption, type Lookup, matchLoadedByProtocol, namesInScope } from './option-scope';
 import { alternatives, problem } from './problem';
 import { type OptionUse, type RuleReading, report, takePlainWords } from './rule-reading';
@@ -21,10 +24,15 @@ export function readUnknown(reading: RuleReading, use: OptionUse, lookup: Lookup
   }
 }
 
-function hasUndeclaredProtocolMatch(reading: RuleReading): boolean {
-  const { protocol, family } = reading;
-  return protocol !== undefined && protocol !== 0 && matchLoadedByProtocol(protocol, family) === undefined;
+/** iptables looks for a match of the protocol's name; most protocols have none. */
+function hasUndeclaredProtocolMatch({ protocol, family }: RuleReading): boolean {
+  if (protocol === undefined || matchLoadedByProtocol(protocol, family) !== undefined) return false;
+  const name = MATCHES_BY_OTHER_NAMES.get(protocol) ?? protocolName(protocol);
+  return isExtensionName('match', name) && findMatch(name) === undefined;
 }
+
+/** @see libxtables/xtables.c: xtables_chain_protos */
+const MATCHES_BY_OTHER_NAMES: ReadonlyMap<number, string> = new Map([[135, 'mh']]);
 
 /** Many protocols have a `--dport`: the first of them show what is missing. */
 const MOST_LOADERS = 2;
