@@ -1,4 +1,5 @@
 /** A machine with its ruleset, and what happens on it when a packet of the scenario comes. */
+import { entryOfLine } from '../conntrack/initial';
 import { buildHost, type Interface } from '../host/host';
 import { readIpsets } from '../host/ipset-save';
 import { Director } from '../ipvs/director';
@@ -10,16 +11,32 @@ import { advance, receive, send } from './path';
 import type { Scenario, ScenarioPacket } from './scenario';
 
 /**
- * @throws Error when the host cannot be read (an address, a route); the message says which.
+ * @throws Error when the host cannot be read (an address, a route, an entry); the message says which.
  * @throws RefusedRule when a rule names what the host does not have (an ipset).
  */
-export function setUpMachine(ruleset: Ruleset, scenario: Pick<Scenario, 'host' | 'seed'>, explain: Explain): Machine {
+export function setUpMachine(
+  ruleset: Ruleset,
+  scenario: Pick<Scenario, 'host' | 'seed' | 'start'>,
+  explain: Explain,
+): Machine {
   const host = buildHost(scenario.host ?? {}, ruleset.family);
   const services = scenario.host?.ipvs;
   const director = services ? new Director(services) : undefined;
   const sets = scenario.host?.ipsets;
   const ipsets = sets === undefined ? undefined : readIpsets(sets);
-  return new Machine(host, ruleset, explain, scenario.seed ?? 1, director, ipsets);
+  const startsAt = scenario.start === undefined ? undefined : readInstant(scenario.start);
+  const machine = new Machine(host, ruleset, explain, scenario.seed ?? 1, { director, ipsets, startsAt });
+  for (const line of scenario.host?.conntrack ?? []) {
+    machine.table.insert(entryOfLine(line, machine.table.nextId()), machine.now);
+  }
+  return machine;
+}
+
+/** Seconds since 1970. @throws Error */
+function readInstant(text: string): number {
+  const milliseconds = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?Z$/.test(text) ? Date.parse(text) : Number.NaN;
+  if (Number.isNaN(milliseconds)) throw new Error(`not an instant such as 2026-11-23T17:30:00Z: ${text}`);
+  return milliseconds / 1000;
 }
 
 /**

@@ -30,7 +30,19 @@ export interface LoadedTable {
 /** Which rules the story of a packet tells of: all that were tested, those that matched, or no story at all. */
 export type Explain = 'all' | 'matched' | 'none';
 
-export class Machine {
+/** What not every host has, or not every scenario tells. */
+export interface Equipment {
+  /** IPVS, where the host has virtual services. */
+  readonly director: Director | undefined;
+  readonly ipsets: IpSets | undefined;
+  /** In seconds since 1970. */
+  readonly startsAt: number | undefined;
+}
+
+export class Machine implements Equipment {
+  readonly director: Director | undefined;
+  readonly ipsets: IpSets | undefined;
+  readonly startsAt: number | undefined;
   readonly tables: ReadonlyMap<TableName, LoadedTable>;
   readonly table = new ConntrackTable();
   readonly sockets = new TcpSockets();
@@ -59,10 +71,11 @@ export class Machine {
     readonly ruleset: Ruleset,
     readonly explain: Explain,
     seed: number,
-    /** IPVS, where the host has virtual services. */
-    readonly director: Director | undefined,
-    readonly ipsets: IpSets | undefined,
+    { director, ipsets, startsAt }: Equipment,
   ) {
+    this.director = director;
+    this.ipsets = ipsets;
+    this.startsAt = startsAt;
     this.tables = new Map(ruleset.tables.map((table) => [table.name, loadTable(table.name, table.chains)]));
     this.conntrackActive = rulesOf(ruleset).some(needsConntrack);
     this.#chance = seed >>> 0;

@@ -41,6 +41,11 @@ export class Passage implements TargetWorld {
     return this.machine.now;
   }
 
+  get instant(): number | undefined {
+    const { startsAt, now } = this.machine;
+    return startsAt === undefined ? undefined : startsAt + now;
+  }
+
   get inDevice(): string | undefined {
     return this.hook === 'OUTPUT' ? undefined : this.flight.inDevice;
   }

@@ -11,6 +11,8 @@ export interface Scenario {
   readonly rules: string;
   readonly host?: HostDescription;
   readonly packets?: readonly ScenarioPacket[];
+  /** When it begins, in UTC (`2026-11-23T17:30:00Z`): what `-m time` needs. Absent: nobody knows. */
+  readonly start?: string;
   /** Makes choices that the kernel takes at random repeatable. */
   readonly seed?: number;
 }

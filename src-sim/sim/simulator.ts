@@ -22,7 +22,7 @@ export interface SimulateOptions {
  */
 export function simulate(
   ruleset: Ruleset,
-  scenario: Pick<Scenario, 'host' | 'packets' | 'seed'>,
+  scenario: Pick<Scenario, 'host' | 'packets' | 'seed' | 'start'>,
   options: SimulateOptions = {},
 ): Result {
   const machine = setUpMachine(ruleset, scenario, options.explain ?? 'all');

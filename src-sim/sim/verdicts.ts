@@ -29,7 +29,7 @@ export interface VerdictOptions {
  */
 export function verdicts(
   ruleset: Ruleset,
-  scenario: Pick<Scenario, 'host' | 'seed'>,
+  scenario: Pick<Scenario, 'host' | 'seed' | 'start'>,
   packets: Iterable<ScenarioPacket>,
   { walk = 'compiled', observe }: VerdictOptions = {},
 ): Verdicts {

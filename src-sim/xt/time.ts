@@ -1,4 +1,15 @@
-import { type Choice, defineMatch, fails, given as gives, option, type Parsed, same, saved } from './define';
+import {
+  type Choice,
+  compare,
+  defineMatch,
+  fails,
+  given as gives,
+  mismatch,
+  option,
+  type Parsed,
+  same,
+  saved,
+} from './define';
 import { allParsed, bad, flag, mapParsed, ok, parseNumberIn, word } from './value-types';
 
 const DAY_SECONDS = 86_400;
@@ -124,9 +135,40 @@ export const time = defineMatch({
       datestop: datestop ?? gives(END_OF_TIME),
     };
   },
-  matches: () => ({ kind: 'unsure', reason: 'a scenario does not say what time of which day it is' }),
+  matches(_packet, given, { instant }) {
+    if (instant === undefined) return { kind: 'unsure', reason: 'the scenario does not say when it begins' };
+    const now = Math.floor(instant);
+    const saw = new Date(now * 1000).toUTCString();
+    const [first, last] = [secondsOf(given.datestart?.value) ?? 0, secondsOf(given.datestop?.value) ?? LAST_SECOND];
+    if (now < first || now > last) return mismatch(given.datestart ? 'datestart' : 'datestop', `it is ${saw}`);
+    const [start, stop] = [given.timestart?.value ?? 0, given.timestop?.value ?? DAY_SECONDS - 1];
+    const time = now % DAY_SECONDS;
+    if (!isBetween(time, start, stop)) return mismatch(given.timestart ? 'timestart' : 'timestop', `it is ${saw}`);
+    const began = given.contiguous && start >= stop && time <= stop ? now - DAY_SECONDS : now;
+    const day = new Date(began * 1000);
+    const { weekdays: days, monthdays } = given;
+    const onDay = days
+      ? compare('weekdays', days, days.value.includes(day.getUTCDay() || 7), () => `it is ${saw}`)
+      : true;
+    if (onDay !== true || monthdays === undefined) return onDay;
+    return compare('monthdays', monthdays, monthdays.value.includes(day.getUTCDate()), () => `it is ${saw}`);
+  },
   region: () => [{ conditions: [], exact: false }],
 });
+
+/** A span over midnight has its stop before its start, or at it. */
+function isBetween(time: number, start: number, stop: number): boolean {
+  return start < stop ? time >= start && time <= stop : time >= start || time <= stop;
+}
+
+/** @see END_OF_TIME */
+const LAST_SECOND = 2 ** 31 - 1;
+
+function secondsOf(date: string | undefined): number | undefined {
+  if (date === undefined) return undefined;
+  const [year = 0, month = 1, day = 1, hour = 0, minute = 0, second = 0] = date.split(/\D/).map(Number);
+  return Date.UTC(year, month - 1, day, hour, minute, second) / 1000;
+}
 
 /** What is negated is told the kernel as the other days; all days are not printed. */
 function savedDays(name: string, days: readonly number[], inverted: boolean, all: readonly number[]): object {

@@ -31,6 +31,8 @@ export interface World {
   readonly table: TableName;
   /** Virtual time in seconds since the scenario began. */
   readonly now: number;
+  /** The time of day, in seconds since 1970; undefined where the scenario does not say when it begins. */
+  readonly instant: number | undefined;
   /** Device the packet came in by, as `-i` sees it; undefined where there is none (OUTPUT, POSTROUTING). */
   readonly inDevice: string | undefined;
   /** Device it will leave by, as `-o` sees it; undefined before routing. */

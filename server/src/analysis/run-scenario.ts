@@ -19,7 +19,7 @@ export function runScenario(scenario: Scenario, options: SimulateOptions = {}): 
 /** The same for a ruleset that is read already. */
 export function runDocument(
   document: Document,
-  scenario: Pick<Scenario, 'host' | 'packets' | 'seed'>,
+  scenario: Pick<Scenario, 'host' | 'packets' | 'seed' | 'start'>,
   options: SimulateOptions = {},
 ): Result {
   const refusal = firstRefusal(document);
