@@ -109,6 +109,7 @@ const MAY_IMPORT: Readonly<Record<string, Edges>> = {
     'vscode-languageclient/node': 'it starts the language server',
   },
   'client/src/webview': {
+    'src-sim/conntrack': 'a line of the conntrack table is taken apart',
     'src-sim/net': 'the packet form knows protocols',
     'src-sim/netfilter': 'the map is drawn from the table of hooks',
     'src-sim/sim': 'packet lines are read and printed; types of results',

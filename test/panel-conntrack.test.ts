@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { conntrackChanges, type EntryChange } from '../client/src/webview/conntrack-changes';
-import { entryKey, parseConntrackLine } from '../client/src/webview/conntrack-line';
+import { entryKey, parseConntrackLine } from '../src-sim/conntrack/line';
 import type { PacketResult } from '../src-sim/sim/trace';
 import { sharedData } from './support/shared-data';
 

@@ -130,6 +130,36 @@ describe('a dropped SYN', () => {
   });
 });
 
+describe('a table that is there at the start', () => {
+  const line =
+    'ipv4 2 tcp 6 431999 ESTABLISHED src=203.0.113.1 dst=198.51.100.7 sport=54786 dport=80 src=198.51.100.7 dst=203.0.113.1 sport=80 dport=54786 [ASSURED] mark=7 zone=0 use=2';
+  const host = { ...HOST, conntrack: [line] };
+
+  it('is found by its packets', () => {
+    const { packets } = runScenario({ rules: CLIENT_RULES, host, packets: [arriving('PA', 5000, 1001)] });
+    expect(states(packets[0])).toEqual(['PREROUTING ESTABLISHED']);
+    expect(packets[0]?.trace[0]).toBe('filter:INPUT:rule:2');
+  });
+
+  it('is printed as it was given', () => {
+    const stray: ScenarioPacket = {
+      in: 'eth0',
+      src: '198.51.100.9',
+      dst: '203.0.113.1',
+      proto: 'udp',
+      sport: 1,
+      dport: 2,
+    };
+    const { packets } = runScenario({ rules: CLIENT_RULES, host, packets: [stray] });
+    expect(packets[0]?.conntrack).toEqual([line]);
+  });
+
+  it("is refused where a line is none of the kernel's", () => {
+    const { load } = runScenario({ rules: CLIENT_RULES, host: { conntrack: ['tcp 6'] }, packets: [] });
+    expect(load).toEqual({ ok: false, error: expect.stringContaining('not a line of nf_conntrack') });
+  });
+});
+
 describe('time', () => {
   it('passes only as packets say, and entries expire in it', () => {
     const udp: ScenarioPacket = { out: true, src: '203.0.113.1', dst: SERVER, proto: 'udp', sport: 5353, dport: 53 };

@@ -54,6 +54,12 @@ export interface Status {
   fixedTimeout: boolean;
 }
 
+/** An entry about which nothing is known but its tuples: unconfirmed, its timeout still to be set. */
+export function freshEntry(id: number, original: Tuple, reply: Tuple, zone: Zone, createdAt: number): Entry {
+  const status = freshStatus();
+  return { id, original, reply, zone, status, timeout: 0, dueAt: 0, queuePlace: -1, createdAt, mark: 0 };
+}
+
 export function freshStatus(): Status {
   return {
     expected: false,

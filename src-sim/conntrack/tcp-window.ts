@@ -71,6 +71,24 @@ export function freshSide(): TcpSide {
   };
 }
 
+/** Nothing seen yet. */
+export function emptyTcpTracking(): TcpTracking {
+  return {
+    state: 'NONE',
+    seen: { original: freshSide(), reply: freshSide() },
+    lastDirection: 'original',
+    lastFlagSet: 'none',
+    lastSeq: 0,
+    lastAck: 0,
+    lastEnd: 0,
+    lastWindow: 0,
+    retransmissions: 0,
+    ignored: { windowScale: undefined, sackPermitted: false },
+    expectChallengeAck: false,
+    simultaneousOpen: false,
+  };
+}
+
 /** Sequence number arithmetic, RFC 1982: whether `a` comes before `b`. */
 export function before(a: number, b: number): boolean {
   return ((a - b) | 0) < 0;

@@ -15,7 +15,16 @@ import {
   tcpFlagSet,
   tcpTransition,
 } from './tcp-states';
-import { before, checkWindow, freshSide, readOptions, segmentEnd, type TcpSide, type TcpTracking } from './tcp-window';
+import {
+  before,
+  checkWindow,
+  emptyTcpTracking,
+  freshSide,
+  readOptions,
+  segmentEnd,
+  type TcpSide,
+  type TcpTracking,
+} from './tcp-window';
 import { tcpStateTimeout, tcpTimeout } from './timeouts';
 import type { Conntrack } from './track';
 import type { Tracked } from './tracked';
@@ -42,7 +51,7 @@ export function trackTcp(
     if (typeof begun === 'string') return { kind: 'invalid', text: begun };
     entry.tcp = begun;
   }
-  const tracking = entry.tcp ?? emptyTracking();
+  const tracking = entry.tcp ?? emptyTcpTracking();
   const planned = planTransition(entry, tracking, segment, sysctl);
   if (planned.kind !== 'move') return planned;
   if (planned.checkWindow) {
@@ -60,7 +69,7 @@ function beginTracking(segment: Segment, sysctl: Sysctl): TcpTracking | string {
   const { tcp, flagSet } = segment;
   const first = tcpTransition('original', flagSet, 'NONE');
   if (first === 'INVALID') return `${flagName(flagSet)} cannot begin a connection`;
-  const tracking = emptyTracking();
+  const tracking = emptyTcpTracking();
   const client = tracking.seen.original;
   client.end = segmentEnd(tcp);
   client.maxWindow = tcp.window || 1;
@@ -78,23 +87,6 @@ function beginTracking(segment: Segment, sysctl: Sysctl): TcpTracking | string {
     side.liberal = true;
   }
   return tracking;
-}
-
-function emptyTracking(): TcpTracking {
-  return {
-    state: 'NONE',
-    seen: { original: freshSide(), reply: freshSide() },
-    lastDirection: 'original',
-    lastFlagSet: 'none',
-    lastSeq: 0,
-    lastAck: 0,
-    lastEnd: 0,
-    lastWindow: 0,
-    retransmissions: 0,
-    ignored: { windowScale: undefined, sackPermitted: false },
-    expectChallengeAck: false,
-    simultaneousOpen: false,
-  };
 }
 
 interface Move {

@@ -12,7 +12,7 @@ import {
   type CtInfo,
   DEFAULT_ZONE,
   type Entry,
-  freshStatus,
+  freshEntry,
   type Template,
   ZONE_BY_DIRECTION,
 } from './entry';
@@ -115,16 +115,7 @@ function create(tuple: Tuple, template: Template | undefined, conntrack: Conntra
   const { table, sysctl, now } = conntrack;
   if (table.size >= sysctl.get('net.netfilter.nf_conntrack_max') && !dropEarly(table)) return TABLE_FULL;
   const entry: Entry = {
-    id: table.nextId(),
-    original: tuple,
-    reply,
-    zone: template?.zone ?? DEFAULT_ZONE,
-    status: freshStatus(),
-    timeout: 0,
-    dueAt: 0,
-    queuePlace: -1,
-    createdAt: now,
-    mark: 0,
+    ...freshEntry(table.nextId(), tuple, reply, template?.zone ?? DEFAULT_ZONE, now),
     ...(conntrack.counts ? { counters: freshCounters() } : {}),
     ...(template?.helper === undefined ? {} : { helper: template.helper }),
   };

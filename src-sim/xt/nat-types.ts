@@ -59,16 +59,20 @@ export function natRange({ addresses, ports }: NatChoice, how: Randomness): NatR
 }
 
 function readChoice(text: string, family: Family, shifted: boolean): Parsed<NatChoice> {
-  const [, bracketed, plain = '', portText] =
-    (family === 'ipv4' ? /^(?:(\0)|([^:]*))(?::(.*))?$/ : /^(?:\[([^\]]*)\]|([^[]*))(?::(.*))?$/).exec(text) ?? [];
-  const whole = family === 'ipv6' && bracketed === undefined ? text : undefined;
-  const addressText = bracketed ?? (whole?.startsWith('[') === false ? whole : plain);
-  const ports = whole !== undefined || portText === undefined ? undefined : readPorts(portText, shifted);
+  const [, bracketed, plain, portText] = /^(?:\[([^\]]*)\]|([^[:]*))(?::(.*))?$/.exec(inBrackets(text, family)) ?? [];
+  const addressText = bracketed ?? plain ?? text;
+  const ports = portText === undefined ? undefined : readPorts(portText, shifted);
   if (addressText === '')
     return ports === undefined ? bad('an address is missing') : mapParsed(ports, (value) => ({ ports: value }));
   const addresses = readAddresses(addressText, family);
   if (!addresses.ok || ports === undefined) return mapParsed(addresses, (value) => ({ addresses: value }));
   return mapParsed(ports, (value) => ({ addresses: addresses.value, ports: value }));
+}
+
+/** Without brackets, one colon is before the ports; more of them are an IPv6 address. */
+function inBrackets(text: string, family: Family): string {
+  const isAddress = family === 'ipv6' && !text.startsWith('[') && text.split(':').length > 2;
+  return isAddress ? `[${text}]` : text;
 }
 
 /** Addresses are read by inet_pton(3) here: no short forms, no names. */

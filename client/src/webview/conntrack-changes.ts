@@ -1,6 +1,7 @@
 /** What a packet changed in the conntrack table: the lines before it and after it, entry by entry. */
+
+import { type ConntrackLine, entryKey, parseConntrackLine } from '../../../src-sim/conntrack/line';
 import type { PacketResult } from '../../../src-sim/sim/trace';
-import { type ConntrackLine, entryKey, parseConntrackLine } from './conntrack-line';
 
 export interface EntryChange {
   readonly key: string;

@@ -2,9 +2,10 @@
  * Who answers whom among the packets of a scenario: how a packet's answer would look at the far end, after NAT, and
  * which packets belong to the same flow. Taken from what the simulator said, so it holds for untracked flows too.
  */
+
+import { type ConntrackLine, type LineTuple, parseConntrackLine, tupleKey } from '../../../src-sim/conntrack/line';
 import type { ScenarioPacket } from '../../../src-sim/sim/scenario';
 import type { Frame, PacketResult } from '../../../src-sim/sim/trace';
-import { type ConntrackLine, type LineTuple, parseConntrackLine, tupleKey } from './conntrack-line';
 import { flagLetters, isIcmp, packetProtocol } from './packet-words';
 
 /** The addresses of a packet without what it carries. */

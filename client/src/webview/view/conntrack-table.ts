@@ -1,6 +1,7 @@
 /** The conntrack table after the selected packet: every entry, what the packet changed of it, the kernel's own line. */
+
+import type { LineTuple } from '../../../../src-sim/conntrack/line';
 import { conntrackChanges, type EntryChange } from '../conntrack-changes';
-import type { LineTuple } from '../conntrack-line';
 import { endpointText } from '../packet-words';
 import { exchangesOf, type PanelState } from '../state';
 import { h, whenChanged } from './element';
