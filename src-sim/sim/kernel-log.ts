@@ -38,11 +38,12 @@ export function readLog(stories: readonly Story[]): Logged {
   return { trace: main?.trace ?? [], caused: others.map(({ src, dst, proto, trace }) => ({ src, dst, proto, trace })) };
 }
 
-/** What a line tells a packet by. IPv6 has no id. */
+/** What a line tells a packet by. IPv6 has no id; a reader takes the first that stands there, an echo's own. */
 function logKey(packet: Packet): string {
   const { transport, length } = packet;
   const type = transport.kind === 'icmp' ? transport.type : '';
-  return `${packet.family === 'ipv4' ? packet.id : ''} ${traceProtocol(packet)} ${length} ${type}`;
+  const echo = transport.kind === 'icmp' && (type === 128 || type === 129) ? transport.id : '';
+  return `${packet.family === 'ipv4' ? packet.id : echo} ${traceProtocol(packet)} ${length} ${type}`;
 }
 
 function isSamePacket(logged: Packet, sent: Packet): boolean {

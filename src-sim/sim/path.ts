@@ -15,7 +15,7 @@ import { findRoute, isMulticast, type Route, routeDevice } from '../host/routing
 import { icmpError, icmpReply, tcpReset } from '../host/stack';
 import type { Destination } from '../ipvs/service';
 import type { Address } from '../net/address';
-import type { Packet, TcpSegment } from '../net/packet';
+import { type Packet, type TcpSegment, transportLength } from '../net/packet';
 import { PROTOCOL } from '../net/protocol';
 import type { Hook } from '../netfilter/hook';
 import { gather, runHook, WAITING } from './hooks';
@@ -175,7 +175,7 @@ const SILENT_PROTOCOLS: ReadonlySet<number> = new Set([PROTOCOL.igmp]);
 function answer(machine: Machine, flight: InFlight): void {
   const { packet } = flight;
   const { transport, protocol } = packet;
-  if (flight.route?.type !== 'local') return;
+  if (flight.route?.type !== 'local' || isChecksumSpoilt(flight)) return;
   if (transport.kind === 'icmp') {
     const reply = icmpReply(packet, transport);
     if (reply) sendOwn(machine, reply, 'the host answers the request');
@@ -186,6 +186,18 @@ function answer(machine: Machine, flight: InFlight): void {
   } else if (!SILENT_PROTOCOLS.has(protocol)) {
     sendError(machine, flight, 'protocol-unreachable');
   }
+}
+
+/** Up to so many bytes the kernel adds a packet up at once. @kernel include/linux/skbuff.h:CHECKSUM_BREAK */
+const CHECKSUM_BREAK = 76;
+
+/**
+ * Conntrack verifies an arriving packet and keeps the sum, header included. IPv6 has no header checksum that would make
+ * up for a changed traffic class: the sum is wrong then, and the socket throws the packet away. Asked of a 6.18 kernel.
+ */
+function isChecksumSpoilt({ packet, attachment, story }: InFlight): boolean {
+  const changed = packet.family === 'ipv6' && packet.tos !== story.packet.tos;
+  return changed && attachment?.kind === 'tracked' && transportLength(packet) > CHECKSUM_BREAK;
 }
 
 function answerTcp(machine: Machine, packet: Packet, tcp: TcpSegment): void {
