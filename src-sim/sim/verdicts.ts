@@ -9,8 +9,8 @@ import { snapshotCounters } from './simulator';
 import type { Fate, Result } from './trace';
 
 export interface Verdicts {
-  /** Of each packet, in order. */
-  readonly fates: readonly Fate[];
+  /** How many packets met each fate. */
+  readonly fates: Readonly<Record<Fate['kind'], number>>;
   readonly counters: Result['counters'];
   /** How many entries the conntrack table holds at the end. */
   readonly entries: number;
@@ -35,10 +35,10 @@ export function verdicts(
 ): Verdicts {
   const machine = setUpMachine(ruleset, scenario, 'none');
   if (walk === 'compiled') machine.traverse = new CompiledChains(machine).traverse;
-  const fates: Fate[] = [];
+  const fates = { sent: 0, delivered: 0, dropped: 0, rejected: 0, held: 0 };
   for (const packet of packets) {
     const flight = inject(machine, packet);
-    fates.push(flight.story.fate);
+    fates[flight.story.fate.kind] += 1;
     observe?.(machine, flight);
   }
   return { fates, counters: snapshotCounters(machine), entries: machine.table.size };

@@ -1,0 +1,82 @@
+/** A million connections at once: what they take of memory, and what it costs that they expire. */
+import { createDocument } from '../server/src/analysis/document';
+import { lower } from '../server/src/analysis/lower';
+import type { ScenarioPacket } from '../src-sim/sim/scenario';
+import { verdicts } from '../src-sim/sim/verdicts';
+import { header, megabytes, row, thousands, times, title } from './report';
+import { linearRuleset } from './rulesets';
+
+const CONNECTIONS = Number(process.env.BENCH_CONNECTIONS ?? 1_000_000);
+const PROBES = 10_000;
+
+const { rules, host, services } = linearRuleset(100);
+const [service] = services;
+if (service === undefined) throw new Error('no service');
+const { address, port } = service;
+const ruleset = lower(createDocument(rules).tree);
+
+function segment(number: number, isAnswer: boolean, flags: string): ScenarioPacket {
+  const client = `198.${18 + ((number >> 16) & 1)}.${(number >> 8) & 255}.${number & 255}`;
+  const clientPort = 1024 + (number >> 17);
+  const ends = isAnswer
+    ? { in: 'eth1', src: address, dst: client, sport: port, dport: clientPort, seq: 5000, ack: 1001 }
+    : { in: 'eth0', src: client, dst: address, sport: clientPort, dport: port };
+  const numbers = isAnswer ? {} : { seq: flags === 'S' ? 1000 : 1001, ack: flags === 'S' ? 0 : 5001 };
+  return { ...ends, ...numbers, proto: 'tcp', flags };
+}
+
+/** Every connection is opened and established; then probes go along one of them; then all are left to expire. */
+function* packets(connections: number): Generator<ScenarioPacket> {
+  for (let number = 0; number < connections; number += 1) {
+    yield segment(number, false, 'S');
+    yield segment(number, true, 'SA');
+    yield segment(number, false, 'A');
+  }
+  for (let probe = 0; probe < PROBES; probe += 1) yield { ...segment(0, false, 'A'), wait: 0.001 };
+  yield { ...segment(0, false, 'A'), wait: 500_000 };
+}
+
+interface Cost {
+  readonly held: number;
+  readonly heapBytes: number;
+  readonly residentBytes: number;
+  /** Nanoseconds. */
+  readonly probe: number;
+  readonly expiry: number;
+}
+
+function measure(connections: number): Cost {
+  const established = 3 * connections;
+  const marks: number[] = [];
+  let memory = { heapBytes: 0, residentBytes: 0 };
+  let held = 0;
+  let seen = 0;
+  verdicts(ruleset, { host }, packets(connections), {
+    observe({ table }) {
+      seen += 1;
+      if (seen === established) {
+        globalThis.gc?.();
+        const { heapUsed, rss } = process.memoryUsage();
+        memory = { heapBytes: heapUsed, residentBytes: rss };
+        held = table.size;
+      }
+      if (seen === established || seen >= established + PROBES) marks.push(performance.now());
+    },
+  });
+  const [begin = 0, probed = 0, expired = 0] = marks;
+  return {
+    held,
+    ...memory,
+    probe: ((probed - begin) * 1e6) / PROBES,
+    expiry: ((expired - probed) * 1e6) / connections,
+  };
+}
+
+title('Connections held at once');
+header('connections', 'heap', 'resident', 'ns a packet while they are held', 'ns for each that expires');
+const costs = [CONNECTIONS / 100, CONNECTIONS].map(measure);
+for (const { held, heapBytes, residentBytes, probe, expiry } of costs) {
+  row(thousands(held), megabytes(heapBytes), megabytes(residentBytes), thousands(probe), thousands(expiry));
+}
+const [few, many] = costs;
+if (few && many) console.log(`\nA packet among 100 times as many connections costs ${times(many.probe / few.probe)}.`);
