@@ -13,6 +13,7 @@ export const PROTOCOL = {
   ah: 51,
   icmpv6: 58,
   ospf: 89,
+  ipcomp: 108,
   vrrp: 112,
   sctp: 132,
   mh: 135,

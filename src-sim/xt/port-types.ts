@@ -28,9 +28,12 @@ export function portText({ min, max }: NumberSpan): string {
   return min === max ? `${min}` : `${min}:${max}`;
 }
 
+/** The same, always printed. */
+export const servicePortSpan = word<NumberSpan>('port[:port]', (text) => readSpan(text, readServicePort), portText);
+
 /** `22`, `ssh`, `1024:65535`, `:80`, `1024:`; left out by iptables-save where it means every port. */
 export const portSpan: ValueType<NumberSpan> = {
-  ...word<NumberSpan>('port[:port]', (text) => readSpan(text, readServicePort), portText),
+  ...servicePortSpan,
   omitted: ({ min, max }) => min === 0 && max === 65_535,
 };
 

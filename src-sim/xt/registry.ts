@@ -5,49 +5,70 @@ import { ah } from './ah';
 import { AUDIT } from './audit';
 import { bpf } from './bpf';
 import { builtin } from './builtin';
+import { cgroup } from './cgroup';
 import { CHECKSUM } from './checksum';
 import { CLASSIFY } from './classify';
+import { cluster } from './cluster';
+import { CLUSTERIP } from './clusterip';
 import { comment } from './comment';
 import { connbytes } from './connbytes';
+import { connlabel } from './connlabel';
 import { connlimit } from './connlimit';
 import { CONNMARK, connmark } from './connmark';
+import { CONNSECMARK } from './connsecmark';
 import { conntrack } from './conntrack';
+import { cpu } from './cpu';
 import { CT, NOTRACK } from './ct';
+import { dccp } from './dccp';
 import type { Extension, Match, Target } from './define';
+import { devgroup } from './devgroup';
 import { DNAT } from './dnat';
+import { DNPT } from './dnpt';
 import { DSCP, dscp } from './dscp';
+import { dst } from './dst';
 import { ECN, ecn } from './ecn';
 import { esp } from './esp';
+import { eui64 } from './eui64';
 import { frag } from './frag';
 import { hashlimit } from './hashlimit';
+import { hbh } from './hbh';
 import { helper } from './helper';
 import { HL, hl } from './hl';
 import { icmp, icmp6 } from './icmp';
+import { IDLETIMER } from './idletimer';
+import { ipcomp } from './ipcomp';
 import { iprange } from './iprange';
 import { ipvs } from './ipvs';
+import { LED } from './led';
 import { length } from './length';
 import { limit } from './limit';
 import { LOG } from './log';
 import { mac } from './mac';
 import { MARK, mark } from './mark';
 import { MASQUERADE } from './masquerade';
+import { mh } from './mh';
 import { multiport } from './multiport';
 import { NETMAP } from './netmap';
+import { nfacct } from './nfacct';
 import { NFLOG } from './nflog';
 import { NFQUEUE } from './nfqueue';
+import { osf } from './osf';
 import { owner } from './owner';
 import { physdev } from './physdev';
 import { pkttype } from './pkttype';
 import { policy } from './policy';
 import { quota } from './quota';
+import { realm } from './realm';
 import { recent } from './recent';
 import { REDIRECT } from './redirect';
 import { REJECT } from './reject';
 import { rpfilter } from './rpfilter';
 import { rt } from './rt';
 import { sctp } from './sctp';
+import { SECMARK } from './secmark';
 import { SET, set } from './set';
 import { SNAT } from './snat';
+import { SNPT } from './snpt';
 import { socket } from './socket';
 import { ACCEPT, DROP, QUEUE, RETURN } from './standard';
 import { state } from './state';
@@ -147,6 +168,27 @@ export const EXTENSIONS: readonly Extension[] = [
   SYNPROXY,
   SET,
   AUDIT,
+  cgroup,
+  cluster,
+  connlabel,
+  cpu,
+  dccp,
+  devgroup,
+  dst,
+  eui64,
+  hbh,
+  ipcomp,
+  mh,
+  nfacct,
+  osf,
+  realm,
+  CLUSTERIP,
+  CONNSECMARK,
+  SECMARK,
+  IDLETIMER,
+  LED,
+  SNPT,
+  DNPT,
   QUEUE,
 ];
 

@@ -121,9 +121,11 @@ function onlyBy(refusedBy: 'legacy' | 'nft', refused: Problem): Problem {
 
 /** The option that is refused by itself, if one is. */
 function culprit(use: Use, extension: Extension, context: RuleContext): OptionPart | undefined {
+  // What must stand always stands: a declaration may rely on it.
+  const required = Object.fromEntries(Object.entries(use.given).filter(([name]) => extension.options[name]?.required));
   return use.parts.find((part) => {
     const given = use.given[part.option];
-    return given !== undefined && extension.refuses?.({ [part.option]: given }, context) !== undefined;
+    return given !== undefined && extension.refuses?.({ ...required, [part.option]: given }, context) !== undefined;
   });
 }
 

@@ -27,12 +27,9 @@ export function readUnknown(reading: RuleReading, use: OptionUse, lookup: Lookup
 /** iptables looks for a match of the protocol's name; most protocols have none. */
 function hasUndeclaredProtocolMatch({ protocol, family }: RuleReading): boolean {
   if (protocol === undefined || matchLoadedByProtocol(protocol, family) !== undefined) return false;
-  const name = MATCHES_BY_OTHER_NAMES.get(protocol) ?? protocolName(protocol);
+  const name = protocolName(protocol);
   return isExtensionName('match', name) && findMatch(name) === undefined;
 }
-
-/** @see libxtables/xtables.c: xtables_chain_protos */
-const MATCHES_BY_OTHER_NAMES: ReadonlyMap<number, string> = new Map([[135, 'mh']]);
 
 /** Many protocols have a `--dport`: the first of them show what is missing. */
 const MOST_LOADERS = 2;
