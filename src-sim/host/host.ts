@@ -40,6 +40,8 @@ export interface Host {
   readonly sysctl: Sysctl;
   /** `6 22`: protocol number and port of each listening socket. */
   readonly listening: ReadonlySet<string>;
+  /** Those of them that take packets to foreign addresses too (IP_TRANSPARENT). */
+  readonly transparent: ReadonlySet<string>;
 }
 
 /** What {@link buildHost} reads; HostDescription of a scenario fits. */
@@ -74,12 +76,20 @@ export function buildHost(source: HostSource, family: Family): Host {
     routes: buildRoutes([...interfaces.values()], source.routes ?? [], source.policy ?? [], family),
     sysctl: new Sysctl(source.sysctl ?? {}, SYSCTL_DEFAULTS),
     listening: new Set((source.listen ?? []).map(readSocket)),
+    transparent: new Set((source.listen ?? []).filter((text) => text.endsWith(TRANSPARENT)).map(readSocket)),
   };
 }
 
 export function isListening(host: Host, protocol: number, port: number): boolean {
   return host.listening.has(`${protocol} ${port}`);
 }
+
+/** A transparent proxy, as TPROXY needs it: `tcp/3128 transparent`. */
+export function isTransparent(host: Host, protocol: number, port: number): boolean {
+  return host.transparent.has(`${protocol} ${port}`);
+}
+
+const TRANSPARENT = ' transparent';
 
 /** The address that a device would speak from: its first one. @kernel net/ipv4/devinet.c:inet_select_addr */
 export function primaryAddress(host: Host, device: string): Address | undefined {
@@ -119,7 +129,7 @@ function readInterfaceAddress(text: string): InterfaceAddress {
 
 /** @throws Error */
 function readSocket(text: string): string {
-  const [, name, port] = /^(tcp|udp)\/(\d+)$/.exec(text) ?? [];
+  const [, name, port] = /^(tcp|udp)\/(\d+)(?: transparent)?$/.exec(text) ?? [];
   if (name === undefined || port === undefined) throw new Error(`not a socket such as tcp/22: ${text}`);
   return `${PROTOCOL[name as 'tcp' | 'udp']} ${Number(port)}`;
 }

@@ -11,6 +11,8 @@ import { plainAck, synAck, tcpReset } from './stack';
 export interface TcpAnswer {
   readonly packet: Packet;
   readonly what: string;
+  /** Whether a listener or a connection answers, not only the stack. */
+  readonly bySocket: boolean;
 }
 
 interface Connection {
@@ -57,7 +59,7 @@ export class TcpSockets {
     const connection = this.#connections.get(key);
     if (connection?.state === 'half open') return this.#halfOpen(key, connection, packet, tcp, now);
     if (connection) return this.#open(key, connection, packet, tcp);
-    if (!listening) return reset(packet, tcp, 'RST: nobody listens on the port');
+    if (!listening) return reset(packet, tcp, 'RST: nobody listens on the port', false);
     if (tcp.flags & TCP_FLAG.R) return undefined;
     if (tcp.flags & TCP_FLAG.A) return reset(packet, tcp, 'RST: the listener does not know this connection');
     if (!(tcp.flags & TCP_FLAG.S) || tcp.flags & TCP_FLAG.F) return undefined;
@@ -73,7 +75,11 @@ export class TcpSockets {
     };
     this.#connections.set(key, opened);
     this.#unanswered.add(opened);
-    return { packet: opened.synAck, what: 'SYN,ACK from the listener' };
+    return { packet: opened.synAck, what: 'SYN,ACK from the listener', bySocket: true };
+  }
+
+  stateOf(remote: string, remotePort: number, local: string, localPort: number): Connection['state'] | undefined {
+    return this.#connections.get(`${remote} ${remotePort} ${local} ${localPort}`)?.state;
   }
 
   /** The next SYN,ACK that is sent again before `until`; each call gives one, in order of time. */
@@ -87,7 +93,7 @@ export class TcpSockets {
     first.resent += 1;
     if (first.resent === MOST_RESENDS) this.#unanswered.delete(first);
     first.resendAt = at + FIRST_RESEND * 2 ** first.resent;
-    return { at, packet: first.synAck, what: 'SYN,ACK again: no ACK came' };
+    return { at, packet: first.synAck, what: 'SYN,ACK again: no ACK came', bySocket: true };
   }
 
   #halfOpen(key: string, connection: Connection, packet: Packet, tcp: TcpSegment, now: number): TcpAnswer | undefined {
@@ -97,13 +103,13 @@ export class TcpSockets {
     if (repeatsSyn && flags === TCP_FLAG.S) {
       if (!mayAnswer(connection, now)) return undefined;
       connection.resendAt = now + FIRST_RESEND * 2 ** connection.resent;
-      return { packet: connection.synAck, what: 'SYN,ACK again: the SYN came again' };
+      return { packet: connection.synAck, what: 'SYN,ACK again: the SYN came again', bySocket: true };
     }
     if (flags & TCP_FLAG.A && tcp.ack !== (sequence + 1) >>> 0)
       return reset(packet, tcp, 'RST: the ACK is not of this connection');
     if (!repeatsSyn && !isInWindow(tcp.seq, expected)) {
       if (flags & TCP_FLAG.R || !mayAnswer(connection, now)) return undefined;
-      return { packet: plainAck(packet, tcp, (sequence + 1) >>> 0, expected), what: 'a challenge ACK' };
+      return { packet: plainAck(packet, tcp, (sequence + 1) >>> 0, expected), what: 'a challenge ACK', bySocket: true };
     }
     if (flags & TCP_FLAG.R || (flags & TCP_FLAG.S && !repeatsSyn)) {
       this.#connections.delete(key);
@@ -126,14 +132,14 @@ export class TcpSockets {
     if (length === 0 && !(tcp.flags & TCP_FLAG.S)) return undefined;
     if (tcp.seq === connection.expected) connection.expected = (connection.expected + length) >>> 0;
     const acknowledgement = plainAck(packet, tcp, (connection.sequence + 1) >>> 0, connection.expected);
-    return { packet: acknowledgement, what: 'ACK from the open connection' };
+    return { packet: acknowledgement, what: 'ACK from the open connection', bySocket: true };
   }
 }
 
 /** A RST is never answered by one. */
-function reset(packet: Packet, tcp: TcpSegment, what: string): TcpAnswer | undefined {
+function reset(packet: Packet, tcp: TcpSegment, what: string, bySocket = true): TcpAnswer | undefined {
   const segment = tcpReset(packet, tcp, packet.tos);
-  return segment && { packet: segment, what };
+  return segment && { packet: segment, what, bySocket };
 }
 
 function isInWindow(sequence: number, expected: number): boolean {

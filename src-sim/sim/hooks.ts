@@ -9,6 +9,7 @@ import type { Director } from '../ipvs/director';
 import { isBound, type Manip, setUpNullBinding, tracked, translate, translateError } from '../nat/nat';
 import type { Packet } from '../net/packet';
 import { type Hook, type HookFunction, hookEntries, type TableName } from '../netfilter/hook';
+import type { Emitter } from './emitter';
 import type { InFlight } from './in-flight';
 import type { Machine } from './machine';
 import { Passage } from './passage';
@@ -16,13 +17,12 @@ import { tupleText } from './say';
 import type { Fate } from './trace';
 import { ACCEPT, type Verdict } from './traverse';
 
-/** @param reject sends REJECT's answer */
-export function runHook(machine: Machine, flight: InFlight, hook: Hook, reject: (type: string) => void): Verdict {
+export function runHook(machine: Machine, flight: InFlight, hook: Hook, emitter: Emitter): Verdict {
   const walk = (table: TableName): Verdict => {
     const loaded = machine.tables.get(table);
     return loaded === undefined
       ? ACCEPT
-      : machine.traverse(loaded, hook, new Passage(machine, flight, hook, table, reject));
+      : machine.traverse(loaded, hook, new Passage(machine, flight, hook, table, emitter));
   };
   for (const { run } of hookEntries(hook)) {
     const verdict = runOne(machine, flight, hook, run, walk);
@@ -42,7 +42,7 @@ function runOne(
     case 'table':
       return run.table === 'mangle' && hook === 'OUTPUT' ? mangleOutput(machine, flight, walk) : walk(run.table);
     case 'defragmentation':
-      return machine.conntrackActive && !gather(machine, flight, hook) ? { kind: 'HELD', fate: WAITING } : ACCEPT;
+      return machine.gathersFragments && !gather(machine, flight, hook) ? { kind: 'HELD', fate: WAITING } : ACCEPT;
     case 'conntrack':
       return machine.conntrackActive ? runConntrack(machine, flight, hook) : ACCEPT;
     case 'nat':

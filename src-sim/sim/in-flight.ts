@@ -1,6 +1,7 @@
 /** A packet on its way through the host: its bytes, and what the kernel keeps beside them (`struct sk_buff`). */
 import type { Attachment } from '../conntrack/entry';
 import type { Route } from '../host/routing';
+import type { Sender } from '../host/sender';
 import type { Packet } from '../net/packet';
 import type { Fate, Step } from './trace';
 
@@ -17,6 +18,10 @@ export interface InFlight {
   readonly packetType: 'unicast' | 'broadcast' | 'multicast' | 'otherhost';
   readonly macSource: string | undefined;
   readonly macDestination: string | undefined;
+  /** The socket that sends it; undefined: none of this host's. */
+  sender: Sender | undefined;
+  /** Port of the transparent proxy that TPROXY handed it to. */
+  assignedPort: number | undefined;
   /** What the simulation tells of it. */
   readonly story: Story;
 }
@@ -54,7 +59,7 @@ export function beginStory(packet: Packet, what: string, isTold: boolean): Story
 }
 
 /** A packet that the host makes: nothing is known of it yet but its bytes. */
-export function ownPacket(packet: Packet, story: Story): InFlight {
+export function ownPacket(packet: Packet, story: Story, sender: Sender | undefined): InFlight {
   return {
     packet,
     mark: 0,
@@ -65,6 +70,8 @@ export function ownPacket(packet: Packet, story: Story): InFlight {
     packetType: 'unicast',
     macSource: undefined,
     macDestination: undefined,
+    sender,
+    assignedPort: undefined,
     story,
   };
 }

@@ -63,6 +63,8 @@ export function inject(machine: Machine, source: ScenarioPacket): InFlight {
     // As `-m mac` sees it: whose hand the frame came from.
     macSource: source.mac_src ?? device?.peerMac,
     macDestination: source.in === undefined ? undefined : (source.mac_dst ?? device?.mac),
+    sender: source.in === undefined ? { kind: 'process', uid: source.uid ?? 0, gid: source.gid ?? 0 } : undefined,
+    assignedPort: undefined,
   };
   endStory(flight, source.in === undefined ? send(machine, flight) : receive(machine, flight));
   machine.table.removeExpired(machine.now);

@@ -51,6 +51,8 @@ export class Machine implements Equipment {
   readonly conntrackActive: boolean;
   /** The walk of its chains. */
   traverse: Traverse = traverse;
+  /** Fragments are put together before raw where conntrack runs, or a rule looks sockets up. */
+  gathersFragments: boolean;
   /** Whether conntrack counts packets and bytes of its flows. */
   countsFlows: boolean;
   /** Virtual time in seconds. */
@@ -61,6 +63,8 @@ export class Machine implements Equipment {
   readonly unsure: string[] = [];
   /** Whether an ICMP message of the host's own is on its way out. */
   sendsIcmp = false;
+  /** Whether a copy of TEE's is on its way out: it is not copied again. */
+  isDuplicating = false;
   readonly #counters = new Map<Rule | Chain, MutableCounters>();
   readonly #matchStates = new Map<Rule, Map<object, object>>();
   readonly #sharedStates = new Map<string, object>();
@@ -79,6 +83,7 @@ export class Machine implements Equipment {
     this.tables = new Map(ruleset.tables.map((table) => [table.name, loadTable(table.name, table.chains)]));
     this.conntrackActive = rulesOf(ruleset).some(needsConntrack);
     this.#chance = seed >>> 0;
+    this.gathersFragments = this.conntrackActive;
     this.countsFlows = host.sysctl.get('net.netfilter.nf_conntrack_acct') !== 0;
     for (const rule of rulesOf(ruleset)) this.#prepare(rule);
   }
@@ -110,6 +115,10 @@ export class Machine implements Equipment {
 
   nat(): NatContext {
     return { table: this.table, now: this.now, random: () => this.random() };
+  }
+
+  gatherFragments(): void {
+    this.gathersFragments = true;
   }
 
   countFlows(): void {

@@ -10,12 +10,17 @@ import {
 import type { Tuple } from '../conntrack/tuple';
 import { LOOPBACK, primaryAddress } from '../host/host';
 import type { IpSets } from '../host/ipset';
+import { type ReversePathChoices, reversePathHolds } from '../host/reverse-path';
 import { isLimitedBroadcast, isMulticast } from '../host/routing';
+import type { Sender } from '../host/sender';
+import { type FoundSocket, findSocket } from '../host/socket-lookup';
 import { setUpNat } from '../nat/nat';
 import { type Address, addressPoint, type Family } from '../net/address';
+import type { Packet } from '../net/packet';
 import type { Hook, TableName } from '../netfilter/hook';
 import type { Rule } from '../netfilter/ruleset';
 import type { AddressType, TargetWorld } from '../xt/world';
+import type { Emitter } from './emitter';
 import type { InFlight } from './in-flight';
 import type { Machine } from './machine';
 
@@ -30,7 +35,7 @@ export class Passage implements TargetWorld {
     readonly flight: InFlight,
     readonly hook: Hook,
     readonly table: TableName,
-    private readonly sendRejection: (type: string) => void,
+    private readonly emitter: Emitter,
   ) {}
 
   get family(): Family {
@@ -74,6 +79,10 @@ export class Passage implements TargetWorld {
     return this.machine.ipsets;
   }
 
+  get sender(): Sender | undefined {
+    return this.flight.sender;
+  }
+
   get packetType(): 'unicast' | 'broadcast' | 'multicast' | 'loopback' {
     if (this.flight.inDevice === LOOPBACK) return 'loopback';
     return this.flight.packetType === 'otherhost' ? 'unicast' : this.flight.packetType;
@@ -93,6 +102,16 @@ export class Passage implements TargetWorld {
     const found = this.machine.host.routes.tables.get('local')?.find(addressPoint(address), undefined);
     if (found === undefined || (device !== undefined && found.device !== device)) return 'UNICAST';
     return found.type === 'broadcast' ? 'BROADCAST' : 'LOCAL';
+  }
+
+  findSocket(packet: Packet): FoundSocket | undefined {
+    return findSocket(this.machine.host, this.machine.sockets, packet, this.flight.attachment);
+  }
+
+  reversePathHolds(packet: Packet, choices: ReversePathChoices): boolean {
+    const { inDevice } = this.flight;
+    if (inDevice === undefined || this.packetType === 'loopback') return true;
+    return reversePathHolds(this.machine.host, packet, inDevice, choices);
   }
 
   findConntrack(tuple: Tuple, zone: Zone): Entry | undefined {
@@ -135,7 +154,19 @@ export class Passage implements TargetWorld {
   }
 
   reject(type: string): void {
-    this.sendRejection(type);
+    this.emitter.reject(this.machine, this.flight, type);
+  }
+
+  duplicate(gateway: Address, device: string | undefined): void {
+    this.emitter.duplicate(this.machine, this.flight, this.hook, { gateway, device });
+  }
+
+  answer(packet: Packet, what: string): void {
+    this.emitter.answer(this.machine, this.flight, packet, what);
+  }
+
+  assignSocket(port: number): void {
+    this.flight.assignedPort = port;
   }
 
   log(line: string): void {

@@ -12,14 +12,16 @@ import { ICMP_ERRORS, type IcmpError, type IcmpErrorKind, REJECT_ERRORS } from '
 import { decideInput } from '../host/input-routing';
 import { withHeaderPulled } from '../host/reassembly';
 import { findRoute, isMulticast, type Route, routeDevice } from '../host/routing';
+import { KERNEL_SOCKET, ROOT, type Sender } from '../host/sender';
 import { icmpError, icmpReply, tcpReset } from '../host/stack';
 import type { Destination } from '../ipvs/service';
 import type { Address } from '../net/address';
 import { type Packet, type TcpSegment, transportLength } from '../net/packet';
 import { PROTOCOL } from '../net/protocol';
 import type { Hook } from '../netfilter/hook';
+import type { CopyRoute, Emitter } from './emitter';
 import { gather, runHook, WAITING } from './hooks';
-import { beginStory, endStory, type InFlight, ownPacket } from './in-flight';
+import { beginStory, endStory, type InFlight, ownPacket, type Story } from './in-flight';
 import type { Machine } from './machine';
 import type { Fate } from './trace';
 
@@ -60,13 +62,14 @@ function hasNeighbour(host: Host, { packet, route, outDevice = '' }: InFlight): 
 /** What goes out by lo comes in by lo, and keeps its conntrack entry. @kernel drivers/net/loopback.c:loopback_xmit */
 function loopBack(machine: Machine, flight: InFlight): Fate {
   flight.inDevice = LOOPBACK;
+  flight.sender = undefined;
   flight.outDevice = undefined;
   return receive(machine, flight);
 }
 
 /** @returns the packet's fate where its way ends at the hook */
 function atHook(machine: Machine, flight: InFlight, hook: Hook): Fate | undefined {
-  const verdict = runHook(machine, flight, hook, (type) => reject(machine, flight, type));
+  const verdict = runHook(machine, flight, hook, EMITTER);
   if (verdict.kind === 'ACCEPT') return undefined;
   if (verdict.kind === 'STOLEN') return sendToRealServer(machine, flight, verdict.to);
   if (verdict.kind === 'HELD') return verdict.fate;
@@ -135,6 +138,8 @@ function takeRoute(flight: InFlight, route: Route, decision: 'forward' | 'output
 function forward(machine: Machine, flight: InFlight): Fate {
   const { packet } = flight;
   if (flight.packetType !== 'unicast') return dropped('forwarding', 'a broadcast frame is not forwarded');
+  if (flight.assignedPort !== undefined)
+    return dropped('forwarding', 'TPROXY gave it to a socket of this host: what has one is not forwarded');
   if (packet.ttl <= 1) {
     sendError(machine, flight, 'time-exceeded');
     return dropped('forwarding', 'its time to live has run out');
@@ -178,11 +183,12 @@ function answer(machine: Machine, flight: InFlight): void {
   if (flight.route?.type !== 'local' || isChecksumSpoilt(flight)) return;
   if (transport.kind === 'icmp') {
     const reply = icmpReply(packet, transport);
-    if (reply) sendOwn(machine, reply, 'the host answers the request');
+    if (reply) sendOwn(machine, reply, 'the host answers the request', KERNEL_SOCKET);
   } else if (transport.kind === 'tcp') {
-    if (flight.packetType === 'unicast') answerTcp(machine, packet, transport);
+    if (flight.packetType === 'unicast') answerTcp(machine, flight, transport);
   } else if (transport.kind === 'udp') {
-    if (!isListening(machine.host, protocol, transport.dport)) sendError(machine, flight, 'port-unreachable');
+    if (!isListening(machine.host, protocol, flight.assignedPort ?? transport.dport))
+      sendError(machine, flight, 'port-unreachable');
   } else if (!SILENT_PROTOCOLS.has(protocol)) {
     sendError(machine, flight, 'protocol-unreachable');
   }
@@ -200,10 +206,13 @@ function isChecksumSpoilt({ packet, attachment, story }: InFlight): boolean {
   return changed && attachment?.kind === 'tracked' && transportLength(packet) > CHECKSUM_BREAK;
 }
 
-function answerTcp(machine: Machine, packet: Packet, tcp: TcpSegment): void {
-  const listening = isListening(machine.host, packet.protocol, tcp.dport);
+function answerTcp(machine: Machine, { packet, assignedPort }: InFlight, tcp: TcpSegment): void {
+  const listening = isListening(machine.host, packet.protocol, assignedPort ?? tcp.dport);
   const answer = machine.sockets.answer(packet, tcp, listening, machine.now, () => machine.random());
-  if (answer) sendOwn(machine, answer.packet, answer.what);
+  if (answer === undefined) return;
+  // The RST of a closed port has a socket of the kernel's in IPv4, none in IPv6.
+  const nobody = packet.family === 'ipv4' ? KERNEL_SOCKET : undefined;
+  sendOwn(machine, answer.packet, answer.what, answer.bySocket ? ROOT : nobody);
 }
 
 /** Virtual time passes; what the host sends meanwhile, it sends. */
@@ -211,13 +220,19 @@ export function advance(machine: Machine, seconds: number): void {
   const until = machine.now + seconds;
   for (let due = machine.sockets.nextResend(until); due; due = machine.sockets.nextResend(until)) {
     machine.now = due.at;
-    sendOwn(machine, due.packet, due.what);
+    sendOwn(machine, due.packet, due.what, ROOT);
   }
   machine.now = until;
 }
 
 /** A packet of the host's own walks out; its story stands beside the one that caused it. */
-function sendOwn(machine: Machine, packet: Packet, what: string, prepare?: (flight: InFlight) => void): void {
+function sendOwn(
+  machine: Machine,
+  packet: Packet,
+  what: string,
+  sender: Sender | undefined,
+  prepare?: (flight: InFlight) => void,
+): void {
   const isMessage = packet.transport.kind === 'icmp';
   // One socket sends all ICMP, and its lock is not taken twice: what befalls a message on its way out causes no other.
   // @kernel net/ipv4/icmp.c:icmp_xmit_lock
@@ -225,7 +240,7 @@ function sendOwn(machine: Machine, packet: Packet, what: string, prepare?: (flig
   const numbered = isMessage ? { ...packet, id: 1 + Math.floor(machine.random() * 65_535) } : packet;
   const story = beginStory(numbered, what, machine.explain !== 'none');
   machine.made.push(story);
-  const flight = ownPacket(numbered, story);
+  const flight = ownPacket(numbered, story, sender);
   prepare?.(flight);
   const before = machine.sendsIcmp;
   machine.sendsIcmp ||= isMessage;
@@ -244,7 +259,7 @@ function sendIcmpError(machine: Machine, about: InFlight, error: IcmpError, mtu?
   if (about.packetType !== 'unicast' || route?.type === 'broadcast' || isMulticast(packet.dst)) return;
   const source = route?.type === 'local' ? packet.dst : sourceTowards(machine, packet.src);
   const message = source === undefined ? undefined : icmpError(packet, error, source, mtu);
-  if (message) sendOwn(machine, message, error.name, (flight) => attachTo(flight, about));
+  if (message) sendOwn(machine, message, error.name, KERNEL_SOCKET, (flight) => attachTo(flight, about));
 }
 
 /** The address that the host speaks from towards another. */
@@ -274,7 +289,7 @@ function reject(machine: Machine, about: InFlight, type: string): void {
   } else if (type === 'tcp-reset' && packet.transport.kind === 'tcp') {
     const reset = tcpReset(packet, packet.transport, 0);
     if (reset && about.route?.type !== 'broadcast')
-      sendOwn(machine, reset, "REJECT's RST", (flight) => closeFlow(machine, flight, about));
+      sendOwn(machine, reset, "REJECT's RST", undefined, (flight) => closeFlow(machine, flight, about));
   }
 }
 
@@ -282,3 +297,44 @@ function closeFlow(machine: Machine, reset: InFlight, about: InFlight): void {
   attachTo(reset, about);
   if (about.attachment?.kind === 'tracked') setClosing(about.attachment.entry, machine.conntrack());
 }
+
+/**
+ * TEE's copy leaves by the route to its gateway, whatever its destination; conntrack does not see it.
+ *
+ * @kernel net/ipv4/netfilter/nf_dup_ipv4.c:nf_dup_ipv4, net/ipv6/netfilter/nf_dup_ipv6.c:nf_dup_ipv6
+ */
+function duplicate(machine: Machine, about: InFlight, hook: Hook, { gateway, device }: CopyRoute): void {
+  if (machine.isDuplicating) return;
+  const { packet } = about;
+  const route = findRoute(machine.host.routes, {
+    dst: gateway,
+    ...(device === undefined ? {} : { outDevice: device }),
+  });
+  if (!isUsable(route)) return;
+  const ttl = hook === 'PREROUTING' || hook === 'INPUT' ? packet.ttl - 1 : packet.ttl;
+  const copy: Packet = { ...packet, ttl, dontFragment: packet.family === 'ipv4' || packet.dontFragment };
+  const story = { ...beginStory(copy, "TEE's copy", machine.explain !== 'none'), ...tracedWith(about) };
+  const flight = ownPacket(copy, story, undefined);
+  flight.mark = about.mark;
+  flight.attachment = { kind: 'untracked' };
+  flight.route = route;
+  machine.isDuplicating = true;
+  endStory(flight, send(machine, flight));
+  machine.isDuplicating = false;
+  machine.made.push({ ...story, fate: flight.story.fate, log: undefined });
+}
+
+/** The log shows a copy as the packet itself, line by line as it happens. */
+function tracedWith({ story }: InFlight): Pick<Story, 'log' | 'isTraced'> {
+  return { log: story.log, isTraced: story.isTraced };
+}
+
+/** @kernel net/netfilter/nf_synproxy_core.c:synproxy_send_tcp */
+function answerFlow(machine: Machine, about: InFlight, packet: Packet, what: string): void {
+  sendOwn(machine, packet, what, undefined, (flight) => {
+    if (about.attachment?.kind !== 'tracked') return;
+    flight.attachment = { ...about.attachment, info: 'ESTABLISHED', direction: 'reply' };
+  });
+}
+
+const EMITTER: Emitter = { reject, duplicate, answer: answerFlow };

@@ -47,6 +47,9 @@ export interface ScenarioPacket {
   readonly in?: string;
   /** A local process sends it. */
   readonly out?: boolean;
+  /** User and group of that process; default 0. */
+  readonly uid?: number;
+  readonly gid?: number;
   readonly src: Address;
   readonly dst: Address;
   readonly proto: string | number;

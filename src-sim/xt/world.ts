@@ -5,7 +5,11 @@
 import type { Attachment, Entry, NatRange, Template, Zone } from '../conntrack/entry';
 import type { Tuple } from '../conntrack/tuple';
 import type { IpSets } from '../host/ipset';
+import type { ReversePathChoices } from '../host/reverse-path';
+import type { Sender } from '../host/sender';
+import type { FoundSocket } from '../host/socket-lookup';
 import type { Address, Family } from '../net/address';
+import type { Packet } from '../net/packet';
 import type { Hook, TableName } from '../netfilter/hook';
 
 export type AddressType =
@@ -43,6 +47,8 @@ export interface World {
   /** Link-layer source of a packet that came in by an Ethernet device, `02:00:00:00:00:02`. */
   readonly macSource: string | undefined;
   readonly macDestination: string | undefined;
+  /** The socket of this host that sends the packet; undefined: none does. */
+  readonly sender: Sender | undefined;
   /** How the link layer addressed it. */
   readonly packetType: 'unicast' | 'broadcast' | 'multicast' | 'loopback';
   /** Absent where no bridge carries the packet. @kernel include/linux/skbuff.h:nf_bridge_info */
@@ -53,6 +59,10 @@ export interface World {
   conntrackExpires(): number;
   /** The type of an address in the main routing table, as `addrtype` asks; with a device, as seen from there. */
   addressType(address: Address, device?: string): AddressType;
+  /** The socket of this host that the packet would reach, whatever address it is sent to. */
+  findSocket(packet: Packet): FoundSocket | undefined;
+  /** Whether the answer to a packet that came in would leave by the same interface. */
+  reversePathHolds(packet: Packet, choices: ReversePathChoices): boolean;
   /** The entry in the table with this tuple, as either of its two. @kernel nf_conntrack_core.c:nf_conntrack_find_get */
   findConntrack(tuple: Tuple, zone: Zone): Entry | undefined;
   /**
@@ -70,6 +80,8 @@ export interface World {
 export interface LoadWorld extends Pick<World, 'sharedState' | 'family' | 'ipsets'> {
   /** Conntrack counts packets and bytes from here on. @kernel net/netfilter/xt_connbytes.c:connbytes_mt_check */
   countFlows(): void;
+  /** Fragments are put together before the table raw. @kernel net/netfilter/xt_socket.c:socket_mt_enable_defrag */
+  gatherFragments(): void;
 }
 
 /** What a target may do besides answering with a verdict. */
@@ -85,6 +97,12 @@ export interface TargetWorld extends World {
   primaryAddress(device: string): Address | undefined;
   /** Sends REJECT's answer, and lets it walk its own way. */
   reject(type: string): void;
+  /** Sends a copy of the packet to another host of the network. */
+  duplicate(gateway: Address, device: string | undefined): void;
+  /** Sends a packet of the host's own that answers this one's flow. */
+  answer(packet: Packet, what: string): void;
+  /** Hands the packet to a transparent proxy that listens on a port of this host. @kernel net/netfilter/xt_TPROXY.c */
+  assignSocket(port: number): void;
   /** A line for the kernel log, as LOG and NFLOG would write it. */
   log(line: string): void;
 }

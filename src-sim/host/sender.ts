@@ -1,0 +1,15 @@
+/**
+ * Which socket of this host sends a packet, as `-m owner` sees it. A packet that is forwarded has none, nor has a RST of
+ * REJECT's.
+ *
+ * @kernel net/netfilter/xt_owner.c:owner_mt, net/ipv4/ip_output.c:ip_send_unicast_reply
+ */
+export type Sender =
+  | { readonly kind: 'process'; readonly uid: number; readonly gid: number }
+  /** A socket that no process opened: ICMP, and the RST of a closed port in IPv4. */
+  | { readonly kind: 'kernel' };
+
+export const KERNEL_SOCKET: Sender = { kind: 'kernel' };
+
+/** Who the listeners of a scenario belong to. */
+export const ROOT: Sender = { kind: 'process', uid: 0, gid: 0 };
