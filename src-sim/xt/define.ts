@@ -16,6 +16,8 @@ export interface ValueType<T extends Json> {
   readonly name: string;
   /** How many words of the command line it takes; 0 for a bare flag. */
   readonly words: number;
+  /** Its one word may be missing: what begins with `-` or `!` is not it. */
+  readonly optional?: true;
   /** @param words as many as `this.words`, quotes already removed. */
   parse(words: readonly string[], family: Family): Parsed<T>;
   /** The words that iptables-save prints for the value, quoted where it quotes. */

@@ -34,10 +34,12 @@ import { hashlimit } from './hashlimit';
 import { hbh } from './hbh';
 import { helper } from './helper';
 import { HL, hl } from './hl';
+import { HMARK } from './hmark';
 import { icmp, icmp6 } from './icmp';
 import { IDLETIMER } from './idletimer';
 import { ipcomp } from './ipcomp';
 import { iprange } from './iprange';
+import { ipv6header } from './ipv6header';
 import { ipvs } from './ipvs';
 import { LED } from './led';
 import { length } from './length';
@@ -58,6 +60,8 @@ import { physdev } from './physdev';
 import { pkttype } from './pkttype';
 import { policy } from './policy';
 import { quota } from './quota';
+import { rateest } from './rateest';
+import { RATEEST } from './rateest-target';
 import { realm } from './realm';
 import { recent } from './recent';
 import { REDIRECT } from './redirect';
@@ -70,6 +74,7 @@ import { SET, set } from './set';
 import { SNAT } from './snat';
 import { SNPT } from './snpt';
 import { socket } from './socket';
+import { srh } from './srh';
 import { ACCEPT, DROP, QUEUE, RETURN } from './standard';
 import { state } from './state';
 import { statistic } from './statistic';
@@ -189,6 +194,11 @@ export const EXTENSIONS: readonly Extension[] = [
   LED,
   SNPT,
   DNPT,
+  HMARK,
+  ipv6header,
+  rateest,
+  RATEEST,
+  srh,
   QUEUE,
 ];
 

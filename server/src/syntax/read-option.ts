@@ -67,6 +67,8 @@ function readValue(reading: RuleReading, use: OptionUse, meaning: DeclaredOption
   if (use.attached && takesWholeWord(meaning)) return readWholeWord(reading, use, use.attached, meaning);
   const { words: wanted } = meaning.declaration.type;
   const first = use.attached ? [use.attached] : [];
+  if (meaning.declaration.type.optional && isLeftOut(reading, use))
+    return { words: [], value: parseNothing(reading, meaning) };
   if (first.length === 0 && isForgotten(reading)) return recover(reading, use, [], meaning, undefined);
   const words = [...first, ...reading.words.slice(reading.at, reading.at + wanted - first.length)];
   const parsed = words.length === wanted ? parseWords(reading, words, meaning) : undefined;
@@ -78,6 +80,16 @@ function readValue(reading: RuleReading, use: OptionUse, meaning: DeclaredOption
     return { words, value: parsed.value };
   }
   return recover(reading, use, words.slice(0, plainCount(words)), meaning, parsed);
+}
+
+function isLeftOut(reading: RuleReading, use: OptionUse): boolean {
+  const next = reading.words[reading.at];
+  return use.attached === undefined && (next === undefined || /^[-!]/.test(next.value));
+}
+
+function parseNothing(reading: RuleReading, { declaration }: DeclaredOption): Json | undefined {
+  const parsed = declaration.type.parse([], reading.family);
+  return parsed.ok ? parsed.value : undefined;
 }
 
 /** `-i -j ACCEPT`: were `-j` the value, nothing could take the word behind it. */
