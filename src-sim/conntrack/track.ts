@@ -114,11 +114,9 @@ function create(tuple: Tuple, template: Template | undefined, conntrack: Conntra
   if (reply === undefined) return `ICMP type ${icmpTypeOf(tuple)} is no request`;
   const { table, sysctl, now } = conntrack;
   if (table.size >= sysctl.get('net.netfilter.nf_conntrack_max') && !dropEarly(table)) return TABLE_FULL;
-  const entry: Entry = {
-    ...freshEntry(table.nextId(), tuple, reply, template?.zone ?? DEFAULT_ZONE, now),
-    ...(conntrack.counts ? { counters: freshCounters() } : {}),
-    ...(template?.helper === undefined ? {} : { helper: template.helper }),
-  };
+  const entry = freshEntry(table.nextId(), tuple, reply, template?.zone ?? DEFAULT_ZONE, now);
+  if (conntrack.counts) entry.counters = freshCounters();
+  if (template?.helper !== undefined) entry.helper = template.helper;
   return { entry, direction: 'original' };
 }
 
