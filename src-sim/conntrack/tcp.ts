@@ -293,14 +293,14 @@ function withoutReply(
 
 function chooseTimeout(tracking: TcpTracking, flagSet: TcpFlagSet, to: TcpState, sysctl: Sysctl): number {
   const regular = tcpStateTimeout(sysctl, to);
-  const retransmitted = tcpTimeout(sysctl, 'max_retrans');
-  const unacknowledged = tcpTimeout(sysctl, 'unacknowledged');
   const { original, reply } = tracking.seen;
-  if (tracking.retransmissions >= sysctl.get('net.netfilter.nf_conntrack_tcp_max_retrans') && regular > retransmitted)
-    return retransmitted;
+  const isRepeated = tracking.retransmissions >= sysctl.get('net.netfilter.nf_conntrack_tcp_max_retrans');
+  if (isRepeated && regular > tcpTimeout(sysctl, 'max_retrans')) return tcpTimeout(sysctl, 'max_retrans');
   if (flagSet === 'rst') return tcpTimeout(sysctl, 'close');
-  if ((original.unacknowledged || reply.unacknowledged) && regular > unacknowledged) return unacknowledged;
-  return tracking.lastWindow === 0 && regular > retransmitted ? retransmitted : regular;
+  if ((original.unacknowledged || reply.unacknowledged) && regular > tcpTimeout(sysctl, 'unacknowledged')) {
+    return tcpTimeout(sysctl, 'unacknowledged');
+  }
+  return tracking.lastWindow === 0 ? Math.min(regular, tcpTimeout(sysctl, 'max_retrans')) : regular;
 }
 
 /**

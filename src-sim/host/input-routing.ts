@@ -82,9 +82,11 @@ function martianReason({ src, dst }: Packet, device: string): string | undefined
 function sourceProblem(host: Host, { src, dst }: Packet, device: string, outDevice?: string): string | undefined {
   if (device === LOOPBACK) return undefined;
   const filter = host.sysctl.forDevice(device, 'rp_filter');
-  const acceptsOwn = host.sysctl.forDevice(device, 'accept_local') !== 0;
   const back = findRoute(host.routes, { dst: src, src: dst, inDevice: outDevice ?? LOOPBACK });
-  if (back?.type === 'local') return acceptsOwn ? undefined : `the source ${src} is an address of this host`;
+  if (back?.type === 'local') {
+    const acceptsOwn = host.sysctl.forDevice(device, 'accept_local') !== 0;
+    return acceptsOwn ? undefined : `the source ${src} is an address of this host`;
+  }
   // Without rp_filter and policy rules the kernel looks no further.
   if (filter === 0 && !host.routes.hasPolicy) return undefined;
   if (back === undefined || back.type in DEAD_ROUTES)

@@ -54,7 +54,7 @@ interface PolicyRule {
 
 export interface Routes {
   readonly tables: ReadonlyMap<string, RouteTable>;
-  readonly rules: readonly PolicyRule[];
+  readonly rules: readonly (PolicyRule & { readonly routes: RouteTable | undefined })[];
   /** Whether there are rules besides the three that every host has. */
   readonly hasPolicy: boolean;
 }
@@ -95,9 +95,10 @@ export function buildRoutes(
     rule(FIRST_FREE_PRIORITY + 1, 'main'),
     rule(FIRST_FREE_PRIORITY + 2, 'default'),
   ];
+  const sorted = new Map([...tables].map(([name, held]) => [name, new RouteTable(held)]));
   return {
-    tables: new Map([...tables].map(([name, held]) => [name, new RouteTable(held)])),
-    rules: rules.sort((a, b) => a.priority - b.priority),
+    tables: sorted,
+    rules: rules.sort((a, b) => a.priority - b.priority).map((one) => ({ ...one, routes: sorted.get(one.table) })),
     hasPolicy: asked.length > 0,
   };
 }
@@ -115,7 +116,7 @@ export function findRoute(routes: Routes, key: RouteKey): Route | undefined {
   for (const policyRule of routes.rules) {
     if (ruleApplies(policyRule, key) === policyRule.inverted) continue;
     if (policyRule.action !== 'lookup') return { type: policyRule.action, network: ANYWHERE, metric: 0 };
-    const found = routes.tables.get(policyRule.table)?.find(dst, key.outDevice);
+    const found = policyRule.routes?.find(dst, key.outDevice);
     if (found && found.type !== 'throw') return found;
   }
   return undefined;

@@ -35,8 +35,7 @@ export function intervalDimension(
   return {
     sets,
     free,
-    lookUp(header) {
-      const value = read(header);
+    lookUp: rememberLast(read, (value) => {
       let [low, high] = [0, starts.length];
       while (low < high) {
         const middle = (low + high) >>> 1;
@@ -44,7 +43,7 @@ export function intervalDimension(
         else high = middle;
       }
       return found[low - 1] ?? below;
-    },
+    }),
   };
 }
 
@@ -85,10 +84,22 @@ export function lookUpDimension<Value>(
   return {
     sets,
     free,
-    lookUp(header) {
-      const value = read(header);
-      return known.get(value) ?? workOut(value, header);
-    },
+    lookUp: rememberLast(read, (value, header) => known.get(value) ?? workOut(value, header)),
+  };
+}
+
+/** Protocols, states and devices are mostly those of the packet before. */
+function rememberLast<Value>(
+  read: (header: Header) => Value,
+  lookUp: (value: Value, header: Header) => number,
+): (header: Header) => number {
+  let last: { readonly value: Value; readonly found: number } | undefined;
+  return (header) => {
+    const value = read(header);
+    if (last !== undefined && last.value === value) return last.found;
+    const found = lookUp(value, header);
+    last = { value, found };
+    return found;
   };
 }
 

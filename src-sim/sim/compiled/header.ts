@@ -2,7 +2,7 @@
 import { type CtState, ctState } from '../../conntrack/entry';
 import { addressPoint, type Family } from '../../net/address';
 import type { Point } from '../../net/interval-set';
-import { destinationPort, isLaterFragment, type Packet, sourcePort, type Transport } from '../../net/packet';
+import { isLaterFragment, type Packet, sourcePort } from '../../net/packet';
 import { PROTOCOL } from '../../net/protocol';
 import type { World } from '../../xt/world';
 
@@ -57,10 +57,11 @@ export class Header {
     this.#srcText = src;
     this.#dstText = dst;
     this.protocol = protocol;
-    this.sport = sourcePort(packet) ?? 0;
-    this.dport = destinationPort(packet) ?? 0;
+    const isIcmp = transport.kind === 'icmp';
+    this.sport = isIcmp ? 0 : (transport.sport ?? 0);
+    this.dport = isIcmp ? 0 : (transport.dport ?? 0);
     this.tcpFlags = transport.kind === 'tcp' ? transport.flags : 0;
-    this.icmp = transport.kind === 'icmp' ? (transport.type << 8) | transport.code : 0;
+    this.icmp = isIcmp ? (transport.type << 8) | transport.code : 0;
   }
 }
 
@@ -68,15 +69,20 @@ export class Header {
 function isWhole(packet: Packet): boolean {
   if (isLaterFragment(packet)) return false;
   const { protocol, transport } = packet;
-  if (protocol === PROTOCOL.dccp) return sourcePort(packet) !== undefined;
-  return transport.kind === (TRANSPORTS.get(protocol) ?? 'other');
+  switch (protocol) {
+    case PROTOCOL.tcp:
+      return transport.kind === 'tcp';
+    case PROTOCOL.udp:
+    case PROTOCOL.udplite:
+      return transport.kind === 'udp';
+    case PROTOCOL.icmp:
+    case PROTOCOL.icmpv6:
+      return transport.kind === 'icmp';
+    case PROTOCOL.sctp:
+      return transport.kind === 'sctp';
+    case PROTOCOL.dccp:
+      return sourcePort(packet) !== undefined;
+    default:
+      return transport.kind === 'other';
+  }
 }
-
-const TRANSPORTS: ReadonlyMap<number, Transport['kind']> = new Map([
-  [PROTOCOL.tcp, 'tcp'],
-  [PROTOCOL.udp, 'udp'],
-  [PROTOCOL.udplite, 'udp'],
-  [PROTOCOL.icmp, 'icmp'],
-  [PROTOCOL.icmpv6, 'icmp'],
-  [PROTOCOL.sctp, 'sctp'],
-]);
