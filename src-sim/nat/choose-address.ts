@@ -6,7 +6,7 @@
 import type { NatRange } from '../conntrack/entry';
 import type { Tuple } from '../conntrack/tuple';
 import { ADDRESS_BITS, type Address, addressFromValue, addressValue, familyOf } from '../net/address';
-import { jhash } from '../net/jhash';
+import { hashedWords, jhash, reciprocalScale } from '../net/jhash';
 import type { Manip } from './nat';
 
 const WORD = 0xffffffff;
@@ -17,15 +17,15 @@ export function chooseAddress(tuple: Tuple, range: NatRange, manip: Manip, zoneI
   if (range.addresses === undefined) return manip === 'src' ? tuple.src : tuple.dst;
   const { min, max } = range.addresses;
   if (min === max) return min;
-  const destination = inMemory(tuple.dst);
+  const destination = hashedWords(tuple.dst);
   const salt = range.persistent ? 0 : ((destination.at(-1) ?? 0) ^ zoneId) >>> 0;
   const [lowest, highest] = [words(min), words(max)];
-  const source = inMemory(tuple.src);
+  const source = hashedWords(tuple.src);
   let hash = jhash([...source, ...Array<number>(TUPLE_WORDS - source.length).fill(0)], salt);
   let fullRange = false;
   const chosen = lowest.map((low, index) => {
     const high = highest[index] ?? WORD;
-    const word = fullRange ? scale(hash, WORD) : (low + scale(hash, high - low + 1)) >>> 0;
+    const word = fullRange ? reciprocalScale(hash, WORD) : (low + reciprocalScale(hash, high - low + 1)) >>> 0;
     fullRange ||= word !== high;
     if (!range.persistent) hash = (hash ^ (destination[index] ?? 0)) >>> 0;
     return word;
@@ -36,21 +36,9 @@ export function chooseAddress(tuple: Tuple, range: NatRange, manip: Manip, zoneI
   );
 }
 
-/** @kernel include/linux/kernel.h:reciprocal_scale */
-function scale(value: number, range: number): number {
-  return Number((BigInt(value) * BigInt(range)) >> 32n);
-}
-
 /** An address as 32-bit numbers, most significant first. */
 function words(address: Address): readonly number[] {
   const value = addressValue(address);
   const count = ADDRESS_BITS[familyOf(address)] / 32;
   return Array.from({ length: count }, (_, index) => Number((value >> BigInt(32 * (count - 1 - index))) & 0xffffffffn));
-}
-
-/** The same as a little-endian machine reads them from a packet. */
-function inMemory(address: Address): readonly number[] {
-  return words(address).map(
-    (word) => ((word >>> 24) | ((word >>> 8) & 0xff00) | ((word << 8) & 0xff0000) | (word << 24)) >>> 0,
-  );
 }

@@ -4,6 +4,8 @@
  * @see http://burtleburtle.net/bob/hash/doobs.html
  * @kernel include/linux/jhash.h:jhash2
  */
+import type { Address } from './address';
+import { addressBytes } from './bytes';
 
 const INITIAL = 0xdeadbeef;
 
@@ -41,4 +43,15 @@ function final(a: number, b: number, c: number): number {
   }
   // The last step changed the word that stands in the middle now.
   return b;
+}
+
+/** An address as words of the packet, in the byte order of this machine's kernel. @deviates the kernel is taken to be little-endian */
+export function hashedWords(address: Address): readonly number[] {
+  const view = new DataView(addressBytes(address).buffer);
+  return Array.from({ length: view.byteLength / 4 }, (_, index) => view.getUint32(index * 4, true));
+}
+
+/** From a hash to one of `count` places. @kernel include/linux/kernel.h:reciprocal_scale */
+export function reciprocalScale(hash: number, count: number): number {
+  return Number((BigInt(hash) * BigInt(count)) >> 32n);
 }

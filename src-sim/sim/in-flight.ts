@@ -15,7 +15,7 @@ export interface InFlight {
   /** Device it leaves by, once routed. */
   outDevice: string | undefined;
   route: Route | undefined;
-  readonly packetType: 'unicast' | 'broadcast' | 'multicast' | 'otherhost';
+  packetType: 'unicast' | 'broadcast' | 'multicast' | 'otherhost';
   readonly macSource: string | undefined;
   readonly macDestination: string | undefined;
   /** The socket that sends it; undefined: none of this host's. */

@@ -15,7 +15,21 @@ export interface PacketField {
   print(packet: ScenarioPacket): string | undefined;
 }
 
-type NumberKey = 'seq' | 'ack' | 'win' | 'mss' | 'wscale' | 'ttl' | 'tos' | 'id' | 'wait' | 'chunk' | 'vtag' | 'itag';
+type NumberKey =
+  | 'uid'
+  | 'gid'
+  | 'seq'
+  | 'ack'
+  | 'win'
+  | 'mss'
+  | 'wscale'
+  | 'ttl'
+  | 'tos'
+  | 'id'
+  | 'wait'
+  | 'chunk'
+  | 'vtag'
+  | 'itag';
 type FlagKey = 'sackok' | 'df';
 type MacKey = 'mac_src' | 'mac_dst';
 type IcmpNumberKey = 'id' | 'seq' | 'mtu';
@@ -56,6 +70,8 @@ const FIELDS: readonly PacketField[] = [
   fragmentField(),
   macField('mac_src'),
   macField('mac_dst'),
+  numberField('uid', UINT32),
+  numberField('gid', UINT32),
   numberField('wait', Number.MAX_SAFE_INTEGER),
 ];
 

@@ -8,7 +8,7 @@ import {
   type Zone,
 } from '../conntrack/entry';
 import type { Tuple } from '../conntrack/tuple';
-import { LOOPBACK, primaryAddress } from '../host/host';
+import { isTransparent, LOOPBACK, primaryAddress } from '../host/host';
 import type { IpSets } from '../host/ipset';
 import { type ReversePathChoices, reversePathHolds } from '../host/reverse-path';
 import { isLimitedBroadcast, isMulticast } from '../host/routing';
@@ -88,11 +88,16 @@ export class Passage implements TargetWorld {
     return this.flight.packetType === 'otherhost' ? 'unicast' : this.flight.packetType;
   }
 
+  takeAsUnicast(): void {
+    if (this.flight.packetType === 'multicast') this.flight.packetType = 'unicast';
+  }
+
   conntrackExpires(): number {
     const { attachment } = this.flight;
     if (attachment?.kind !== 'tracked') return 0;
     const { entry } = attachment;
-    return Math.max(0, Math.floor(entry.status.confirmed ? entry.timeout - this.now : entry.timeout));
+    // Until an entry is confirmed its timeout is relative, and the kernel takes it for long gone.
+    return entry.status.confirmed ? Math.max(0, Math.floor(entry.timeout - this.now)) : 0;
   }
 
   /** @kernel net/ipv4/fib_frontend.c:__inet_dev_addr_type */
@@ -106,6 +111,10 @@ export class Passage implements TargetWorld {
 
   findSocket(packet: Packet): FoundSocket | undefined {
     return findSocket(this.machine.host, this.machine.sockets, packet, this.flight.attachment);
+  }
+
+  hasProxy(protocol: number, port: number): boolean {
+    return isTransparent(this.machine.host, protocol, port);
   }
 
   reversePathHolds(packet: Packet, choices: ReversePathChoices): boolean {

@@ -1,4 +1,8 @@
-import { defineMatch, fails, given as gives, option, saved } from './define';
+import type { Entry } from '../conntrack/entry';
+import { isMulticast } from '../host/routing';
+import { hashedWords, jhash, reciprocalScale } from '../net/jhash';
+import type { Given } from '../netfilter/ruleset';
+import { compare, defineMatch, fails, given as gives, mismatch, option, saved } from './define';
 import { unsigned } from './value-types';
 
 const wideHex = (value: number) => `0x${value.toString(16).padStart(8, '0')}`;
@@ -47,5 +51,28 @@ export const cluster = defineMatch({
   canonical({ 'cluster-local-node': node, ...rest }) {
     return node ? { ...rest, 'cluster-local-nodemask': gives(2 ** (node.value - 1), node.inverted) } : rest;
   },
-  matches: () => ({ kind: 'unsure', reason: 'the hash of a cluster is not simulated' }),
+  matches(packet, given, world) {
+    if (!isMulticast(packet.dst)) world.takeAsUnicast();
+    const { conntrack } = world;
+    if (conntrack === undefined || conntrack.kind === 'untracked') return mismatch('', 'the packet has no entry');
+    const node = conntrack.kind === 'tracked' ? nodeOf(conntrack.entry, given) : 0;
+    const bits = given['cluster-local-nodemask'] ?? bitOf(given['cluster-local-node']);
+    if (bits === undefined) return true;
+    return compare('cluster-local-nodemask', bits, ((bits.value >>> node) & 1) === 1, () => `it is node ${node + 1}'s`);
+  },
 });
+
+interface Hashing {
+  readonly 'cluster-total-nodes': Given<number>;
+  readonly 'cluster-hash-seed': Given<number>;
+}
+
+/** From 0. @kernel net/netfilter/xt_cluster.c:xt_cluster_hash */
+function nodeOf({ master, original }: Entry, given: Hashing): number {
+  const hash = jhash(hashedWords(master?.original.src ?? original.src), given['cluster-hash-seed'].value);
+  return reciprocalScale(hash, given['cluster-total-nodes'].value);
+}
+
+function bitOf(node: Given<number> | undefined): Given<number> | undefined {
+  return node && gives(2 ** (node.value - 1), node.inverted);
+}

@@ -1,4 +1,4 @@
-import { defineMatch, fails, option, saved, type ValueType } from './define';
+import { compare, defineMatch, fails, leaves, option, saved, takes, type ValueType } from './define';
 import { flag, unsigned } from './value-types';
 
 const number = unsigned('label, a number from 0 to 127', 0, 127);
@@ -23,7 +23,23 @@ export const connlabel = defineMatch({
     saved('-m connlabel --label 40 --set', '-m connlabel --label "40" --set'),
     saved('-m connlabel ! --label 40', '-m connlabel ! --label "40"'),
     fails('-m connlabel', 'required'),
+    takes('-m connlabel --label 40 --set', 'in eth0 udp 198.51.100.7:40000 > 10.0.0.2:53'),
+    leaves('-m connlabel --label 40', 'in eth0 udp 198.51.100.7:40000 > 10.0.0.2:53'),
     fails('-m connlabel --label 128', 'out of range'),
   ],
-  matches: () => ({ kind: 'unsure', reason: 'labels of conntrack entries are not simulated' }),
+  matches(_packet, { label: wanted, set }, { conntrack }) {
+    if (conntrack?.kind !== 'tracked') return compare('label', wanted, false, () => 'the packet has no entry');
+    const { entry } = conntrack;
+    if (set) {
+      entry.labels ??= new Set();
+      entry.labels.add(wanted.value);
+    }
+    const held = entry.labels?.has(wanted.value) ?? false;
+    return compare(
+      'label',
+      wanted,
+      held,
+      () => `the entry's labels are ${[...(entry.labels ?? [])].join(', ') || 'none'}`,
+    );
+  },
 });

@@ -38,5 +38,8 @@ export const NFQUEUE = defineTarget({
   canonical(given) {
     return given['queue-balance'] ? given : { ...given, 'queue-num': given['queue-num'] ?? gives(0) };
   },
-  apply: () => ({ kind: 'unsure', reason: 'a program in userspace decides what becomes of a queued packet' }),
+  apply: (_packet, given) =>
+    given['queue-bypass']
+      ? { kind: 'verdict', verdict: 'ACCEPT', reason: 'no program listens here: it is accepted (--queue-bypass)' }
+      : { kind: 'verdict', verdict: 'DROP', reason: 'no program listens here to the queue' },
 });

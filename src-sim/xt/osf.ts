@@ -1,5 +1,6 @@
+import { TCP_FLAG } from '../net/packet';
 import { PROTOCOL } from '../net/protocol';
-import { type Choice, defineMatch, fails, option, same } from './define';
+import { type Choice, defineMatch, fails, leaves, mismatch, option, same } from './define';
 import { limitedText, unsigned } from './value-types';
 
 const TTL_CHECKS: readonly Choice[] = [
@@ -28,7 +29,11 @@ export const osf = defineMatch({
     same('-p tcp -m osf ! --genre Linux'),
     fails('-m osf --genre Linux', 'needs -p tcp'),
     fails('-p tcp -m osf', 'required'),
+    leaves('-p tcp -m osf --genre Linux', 'in eth0 tcp 198.51.100.7:40000 > 10.0.0.2:22 A'),
     fails('-p tcp -m osf --genre Linux --ttl 3', 'out of range'),
   ],
-  matches: () => ({ kind: 'unsure', reason: 'which fingerprints are loaded is up to the machine' }),
+  matches({ transport }) {
+    if (transport.kind !== 'tcp' || !(transport.flags & TCP_FLAG.S)) return mismatch('', 'the packet is no SYN');
+    return { kind: 'unsure', reason: 'which fingerprints are loaded is not known here' };
+  },
 });

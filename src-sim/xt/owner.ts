@@ -1,6 +1,6 @@
 import type { Given } from '../netfilter/ruleset';
-import { defineMatch, fails, type MatchAnswer, mismatch, option, same, saved } from './define';
-import { bad, flag, type NumberSpan, ok, parseUnsigned, word } from './value-types';
+import { compare, defineMatch, fails, leaves, type MatchAnswer, mismatch, option, same, saved, takes } from './define';
+import { bad, flag, inSpan, type NumberSpan, ok, parseUnsigned, word } from './value-types';
 
 /** Names of passwd(5) and group(5) are another host's business; `root` is 0 everywhere. */
 const idSpan = word<NumberSpan>(
@@ -41,15 +41,30 @@ export const owner = defineMatch({
     fails('-m owner', 'at least one'),
     fails('-m owner --uid-owner 10-5', 'backwards'),
     fails('-m owner --uid-owner nosuchuser', 'not an id'),
+    takes('-m owner --uid-owner 0 --socket-exists', 'out udp 203.0.113.1:40000 > 198.51.100.7:53'),
+    leaves('-m owner --uid-owner 1000-1999', 'out udp 203.0.113.1:40000 > 198.51.100.7:53'),
+    takes('-m owner --uid-owner 1000-1999', 'out udp 203.0.113.1:40000 > 198.51.100.7:53 uid=1000'),
   ],
-  matches(_packet, given, world): MatchAnswer {
-    const isForwarded = world.inDevice !== undefined;
-    if (!isForwarded) return { kind: 'unsure', reason: 'a scenario does not say which user sends a packet' };
-    const positive = Object.entries(given).find(([, one]) => isPositive(one));
-    return positive ? mismatch(positive[0], 'no socket of this host sends the packet') : true;
+  matches(_packet, given, { sender }) {
+    const { 'socket-exists': exists, 'uid-owner': uid, 'gid-owner': gid } = given;
+    if (sender === undefined) return onlyNegated({ exists, uid, gid }, 'no socket of this host sends the packet');
+    if (exists?.inverted) return mismatch('socket-exists', 'a socket sends the packet');
+    if (sender.kind === 'kernel') return onlyNegated({ uid, gid }, "the kernel's own socket sends the packet");
+    const user = uid
+      ? compare('uid-owner', uid, inSpan(sender.uid, uid.value), () => `the user is ${sender.uid}`)
+      : true;
+    if (user !== true || gid === undefined) return user;
+    return compare('gid-owner', gid, inSpan(sender.gid, gid.value), () => `the group is ${sender.gid}`);
   },
 });
 
-function isPositive(one: Given | undefined): boolean {
-  return one?.inverted === false;
+const OPTION_OF = { exists: 'socket-exists', uid: 'uid-owner', gid: 'gid-owner' } as const;
+
+type Criteria = { readonly [name in keyof typeof OPTION_OF]?: Given | undefined };
+
+/** Of what is not there, only a negation holds. */
+function onlyNegated(criteria: Criteria, saw: string): MatchAnswer {
+  const names = Object.keys(OPTION_OF) as (keyof typeof OPTION_OF)[];
+  const positive = names.find((name) => criteria[name]?.inverted === false);
+  return positive === undefined ? true : mismatch(OPTION_OF[positive], saw);
 }

@@ -1,4 +1,4 @@
-import { defineMatch, option, same, saved } from './define';
+import { defineMatch, leaves, mismatch, option, same, saved, takes } from './define';
 import { flag } from './value-types';
 
 export const rpfilter = defineMatch({
@@ -21,6 +21,17 @@ export const rpfilter = defineMatch({
       '-m rpfilter --invert --accept-local --validmark --loose',
       '-m rpfilter --loose --validmark --accept-local --invert',
     ),
+    takes('-m rpfilter', 'in eth0 udp 198.51.100.7:40000 > 10.0.0.2:53'),
+    leaves('-m rpfilter', 'in eth1 udp 198.51.100.7:40000 > 10.0.0.2:53'),
+    takes('-m rpfilter --invert', 'in eth0 udp 10.0.0.2:40000 > 203.0.113.1:53'),
   ],
-  matches: () => ({ kind: 'unsure', reason: 'the route back to the source is not looked up here' }),
+  matches(packet, given, world) {
+    const held = world.reversePathHolds(packet, {
+      loose: given.loose !== undefined,
+      acceptsLocal: given['accept-local'] !== undefined,
+      mark: given.validmark ? world.mark : 0,
+    });
+    if (held !== (given.invert !== undefined)) return true;
+    return mismatch('', `the way back to ${packet.src} is ${held ? '' : 'not '}by ${world.inDevice}`);
+  },
 });

@@ -1,4 +1,4 @@
-import { defineMatch, fails, option, saved } from './define';
+import { defineMatch, fails, leaves, mismatch, option, saved } from './define';
 import { flag } from './value-types';
 
 export const socket = defineMatch({
@@ -18,7 +18,20 @@ export const socket = defineMatch({
       '-m socket --restore-skmark --nowildcard --transparent',
       '-m socket --transparent --nowildcard --restore-skmark',
     ),
+    leaves('-m socket --nowildcard', 'in eth0 tcp 198.51.100.7:40000 > 203.0.113.1:22 S'),
     fails('-m socket --transparent 1', 'takes no value'),
   ],
-  matches: () => ({ kind: 'unsure', reason: 'which sockets are open for it is not known here' }),
+  prepare(_given, world) {
+    world.gatherFragments();
+    return undefined;
+  },
+  matches(packet, given, world) {
+    const found = world.findSocket(packet);
+    if (found === undefined) return mismatch('', 'no socket of this host is open for the packet');
+    if (found.isWildcard && !given.nowildcard) return mismatch('nowildcard', 'the socket listens on every address');
+    if (given.transparent && !found.isTransparent) return mismatch('transparent', 'the socket is not transparent');
+    // A simulated socket has no mark.
+    if (given['restore-skmark'] && found.isFull) world.setMark(0);
+    return true;
+  },
 });

@@ -15,6 +15,9 @@ export const TEE = defineTarget({
     same('-j TEE --gateway 2001:db8::1'),
     fails('-j TEE', 'required'),
   ],
-  apply: () => ({ kind: 'unsure', reason: 'the copy that TEE sends is not simulated' }),
+  apply(_packet, given, world) {
+    world.duplicate(given.gateway.value, given.oif?.value);
+    return { kind: 'continue' };
+  },
   effect: () => ({ kind: 'continue' }),
 });

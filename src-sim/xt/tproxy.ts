@@ -1,3 +1,4 @@
+import { destinationPort } from '../net/packet';
 import { PROTOCOL } from '../net/protocol';
 import { hostAddress } from './address-types';
 import { defineTarget, fails, given as gives, option, same, saved } from './define';
@@ -34,5 +35,20 @@ export const TPROXY = defineTarget({
       'tproxy-mark': given['tproxy-mark'] ?? gives({ value: 0, mask: 0 }),
     };
   },
-  apply: () => ({ kind: 'unsure', reason: 'transparent proxies are not simulated' }),
+  prepare(_given, world) {
+    world.gatherFragments();
+    return undefined;
+  },
+  apply(packet, given, world) {
+    const port = given['on-port'].value || (destinationPort(packet) ?? 0);
+    const listens = world.hasProxy(packet.protocol, port);
+    if (!listens) {
+      const reason = `no transparent socket of this host listens on port ${port} ("tcp/${port} transparent")`;
+      return { kind: 'verdict', verdict: 'DROP', reason };
+    }
+    const { value, mask } = given['tproxy-mark']?.value ?? { value: 0, mask: 0 };
+    world.setMark((world.mark & ~mask) ^ value);
+    world.assignSocket(port);
+    return { kind: 'verdict', verdict: 'ACCEPT', reason: `the proxy on port ${port} has the packet` };
+  },
 });

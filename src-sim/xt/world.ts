@@ -42,6 +42,8 @@ export interface World {
   /** Device it will leave by, as `-o` sees it; undefined before routing. */
   readonly outDevice: string | undefined;
   readonly mark: number;
+  /** @kernel net/netfilter/xt_socket.c:socket_match, the only match that changes it */
+  setMark(mark: number): void;
   /** How conntrack sees the packet; undefined: no entry, INVALID. */
   readonly conntrack: Attachment | undefined;
   /** Link-layer source of a packet that came in by an Ethernet device, `02:00:00:00:00:02`. */
@@ -57,10 +59,14 @@ export interface World {
   readonly ipsets: IpSets | undefined;
   /** Seconds until the packet's conntrack entry expires. */
   conntrackExpires(): number;
+  /** A frame to a group of hosts counts as one to this host. @kernel net/netfilter/xt_cluster.c:xt_cluster_mt */
+  takeAsUnicast(): void;
   /** The type of an address in the main routing table, as `addrtype` asks; with a device, as seen from there. */
   addressType(address: Address, device?: string): AddressType;
   /** The socket of this host that the packet would reach, whatever address it is sent to. */
   findSocket(packet: Packet): FoundSocket | undefined;
+  /** Whether a transparent proxy listens on the port. */
+  hasProxy(protocol: number, port: number): boolean;
   /** Whether the answer to a packet that came in would leave by the same interface. */
   reversePathHolds(packet: Packet, choices: ReversePathChoices): boolean;
   /** The entry in the table with this tuple, as either of its two. @kernel nf_conntrack_core.c:nf_conntrack_find_get */
@@ -86,7 +92,6 @@ export interface LoadWorld extends Pick<World, 'sharedState' | 'family' | 'ipset
 
 /** What a target may do besides answering with a verdict. */
 export interface TargetWorld extends World {
-  setMark(mark: number): void;
   /** Takes the packet out of conntrack. @kernel net/netfilter/xt_CT.c:notrack_tg */
   setUntracked(): void;
   /** @kernel net/netfilter/xt_CT.c:xt_ct_target */
