@@ -1,10 +1,21 @@
 import { type Attachment, DEFAULT_ZONE, type Entry, type Zone } from '../conntrack/entry';
 import { sameTuple, type Tuple, tupleOf } from '../conntrack/tuple';
-import { ADDRESS_BITS, maskAddress, prefixMask } from '../net/address';
+import { ADDRESS_BITS, familyOf, maskAddress, parseAddress, prefixLength, prefixMask } from '../net/address';
 import type { Packet } from '../net/packet';
 import { defineMatch, fails, given as gives, leaves, mismatch, option, same, saved, takes } from './define';
-import { flag, uint32, unsigned } from './value-types';
+import { flag, odd, ok, parseNumberIn, uint32, word } from './value-types';
 import type { World } from './world';
+
+/** A length that no address has means the whole address; a mask is taken too. @see libxtables/xtoptions.c: xtopt_parse_plenmask */
+const hostBits = word<number>('prefix length', (text, family) => {
+  const most = ADDRESS_BITS[family];
+  const mask = parseAddress(text);
+  const ofMask = mask !== undefined && familyOf(mask) === family ? prefixLength(mask) : undefined;
+  if (ofMask !== undefined) return ok(ofMask);
+  const number = parseNumberIn(text, 0, 0xffff_ffff);
+  if (!number.ok || number.value <= most) return number;
+  return odd(most, `iptables takes ${text} for ${most}: an address has no more bits`);
+});
 
 export const connlimit = defineMatch({
   name: 'connlimit',
@@ -22,7 +33,7 @@ export const connlimit = defineMatch({
     'connlimit-upto': option(uint32, 'At most so many.', { invert: true }),
     'connlimit-above': option(uint32, 'More than so many.', { invert: true }),
     'connlimit-mask': option(
-      unsigned('prefix length', 0, 128),
+      hostBits,
       'Count together the hosts whose addresses begin with so many equal bits; by default each host alone.',
     ),
     'connlimit-saddr': option(flag, 'Count by source address: the default.', { excludes: ['connlimit-daddr'] }),
@@ -35,6 +46,14 @@ export const connlimit = defineMatch({
       '-m connlimit --connlimit-above 2 --connlimit-mask 32 --connlimit-saddr',
     ),
     same('-m connlimit --connlimit-upto 2 --connlimit-mask 24 --connlimit-daddr'),
+    saved(
+      '-m connlimit --connlimit-above 2 --connlimit-mask 255.255.0.0',
+      '-m connlimit --connlimit-above 2 --connlimit-mask 16 --connlimit-saddr',
+    ),
+    saved(
+      '-m connlimit --connlimit-above 2 --connlimit-mask 33',
+      '-m connlimit --connlimit-above 2 --connlimit-mask 32 --connlimit-saddr',
+    ),
     fails('-m connlimit', 'one of'),
     fails('-m connlimit --connlimit-above 2 --connlimit-upto 3', 'excludes'),
     fails('-m connlimit --connlimit-above 2 --connlimit-saddr --connlimit-daddr', 'excludes'),

@@ -96,7 +96,8 @@ export const CT = defineTarget({
     fails('-j CT --zone 65536', 'out of range'),
     fails('-j CT --ctevents foo', 'none of'),
     fails('-j CT --helper ftp', 'helper needs'),
-    fails('-p udp -j CT --helper ftp', 'helper needs'),
+    fails('-p udp -j CT --helper ftp', 'another protocol'),
+    fails('-p udp -j CT --helper dhcp', 'has no helper'),
   ],
   refuses(given, context) {
     return given.notrack || !given.helper ? undefined : refuseHelper(given.helper.value, context);
@@ -138,8 +139,9 @@ export const NOTRACK = defineTarget({
 
 function refuseHelper(name: string, { protocol }: RuleContext): string | undefined {
   if (!protocol || protocol.inverted || protocol.value === 0) return 'a helper needs its protocol, named by -p';
-  const protocols = HELPERS[name];
-  return protocols && !protocols.includes(protocol.value) ? `the helper ${name} needs another protocol` : undefined;
+  const protocols = Object.hasOwn(HELPERS, name) ? HELPERS[name] : undefined;
+  if (protocols === undefined) return `the kernel has no helper "${name}"`;
+  return !protocols.includes(protocol.value) ? `the helper ${name} needs another protocol` : undefined;
 }
 
 interface ZoneOptions {

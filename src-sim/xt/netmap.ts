@@ -1,6 +1,21 @@
-import { type Address, addressFromValue, addressValue, familyOf } from '../net/address';
+import { ADDRESS_BITS, type Address, addressFromValue, addressValue, familyOf } from '../net/address';
 import { type Network, network, networkSpan } from './address-types';
-import { defineTarget, fails, option, same, saved, type TargetAnswer } from './define';
+import { defineTarget, fails, option, same, saved, type TargetAnswer, type ValueType } from './define';
+import { odd } from './value-types';
+
+/** A length that no address has means the whole address. @see libxtables/xtables.c: xtables_ipparse_any */
+const cutNetwork: ValueType<Network> = {
+  ...network,
+  parse([text = ''], family) {
+    const [, host, length] = /^(.*)\/(\d+)$/.exec(text) ?? [];
+    const most = ADDRESS_BITS[family];
+    if (host === undefined || Number(length) <= most || Number(length) > 0xffff_ffff) {
+      return network.parse([text], family);
+    }
+    const read = network.parse([`${host}/${most}`], family);
+    return read.ok ? odd(read.value, `iptables takes /${length} for /${most}: an address has no more bits`) : read;
+  },
+};
 
 export const NETMAP = defineTarget({
   name: 'NETMAP',
@@ -11,12 +26,13 @@ export const NETMAP = defineTarget({
   tables: ['nat'],
   needsConntrack: true,
   options: {
-    to: option(network, 'The network that replaces the old one.', { required: true }),
+    to: option(cutNetwork, 'The network that replaces the old one.', { required: true }),
   },
   examples: [
     saved('-j NETMAP --to 10.0.0.5/24', '-j NETMAP --to 10.0.0.0/24'),
     saved('-j NETMAP --to 10.0.0.5', '-j NETMAP --to 10.0.0.5/32'),
     same('-j NETMAP --to 10.0.0.0/16'),
+    saved('-j NETMAP --to 10.0.0.5/33', '-j NETMAP --to 10.0.0.5/32'),
     fails('-j NETMAP', 'required'),
   ],
   apply(packet, given, world): TargetAnswer {

@@ -21,6 +21,8 @@ const v6 = (text: string, summary: string, ...aliases: string[]): RejectType => 
   families: ['ipv6'],
 });
 
+const TCP_RESET = 'a TCP RST; with `-p tcp` only';
+
 /** In iptables' order: of several that a shortened word fits, the first is meant. @see extensions/libipt_REJECT.c */
 const TYPES: readonly RejectType[] = [
   v4('icmp-net-unreachable', 'ICMP 3/0', 'net-unreach'),
@@ -33,7 +35,8 @@ const TYPES: readonly RejectType[] = [
   v6('icmp6-adm-prohibited', 'ICMPv6 1/1', 'adm-prohibited'),
   v6('icmp6-addr-unreachable', 'ICMPv6 1/3', 'addr-unreach'),
   v6('icmp6-port-unreachable', 'ICMPv6 1/4, the default', 'port-unreach'),
-  { text: 'tcp-reset', summary: 'a TCP RST; with `-p tcp` only', aliases: ['tcp-rst'], families: ['ipv4', 'ipv6'] },
+  v4('tcp-reset', TCP_RESET, 'tcp-rst'),
+  v6('tcp-reset', TCP_RESET),
   v4('icmp-admin-prohibited', 'ICMP 3/13', 'admin-prohib'),
   v6('icmp6-policy-fail', 'ICMPv6 1/5', 'policy-fail'),
   v6('icmp6-reject-route', 'ICMPv6 1/6', 'reject-route'),

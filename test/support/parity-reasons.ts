@@ -22,6 +22,11 @@ export const REASONS: readonly Reason[] = [
     explains: (one) => one.aspect === 'verdict' && /Set \S+ doesn't exist/.test(one.detail),
   },
   {
+    text: 'What the machine that loads the file has or has not: LED in its kernel, SELinux for SECMARK, an object of nfacct.',
+    explains: ({ aspect, detail, recorded }) =>
+      aspect === 'verdict' && /^refused/.test(detail) && /-j (LED|SECMARK)|-m nfacct/.test(recorded.text),
+  },
+  {
     text: 'An extension of xtables-addons, or one that is not declared yet: `check` says so and does not refuse it, `fmt` leaves the file alone.',
     explains: (one) => hasProblem(one, 'unknown-extension'),
   },

@@ -19,6 +19,7 @@ export function readRule(words: readonly Word[], family: Family): RuleReading {
   const reading = newReading(words, family);
   while (reading.at < words.length) readNext(reading);
   if (reading.command) checkCommandOptions(reading, reading.command);
+  if (reading.skippedFrom !== undefined) reading.problems.splice(reading.skippedFrom);
   return reading;
 }
 

@@ -9,7 +9,10 @@ export function readGeneral(reading: RuleReading, use: OptionUse, declaration: G
   const words = takeWords(reading, use, declaration);
   reading.parts.push({ kind: 'general', flag: use.flag, name: declaration.name, words });
   // iptables-restore skips the rest of such a line; it is read as what it is meant for.
-  if (declaration.onlyFamily) reading.family = declaration.onlyFamily;
+  if (declaration.onlyFamily && declaration.onlyFamily !== reading.family) {
+    reading.skippedFrom ??= reading.problems.length;
+    reading.family = declaration.onlyFamily;
+  }
   if (declaration.refused !== undefined) {
     report(reading, use.flag.span, 'not-in-restore', `${use.flag.value} is refused here: ${declaration.refused}`);
   } else if (declaration.discouraged !== undefined) {

@@ -23,6 +23,8 @@ export interface RuleReading {
   command: CommandWords | undefined;
   /** From `-c`. */
   counters: CountersNode | undefined;
+  /** How many problems there were before `-4` or `-6` of the other family: iptables-restore reads no further. */
+  skippedFrom: number | undefined;
   /** What `-p` gave. */
   protocol: number | undefined;
   /** iptables loads the protocol's match once in a rule. @see iptables: libxtables/xshared.c:should_load_proto */
@@ -61,6 +63,7 @@ export function newReading(words: readonly Word[], family: Family): RuleReading 
     scope: [],
     command: undefined,
     counters: undefined,
+    skippedFrom: undefined,
     protocol: undefined,
     protocolMatchLoaded: false,
     undeclaredOwner: undefined,
