@@ -8,7 +8,7 @@ import { findRoute, routeDevice } from '../host/routing';
 import type { Director } from '../ipvs/director';
 import { isBound, type Manip, setUpNullBinding, tracked, translate, translateError } from '../nat/nat';
 import type { Packet } from '../net/packet';
-import { type Hook, type HookFunction, hookEntries, type TableName } from '../netfilter/hook';
+import type { Hook, HookFunction, TableName } from '../netfilter/hook';
 import type { Emitter } from './emitter';
 import type { InFlight } from './in-flight';
 import type { Machine } from './machine';
@@ -18,37 +18,32 @@ import type { Fate } from './trace';
 import { ACCEPT, type Verdict } from './traverse';
 
 export function runHook(machine: Machine, flight: InFlight, hook: Hook, emitter: Emitter): Verdict {
-  const walk = (table: TableName): Verdict => {
-    const loaded = machine.tables.get(table);
-    return loaded === undefined
-      ? ACCEPT
-      : machine.traverse(loaded, hook, new Passage(machine, flight, hook, table, emitter));
-  };
-  for (const { run } of hookEntries(hook)) {
-    const verdict = runOne(machine, flight, hook, run, walk);
+  for (const run of machine.registered[hook]) {
+    const verdict = runOne(machine, flight, hook, run, emitter);
     if (verdict.kind !== 'ACCEPT') return verdict;
   }
   return ACCEPT;
 }
 
-function runOne(
-  machine: Machine,
-  flight: InFlight,
-  hook: Hook,
-  run: HookFunction,
-  walk: (table: TableName) => Verdict,
-): Verdict {
+function walk(machine: Machine, flight: InFlight, hook: Hook, table: TableName, emitter: Emitter): Verdict {
+  const loaded = machine.tables.get(table);
+  if (loaded === undefined) return ACCEPT;
+  return machine.traverse(loaded, hook, new Passage(machine, flight, hook, table, emitter));
+}
+
+function runOne(machine: Machine, flight: InFlight, hook: Hook, run: HookFunction, emitter: Emitter): Verdict {
   switch (run.kind) {
     case 'table':
-      return run.table === 'mangle' && hook === 'OUTPUT' ? mangleOutput(machine, flight, walk) : walk(run.table);
+      if (run.table === 'mangle' && hook === 'OUTPUT') return mangleOutput(machine, flight, emitter);
+      return walk(machine, flight, hook, run.table, emitter);
     case 'defragmentation':
       return machine.gathersFragments && !gather(machine, flight, hook) ? { kind: 'HELD', fate: WAITING } : ACCEPT;
     case 'conntrack':
-      return machine.conntrackActive ? runConntrack(machine, flight, hook) : ACCEPT;
+      return runConntrack(machine, flight, hook);
     case 'nat':
-      return machine.tables.has('nat') ? runNat(machine, flight, hook, run.manip, walk) : ACCEPT;
+      return runNat(machine, flight, hook, run.manip, emitter);
     case 'confirm':
-      return machine.conntrackActive ? runConfirm(machine, flight, hook) : ACCEPT;
+      return runConfirm(machine, flight, hook);
     case 'ipvs-in':
       return machine.director === undefined ? ACCEPT : runDirector(machine.director, flight, hook);
     default:
@@ -113,13 +108,7 @@ function runConfirm(machine: Machine, flight: InFlight, hook: Hook): Verdict {
 }
 
 /** The nat table is asked once for each flow and manip. @kernel net/netfilter/nf_nat_core.c:nf_nat_inet_fn */
-function runNat(
-  machine: Machine,
-  flight: InFlight,
-  hook: Hook,
-  manip: Manip,
-  walk: (table: TableName) => Verdict,
-): Verdict {
+function runNat(machine: Machine, flight: InFlight, hook: Hook, manip: Manip, emitter: Emitter): Verdict {
   const attachment = tracked(flight.attachment);
   if (attachment === undefined) {
     tellNat(
@@ -140,7 +129,7 @@ function runNat(
   const isNew = info !== 'ESTABLISHED';
   const wasBound = !isNew || isBound(entry, manip);
   if (!wasBound) {
-    const verdict = bind(machine, entry, manip, walk);
+    const verdict = bind(machine, entry, manip, () => walk(machine, flight, hook, 'nat', emitter));
     if (verdict.kind === 'DROP') return verdict;
   } else if (hook === 'POSTROUTING' && masqueradedElsewhere(flight, entry)) {
     machine.table.remove(entry);
@@ -156,8 +145,8 @@ function runNat(
   return rerouteAfterNat(machine, flight, hook, entry);
 }
 
-function bind(machine: Machine, entry: Entry, manip: Manip, walk: (table: TableName) => Verdict): Verdict {
-  const verdict = walk('nat');
+function bind(machine: Machine, entry: Entry, manip: Manip, walkNat: () => Verdict): Verdict {
+  const verdict = walkNat();
   if (verdict.kind === 'DROP' || isBound(entry, manip)) return verdict;
   return setUpNullBinding(entry, manip, machine.nat()) === 'ACCEPT' ? ACCEPT : drop('nat', 'no mapping is possible');
 }
@@ -179,9 +168,9 @@ function rerouteAfterNat(machine: Machine, flight: InFlight, hook: Hook, entry: 
 }
 
 /** mangle may change what routing looked at. @kernel net/ipv4/netfilter/iptable_mangle.c:ipt_mangle_out */
-function mangleOutput(machine: Machine, flight: InFlight, walk: (table: TableName) => Verdict): Verdict {
+function mangleOutput(machine: Machine, flight: InFlight, emitter: Emitter): Verdict {
   const { packet, mark } = flight;
-  const verdict = walk('mangle');
+  const verdict = walk(machine, flight, 'OUTPUT', 'mangle', emitter);
   const after = flight.packet;
   const changed =
     packet.src !== after.src || packet.dst !== after.dst || packet.tos !== after.tos || mark !== flight.mark;

@@ -72,7 +72,9 @@ export function inject(machine: Machine, source: ScenarioPacket): InFlight {
 }
 
 function forgetTheLast({ sent, made, unsure }: Machine): void {
-  for (const list of [sent, made, unsure]) if (list.length > 0) list.length = 0;
+  if (sent.length > 0) sent.length = 0;
+  if (made.length > 0) made.length = 0;
+  if (unsure.length > 0) unsure.length = 0;
 }
 
 /** How the frame addresses the host. @kernel net/ethernet/eth.c:eth_skb_pkt_type */

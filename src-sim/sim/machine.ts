@@ -8,7 +8,7 @@ import { TcpSockets } from '../host/tcp-sockets';
 import type { Director } from '../ipvs/director';
 import type { NatContext } from '../nat/nat';
 import type { Family } from '../net/address';
-import type { TableName } from '../netfilter/hook';
+import { type Hook, type HookFunction, hookEntries, type TableName } from '../netfilter/hook';
 import { type Chain, type Counters, NO_COUNTERS, type Rule, type Ruleset } from '../netfilter/ruleset';
 import { findMatch, findTarget } from '../xt/registry';
 import type { InFlight, Story } from './in-flight';
@@ -49,6 +49,8 @@ export class Machine implements Equipment {
   readonly fragments = new FragmentQueues();
   /** Conntrack's hooks are registered only where a rule needs them. @kernel net/netfilter/nf_conntrack_proto.c:nf_ct_netns_get */
   readonly conntrackActive: boolean;
+  /** What runs at each hook, in order. @kernel net/netfilter/core.c:nf_register_net_hook */
+  readonly registered: Readonly<Record<Hook, readonly HookFunction[]>>;
   /** The walk of its chains. */
   traverse: Traverse = traverse;
   /** Fragments are put together before raw where conntrack runs, or a rule looks sockets up. */
@@ -82,10 +84,30 @@ export class Machine implements Equipment {
     this.startsAt = startsAt;
     this.tables = new Map(ruleset.tables.map((table) => [table.name, loadTable(table.name, table.chains)]));
     this.conntrackActive = rulesOf(ruleset).some(needsConntrack);
+    this.registered = registeredBy((run) => this.#runs(run));
     this.#chance = seed >>> 0;
     this.gathersFragments = this.conntrackActive;
     this.countsFlows = host.sysctl.get('net.netfilter.nf_conntrack_acct') !== 0;
     for (const rule of rulesOf(ruleset)) this.#prepare(rule);
+  }
+
+  /** What nothing needs is not registered: a packet does not even pass it. */
+  #runs(run: HookFunction): boolean {
+    switch (run.kind) {
+      case 'table':
+        return this.tables.has(run.table);
+      case 'nat':
+        return this.tables.has('nat');
+      case 'conntrack':
+      case 'confirm':
+        return this.conntrackActive;
+      case 'ipvs-in':
+        return this.director !== undefined;
+      case 'defragmentation':
+        return true;
+      case 'ipvs-out':
+        return false;
+    }
   }
 
   get family(): Family {
@@ -166,6 +188,17 @@ function remembered<Key, T extends object>(states: Map<Key, object>, key: Key, i
   const made = initial();
   states.set(key, made);
   return made;
+}
+
+function registeredBy(runs: (run: HookFunction) => boolean): Machine['registered'] {
+  const at = (hook: Hook) => hookEntries(hook).flatMap(({ run }) => (runs(run) ? [run] : []));
+  return {
+    PREROUTING: at('PREROUTING'),
+    INPUT: at('INPUT'),
+    FORWARD: at('FORWARD'),
+    OUTPUT: at('OUTPUT'),
+    POSTROUTING: at('POSTROUTING'),
+  };
 }
 
 function loadTable(name: TableName, chains: readonly Chain[]): LoadedTable {
