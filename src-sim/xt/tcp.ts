@@ -1,4 +1,4 @@
-import { type Packet, TCP_FLAG, transportLength } from '../net/packet';
+import { type Packet, TCP_FLAG, type TcpSegment, transportLength } from '../net/packet';
 import { PROTOCOL } from '../net/protocol';
 import type { Given, MatchUse } from '../netfilter/ruleset';
 import { compare, defineMatch, fails, given as gives, leaves, type MatchAnswer, option, saved, takes } from './define';
@@ -123,15 +123,26 @@ function compareFlags(name: string, given: Given<TcpFlagTest> | undefined, flags
   return compare(name, given, held, () => `the flags are ${tcpFlagNames(flags)}`);
 }
 
-/** Option kinds of RFC 9293 §3.2 and RFC 7323, as the segment carries them. */
 function compareOption(given: Given<number> | undefined, packet: Packet): MatchAnswer {
   if (given === undefined || packet.transport.kind !== 'tcp') return true;
-  const { mss, windowScale, sackPermitted } = packet.transport.options;
-  const kinds = [
-    ...(mss === undefined ? [] : [2]),
-    ...(windowScale === undefined ? [] : [1, 3]),
-    ...(sackPermitted ? [1, 4] : []),
-  ];
+  const kinds = optionKinds(packet, packet.transport);
   const saw = () => (kinds.length === 0 ? 'the segment has no options' : `the segment has options ${kinds.join(', ')}`);
   return compare('tcp-option', given, kinds.includes(given.value), saw);
+}
+
+const NO_OPERATION = 1;
+/** Each option that a simulated segment carries is filled up with no-operations to so many bytes. */
+const OPTION_BYTES = 4;
+
+/** Kinds of RFC 9293 §3.2, RFC 2018, RFC 7323. Where TCPOPTSTRIP took options out, no-operations stand instead. */
+function optionKinds(packet: Packet, { options, dataLength }: TcpSegment): readonly number[] {
+  const { mss, windowScale, sackPermitted } = options;
+  const kinds = [
+    ...(mss === undefined ? [] : [2]),
+    ...(windowScale === undefined ? [] : [3]),
+    ...(sackPermitted ? [4] : []),
+  ];
+  const bytes = transportLength(packet) - TCP_HEADER_BYTES - dataLength;
+  const isFilled = bytes > kinds.length * OPTION_BYTES || kinds.some((kind) => kind !== 2);
+  return isFilled ? [NO_OPERATION, ...kinds] : kinds;
 }
