@@ -1,54 +1,21 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import oniguruma from 'vscode-oniguruma';
-import textmate, { type IGrammar } from 'vscode-textmate';
+import type { IGrammar } from 'vscode-textmate';
 import { testFile } from './support/expected-answer';
+import { loadGrammar, type Token, tokensOfLines } from './support/load-grammar';
 import { sharedData } from './support/shared-data';
 
 const root = join(import.meta.dirname, '..');
-
-const GRAMMAR_FILES: Readonly<Record<string, string>> = {
-  'source.iptables': 'iptables.tmLanguage.json',
-  'source.nf-conntrack': 'conntrack.tmLanguage.json',
-};
-
-interface Token {
-  readonly text: string;
-  readonly scope: string;
-}
-
-async function loadGrammar(scopeName: string): Promise<IGrammar> {
-  const wasm = createRequire(import.meta.url).resolve('vscode-oniguruma/release/onig.wasm');
-  await oniguruma.loadWASM(readFileSync(wasm));
-  const registry = new textmate.Registry({
-    onigLib: Promise.resolve({
-      createOnigScanner: (patterns) => new oniguruma.OnigScanner(patterns),
-      createOnigString: (text) => new oniguruma.OnigString(text),
-    }),
-    loadGrammar: async (name) => {
-      const file = GRAMMAR_FILES[name];
-      if (file === undefined) return null;
-      return textmate.parseRawGrammar(readFileSync(join(root, 'syntaxes', file), 'utf8'), file);
-    },
-  });
-  const grammar = await registry.loadGrammar(scopeName);
-  if (grammar === null) throw new Error(`no grammar ${scopeName}`);
-  return grammar;
-}
 
 const grammars = {
   iptables: await loadGrammar('source.iptables'),
   'nf-conntrack': await loadGrammar('source.nf-conntrack'),
 };
 
-/** The words of a line, each with its innermost scope; every line begins in the grammar's first state. */
+/** The words of a line, which begins in the grammar's first state. */
 function tokens(grammar: IGrammar, line: string): readonly Token[] {
-  return grammar.tokenizeLine(line, textmate.INITIAL).tokens.map(({ startIndex, endIndex, scopes }) => ({
-    text: line.slice(startIndex, endIndex),
-    scope: scopes.at(-1) ?? '',
-  }));
+  return tokensOfLines(grammar, [line]).flat();
 }
 
 const isColoured = ({ scope }: Token): boolean => !/^(?:source|meta)\./.test(scope);
@@ -105,4 +72,66 @@ test.skipIf(dumps.length === 0)('every field of a conntrack dump has a colour', 
   const lines = dumps.flatMap((file) => readFileSync(file, 'utf8').split('\n'));
   const plain = lines.flatMap((line) => tokens(grammars['nf-conntrack'], line)).filter((token) => !isBlank(token));
   expect(plain.filter((token) => !isColoured(token))).toEqual([]);
+});
+
+describe('in other languages', () => {
+  const described = (grammar: IGrammar, lines: readonly string[]) =>
+    tokensOfLines(grammar, lines).map((line) =>
+      line.filter((token) => !isBlank(token)).map(({ text, scope }) => `${text.trim()} ${scope.split('.').at(0)}`),
+    );
+
+  test('a command of a shell script, up to its end', async () => {
+    const shell = await loadGrammar('source.iptables.shell');
+    expect(
+      described(shell, [
+        'iptables -t nat -A PREROUTING -i "$WAN" \\',
+        '  -p tcp --dport 22 -j DNAT --to-destination $HOST; echo done # iptables',
+        '/sbin/ip6tables -P INPUT DROP && $IPT -N web || exit 1',
+      ]),
+    ).toEqual([
+      [
+        'iptables support',
+        '-t keyword',
+        'nat entity',
+        '-A keyword',
+        'PREROUTING entity',
+        '-i entity',
+        '" string',
+        '$WAN variable',
+        '" string',
+        '\\ constant',
+      ],
+      [
+        '-p entity',
+        'tcp string',
+        '--dport entity',
+        '22 constant',
+        '-j keyword',
+        'DNAT support',
+        '--to-destination entity',
+        '$HOST variable',
+        '; echo done # iptables source',
+      ],
+      [
+        '/sbin/ip6tables support',
+        '-P keyword',
+        'INPUT entity',
+        'DROP constant',
+        '&& source',
+        '$IPT variable',
+        '-N keyword',
+        'web entity',
+        '|| exit 1 source',
+      ],
+    ]);
+  });
+
+  test('a fence of Markdown', async () => {
+    const markdown = await loadGrammar('text.html.markdown.iptables');
+    const lines = ['```iptables', '*filter', '-A INPUT -j ACCEPT', 'COMMIT', '```', '-A INPUT -j ACCEPT'];
+    const scopes = tokensOfLines(markdown, lines).map((line) => line.map(({ scope }) => scope));
+    expect(scopes[1]).toContain('entity.name.section.table.iptables');
+    expect(scopes[2]).toContain('support.function.target.iptables');
+    expect(scopes[5]).toEqual(['text.html.markdown.iptables']);
+  });
 });
