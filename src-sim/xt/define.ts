@@ -300,11 +300,17 @@ export function defineTarget<const Options extends OptionDeclarations>(
  * declaration.
  */
 export function printOptions(extension: Extension, given: GivenOptions, family: Family): readonly string[] {
-  const canonical = extension.canonical?.(given, family) ?? given;
+  const canonical = isComplete(extension, given) ? (extension.canonical?.(given, family) ?? given) : given;
   return Object.entries(extension.options).flatMap(([name, declaration]) => {
     const value = canonical[name];
     return value === undefined ? [] : printOption(name, declaration, value);
   });
+}
+
+/** A rule that is still being written lacks what its declaration relies on. */
+function isComplete({ options, canonical }: Extension, given: GivenOptions): boolean {
+  if (canonical === undefined) return false;
+  return Object.entries(options).every(([name, { required }]) => !required || given[name] !== undefined);
 }
 
 function printOption(name: string, declaration: OptionDeclaration, given: Given): readonly string[] {

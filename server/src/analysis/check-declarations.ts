@@ -10,7 +10,7 @@ import { alternatives, problem } from '../syntax/problem';
 import type { CommandLine, OptionPart, Problem, Span, Tree } from '../syntax/tree';
 import { blocksOf } from './blocks';
 import type { LocatedProblem } from './located-problem';
-import { isForOtherFamily } from './lower-rule';
+import { isNotLoaded } from './lower-rule';
 import { perLine } from './per-line';
 import { type Use, usesOf } from './rule-uses';
 
@@ -47,7 +47,7 @@ function problemsOf(line: CommandLine, family: Family, { table, chains }: Place)
   const checked = checkedOf(line);
   const jumps = chains.has(usesOf(line).target?.name ?? '');
   if (checked.family !== family || checked.table !== table || checked.jumps !== jumps) {
-    checked.problems = isForOtherFamily(line, family) ? [] : checkRule(line, family, table, jumps);
+    checked.problems = isNotLoaded(line, family) ? [] : checkRule(line, family, table, jumps);
     checked.family = family;
     checked.table = table;
     checked.jumps = jumps;

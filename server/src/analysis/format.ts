@@ -9,7 +9,7 @@ import { allProblems } from './check';
 import type { Document } from './document';
 import { type BlockToFormat, blockToFormat, formatBlock, type LineEdit } from './format-block';
 import type { LocatedProblem } from './located-problem';
-import { isForOtherFamily } from './lower-rule';
+import { isNotLoaded } from './lower-rule';
 import { refuses, USUAL_VARIANT, type Variant } from './variant';
 
 export type { LineEdit } from './format-block';
@@ -91,7 +91,7 @@ const LOSES_BYTES: ReadonlySet<string> = new Set([
 ]);
 
 function lossOf(line: Line, number: number, { tree }: Document): readonly LocatedProblem[] {
-  if (line.kind !== 'command' || !isForOtherFamily(line, tree.family)) return [];
+  if (line.kind !== 'command' || !isNotLoaded(line, tree.family)) return [];
   const message = 'this line is for the other family: a file for both has no one canonical form';
   return [{ ...problem(line.flag.span, 'other-family', message), line: number }];
 }

@@ -44,12 +44,15 @@ export function sameRule(a: Rule, b: Rule, family: Family): boolean {
   return a.matches.length === b.matches.length && printRule(a, family) === printRule(b, family);
 }
 
-/** `-6` in a file for iptables, `-4` in one for ip6tables: the line is skipped without a word. */
-export function isForOtherFamily(line: CommandLine, family: Family): boolean {
+/**
+ * `-6` in a file for iptables, `-4` in one for ip6tables: the line is skipped without a word. At `-h` and `-V`
+ * iptables-restore stops reading, as if all were well.
+ */
+export function isNotLoaded(line: CommandLine, family: Family): boolean {
   return line.parts.some((part) => {
     if (part.kind !== 'general') return false;
-    const only = GENERAL_OPTIONS.find((option) => option.name === part.name)?.onlyFamily;
-    return only !== undefined && only !== family;
+    const { onlyFamily = family, stops } = GENERAL_OPTIONS.find((option) => option.name === part.name) ?? {};
+    return stops || onlyFamily !== family;
   });
 }
 

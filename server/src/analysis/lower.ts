@@ -10,7 +10,7 @@ import type { Chain, Ruleset } from '../../../src-sim/netfilter/ruleset';
 import type { Tree } from '../syntax/tree';
 import { type Block, blocksOf } from './blocks';
 import type { LocatedProblem } from './located-problem';
-import { isForOtherFamily } from './lower-rule';
+import { isNotLoaded } from './lower-rule';
 import { declareChain, runCommand } from './table-commands';
 import { type ChainState, newChain, type TableState } from './table-state';
 
@@ -77,7 +77,7 @@ function runBlock(tree: Tree, block: Block, table: TableState): void {
   for (let number = block.start + 1; number < block.end; number++) {
     const line = tree.lines[number];
     if (line?.kind === 'chain') declareChain(table, line, number);
-    else if (line?.kind === 'command' && !isForOtherFamily(line, tree.family)) runCommand(table, line, number);
+    else if (line?.kind === 'command' && !isNotLoaded(line, tree.family)) runCommand(table, line, number);
   }
 }
 

@@ -34,6 +34,8 @@ export interface GeneralDeclaration {
   readonly onlyFamily?: Family;
   /** Why it is better not there, though it is accepted. */
   readonly discouraged?: string;
+  /** iptables-restore answers it and reads no further. */
+  readonly stops?: true;
 }
 
 export interface LoaderDeclaration {
@@ -79,8 +81,8 @@ export const GENERAL_OPTIONS: readonly GeneralDeclaration[] = [
   { kind: 'general', name: 'numeric', short: 'n', words: 0, summary: 'Prints numbers.', refused: FOR_LISTING },
   { kind: 'general', name: 'exact', short: 'x', words: 0, summary: 'Prints exact counters.', refused: FOR_LISTING },
   { kind: 'general', name: 'line-numbers', words: 0, summary: 'Prints line numbers.', refused: FOR_LISTING },
-  { kind: 'general', name: 'help', short: 'h', words: 0, summary: 'Prints help.', discouraged: 'iptables-restore prints its help and stops reading the file here' },
-  { kind: 'general', name: 'version', short: 'V', words: 0, summary: 'Prints the version.', discouraged: 'iptables-restore prints its version and stops reading the file here' },
+  { kind: 'general', name: 'help', short: 'h', words: 0, summary: 'Prints help.', stops: true, discouraged: 'iptables-restore prints its help and stops reading the file here' },
+  { kind: 'general', name: 'version', short: 'V', words: 0, summary: 'Prints the version.', stops: true, discouraged: 'iptables-restore prints its version and stops reading the file here' },
 ];
 
 // biome-ignore format: a table, one option a line

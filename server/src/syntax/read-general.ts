@@ -18,6 +18,7 @@ export function readGeneral(reading: RuleReading, use: OptionUse, declaration: G
   } else if (declaration.discouraged !== undefined) {
     const message = `${use.flag.value}: ${declaration.discouraged}`;
     reading.problems.push(problem(use.flag.span, 'not-in-restore', message, 'warning'));
+    if (declaration.stops) reading.skippedFrom ??= reading.problems.length;
   } else if (declaration.words === 2) {
     readCounters(reading, use, words);
   } else if (words.length < declaration.words) {

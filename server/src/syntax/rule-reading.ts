@@ -23,7 +23,7 @@ export interface RuleReading {
   command: CommandWords | undefined;
   /** From `-c`. */
   counters: CountersNode | undefined;
-  /** How many problems there were before `-4` or `-6` of the other family: iptables-restore reads no further. */
+  /** How many problems there were where iptables-restore reads no further: `-6` in a file for iptables, `-h`. */
   skippedFrom: number | undefined;
   /** What `-p` gave. */
   protocol: number | undefined;
