@@ -13,9 +13,11 @@ const SEED = Number(process.env.CHAINWALK_SEED ?? 1);
 
 /** Of those that only we could have decided. */
 const AGREEING = 0.995;
+/** A few hundred say too little about a share. */
+const FEW = 4;
 
 describe.skipIf(!canAskRestore)('rules with a word changed', () => {
-  const asked = canAskRestore ? mutations(acceptedRules(), COUNT, SEED) : [];
+  const asked = canAskRestore ? mutations(acceptedRules(COUNT), COUNT, SEED) : [];
 
   test.each(VARIANTS)('%s', { timeout: 1_200_000 }, (variant) => {
     const questions = asked.map(({ rule }) => ({ text: restoreFile(rule), family: rule.family }));
@@ -26,10 +28,9 @@ describe.skipIf(!canAskRestore)('rules with a word changed', () => {
     });
     const decidable = judged.filter(({ machineDecides }) => !machineDecides);
     const differing = decidable.filter(({ difference }) => difference !== undefined);
-    const share = 1 - differing.length / decidable.length;
     const summary = `${variant}: ${decidable.length - differing.length} of ${decidable.length} (seed ${SEED})`;
-    console.info(summary, differing.map(({ difference }) => difference).join('\n'));
-    expect(share, summary).toBeGreaterThanOrEqual(AGREEING);
+    console.info([summary, ...differing.map(({ difference }) => difference)].join('\n'));
+    expect(differing.length, summary).toBeLessThanOrEqual(Math.max(FEW, (1 - AGREEING) * decidable.length));
   });
 });
 
