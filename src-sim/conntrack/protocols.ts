@@ -3,20 +3,19 @@
  *
  * @kernel net/netfilter/nf_conntrack_core.c:nf_conntrack_handle_packet
  */
-import type { Sysctl } from '../host/sysctl';
 import type { Packet } from '../net/packet';
 import { PROTOCOL, protocolName } from '../net/protocol';
 import type { Entry } from './entry';
 import { trackSctp } from './sctp';
+import type { Settings } from './settings';
 import { trackTcp } from './tcp';
 import { protocolTimeout } from './timeouts';
 import type { Tracked } from './tracked';
 import { type Direction, icmpTypeOf } from './tuple';
 
-export interface Tracking {
+export interface Tracking extends Settings {
   readonly direction: Direction;
   readonly now: number;
-  readonly sysctl: Sysctl;
   /** Only there are checksums verified. */
   readonly isPrerouting: boolean;
 }
@@ -24,7 +23,7 @@ export interface Tracking {
 export function trackProtocol(entry: Entry, packet: Packet, tracking: Tracking): Tracked {
   const { transport } = packet;
   if (transport.kind === 'tcp') {
-    return trackTcp(entry, transport, tracking.direction, tracking.sysctl, entry.timeout - tracking.now);
+    return trackTcp(entry, transport, tracking.direction, tracking, entry.timeout - tracking.now);
   }
   if (transport.kind === 'sctp') return trackSctp(entry, transport, tracking.direction, tracking.sysctl);
   switch (packet.protocol) {
@@ -38,24 +37,33 @@ export function trackProtocol(entry: Entry, packet: Packet, tracking: Tracking):
       return trackIcmp(entry, ICMP_REQUESTS, 'icmp_timeout', tracking);
     case PROTOCOL.icmpv6:
       return trackIcmp(entry, ICMPV6_REQUESTS, 'icmpv6_timeout', tracking);
+    case PROTOCOL.dccp:
+      return tracking.kernel.dccpIsGeneric ? trackGeneric(packet, tracking) : NO_DCCP_HEADER;
     default:
-      return {
-        kind: 'accepted',
-        text: protocolName(packet.protocol),
-        timeout: protocolTimeout(tracking.sysctl, 'generic_timeout'),
-      };
+      return trackGeneric(packet, tracking);
   }
 }
+
+function trackGeneric(packet: Packet, { sysctl }: Tracking): Tracked {
+  const timeout = protocolTimeout(sysctl, 'generic_timeout');
+  return { kind: 'accepted', text: protocolName(packet.protocol), timeout };
+}
+
+/** Packets here hold no DCCP header. @kernel net/netfilter/nf_conntrack_proto_dccp.c:nf_conntrack_dccp_packet */
+const NO_DCCP_HEADER: Tracked = { kind: 'invalid', text: 'it has no whole DCCP header' };
 
 /** Seconds after which a talk both ways counts as a stream. @kernel …_udp.c:nf_conntrack_udp_packet */
 const STREAM_AFTER = 2;
 
-function trackUdp(entry: Entry, { now, sysctl }: Tracking): Tracked {
+function trackUdp(entry: Entry, tracking: Tracking): Tracked {
+  const { now, sysctl, kernel } = tracking;
+  if (!kernel.udpStreamAfterTwoSeconds) return trackUdpLike(entry, 'udp', tracking);
   if (!entry.status.confirmed) entry.streamAfter = now + STREAM_AFTER;
   const unreplied = protocolTimeout(sysctl, 'udp_timeout');
   if (!entry.status.seenReply) return { kind: 'accepted', text: 'udp', timeout: unreplied };
-  if (now <= (entry.streamAfter ?? 0)) return { kind: 'accepted', text: 'udp, both ways', timeout: unreplied };
-  entry.status.assured = true;
+  const isStream = now > (entry.streamAfter ?? 0);
+  if (isStream || !kernel.udpAssuredAsStream) entry.status.assured = true;
+  if (!isStream) return { kind: 'accepted', text: 'udp, both ways', timeout: unreplied };
   return { kind: 'accepted', text: 'udp, a stream', timeout: protocolTimeout(sysctl, 'udp_timeout_stream') };
 }
 
@@ -67,7 +75,16 @@ function trackUdpLite(entry: Entry, tracking: Tracking): Tracked {
   const verified = tracking.isPrerouting && tracking.sysctl.get('net.netfilter.nf_conntrack_checksum') !== 0;
   if (verified)
     return { kind: 'invalid', text: "conntrack's check of UDP-Lite checksums fails for every arriving datagram" };
-  return trackUdp(entry, tracking);
+  return trackUdpLike(entry, 'udplite', tracking);
+}
+
+/** A stream as soon as it is answered. @kernel net/netfilter/nf_conntrack_proto_udp.c:nf_conntrack_udplite_packet */
+function trackUdpLike(entry: Entry, name: string, { sysctl }: Tracking): Tracked {
+  if (!entry.status.seenReply) {
+    return { kind: 'accepted', text: name, timeout: protocolTimeout(sysctl, 'udp_timeout') };
+  }
+  entry.status.assured = true;
+  return { kind: 'accepted', text: `${name}, both ways`, timeout: protocolTimeout(sysctl, 'udp_timeout_stream') };
 }
 
 /** @kernel net/netfilter/nf_conntrack_proto_gre.c:nf_conntrack_gre_packet */

@@ -3,6 +3,7 @@
  *
  * @kernel net/netfilter/nf_conntrack_proto_tcp.c:tcp_conntracks
  */
+import type { KernelProfile } from '../kernel';
 import { TCP_FLAG } from '../net/packet';
 import type { Direction } from './tuple';
 
@@ -65,7 +66,13 @@ const TRANSITIONS: Readonly<Record<Direction, Readonly<Record<TcpFlagSet, Row>>>
   },
 };
 
-export function tcpTransition(direction: Direction, flagSet: TcpFlagSet, state: TcpState): TcpTransition {
+export function tcpTransition(
+  direction: Direction,
+  flagSet: TcpFlagSet,
+  state: TcpState,
+  { serverMayReopen }: KernelProfile,
+): TcpTransition {
+  if (direction === 'reply' && flagSet === 'syn' && state === 'TIME_WAIT' && !serverMayReopen) return 'INVALID';
   return TRANSITIONS[direction][flagSet][TCP_STATES.indexOf(state)] ?? 'INVALID';
 }
 

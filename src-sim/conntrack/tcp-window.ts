@@ -3,8 +3,9 @@
  *
  * @kernel net/netfilter/nf_conntrack_proto_tcp.c:tcp_in_window, after Guido van Rooij, "Real Stateful TCP Packet Filtering in IP Filter"
  */
-import type { Sysctl } from '../host/sysctl';
+import type { KernelProfile } from '../kernel';
 import { TCP_FLAG, type TcpSegment } from '../net/packet';
+import type { Settings } from './settings';
 import type { TcpFlagSet, TcpState } from './tcp-states';
 import { type Direction, otherDirection } from './tuple';
 
@@ -20,7 +21,7 @@ export interface TcpTracking {
   lastWindow: number;
   retransmissions: number;
   /** Options of the last SYN that was let through inside a connection. */
-  ignored: { windowScale: number | undefined; sackPermitted: boolean };
+  ignored: { readonly windowScale: number | undefined; readonly sackPermitted: boolean };
   expectChallengeAck: boolean;
   simultaneousOpen: boolean;
 }
@@ -83,11 +84,13 @@ export function emptyTcpTracking(): TcpTracking {
     lastEnd: 0,
     lastWindow: 0,
     retransmissions: 0,
-    ignored: { windowScale: undefined, sackPermitted: false },
+    ignored: NOTHING_IGNORED,
     expectChallengeAck: false,
     simultaneousOpen: false,
   };
 }
+
+const NOTHING_IGNORED: TcpTracking['ignored'] = { windowScale: undefined, sackPermitted: false };
 
 /** Sequence number arithmetic, RFC 1982: whether `a` comes before `b`. */
 export function before(a: number, b: number): boolean {
@@ -104,13 +107,14 @@ export function segmentEnd(tcp: TcpSegment): number {
 }
 
 /** A segment without any option leaves the side as it was. @kernel …_tcp.c:tcp_options */
-export function readOptions(side: TcpSide, tcp: TcpSegment): void {
+export function readOptions(side: TcpSide, tcp: TcpSegment, kernel: KernelProfile): void {
   const { mss, windowScale, sackPermitted } = tcp.options;
   if (mss === undefined && windowScale === undefined && !sackPermitted) return;
   side.scale = Math.min(windowScale ?? 0, MAX_WINDOW_SCALE);
   side.windowScale = windowScale !== undefined;
   side.sackPermitted = sackPermitted ?? false;
   side.closeInitiated = side.maxAckSet = side.unacknowledged = false;
+  if (!kernel.liberalSurvivesSyn) side.liberal = false;
 }
 
 export function checkWindow(
@@ -118,21 +122,21 @@ export function checkWindow(
   tcp: TcpSegment,
   direction: Direction,
   flagSet: TcpFlagSet,
-  sysctl: Sysctl,
+  { sysctl, kernel }: Settings,
 ): WindowAnswer {
   const sender = tracking.seen[direction];
   const receiver = tracking.seen[otherDirection(direction)];
   const end = segmentEnd(tcp);
-  if (beginSide(tracking, tcp, direction, end) === 'simultaneous open') return ACCEPTED;
+  if (beginSide(tracking, tcp, direction, end, kernel) === 'simultaneous open') return ACCEPTED;
   const { seq, ack, lastByte } = comparedNumbers(tracking, tcp, sender, receiver, end);
 
-  const outside = outsideWindow(sender, receiver, seq, ack, lastByte);
+  const outside = outsideWindow(sender, receiver, seq, ack, lastByte, kernel);
   if (outside) {
     const liberal = sender.liberal || sysctl.get('net.netfilter.nf_conntrack_tcp_be_liberal') !== 0;
     return liberal ? ACCEPTED : outside;
   }
   updateSides(tcp, sender, receiver, ack, lastByte);
-  if (flagSet === 'ack') countRetransmission(tracking, tcp, direction, seq, ack, lastByte);
+  if (flagSet === 'ack') countRetransmission(tracking, tcp, direction, seq, ack, lastByte, kernel);
   return ACCEPTED;
 }
 
@@ -142,38 +146,51 @@ function beginSide(
   tcp: TcpSegment,
   direction: Direction,
   end: number,
+  kernel: KernelProfile,
 ): 'simultaneous open' | undefined {
   const sender = tracking.seen[direction];
   const receiver = tracking.seen[otherDirection(direction)];
   const isSyn = (tcp.flags & TCP_FLAG.S) !== 0;
   const isAck = (tcp.flags & TCP_FLAG.A) !== 0;
   if (sender.maxWindow === 0 && !isSyn) {
-    pickUpSide(sender, receiver, tcp, end);
+    pickUpSide(sender, receiver, tcp, end, kernel);
     return undefined;
   }
   const opening = tracking.state === 'SYN_SENT' || tracking.state === 'SYN_RECV';
+  if (sender.maxWindow !== 0 && !kernel.laterSynRestartsSide) {
+    const starts = direction === 'original' ? 'SYN_SENT' : 'SYN_RECV';
+    if (tracking.state === starts && after(end, sender.end)) startSender(sender, tcp, end, kernel);
+    return undefined;
+  }
   if (sender.maxWindow !== 0 && !(isSyn && opening && after(end, sender.end))) return undefined;
   const first = sender.maxWindow === 0;
-  startSide(sender, receiver, tcp, end, direction);
+  startSender(sender, tcp, end, kernel);
+  const settlesScale = direction === 'reply' || !kernel.scaleSettledByReply;
+  // RFC 7323 §1.3: only if both sides send the option does either scale.
+  if (settlesScale && !(sender.windowScale && receiver.windowScale)) sender.scale = receiver.scale = 0;
   return !isAck && (first || direction === 'reply') ? 'simultaneous open' : undefined;
 }
 
 /** @kernel …_tcp.c:tcp_init_sender */
-function startSide(sender: TcpSide, receiver: TcpSide, tcp: TcpSegment, end: number, direction: Direction): void {
+function startSender(sender: TcpSide, tcp: TcpSegment, end: number, kernel: KernelProfile): void {
   sender.end = sender.maxEnd = end;
   sender.maxWindow = tcp.window || 1;
-  readOptions(sender, tcp);
-  // RFC 7323 §1.3: only if both sides send the option does either scale.
-  if (direction === 'reply' && !(sender.windowScale && receiver.windowScale)) sender.scale = receiver.scale = 0;
+  readOptions(sender, tcp, kernel);
 }
 
-function pickUpSide(sender: TcpSide, receiver: TcpSide, tcp: TcpSegment, end: number): void {
+function pickUpSide(
+  sender: TcpSide,
+  receiver: TcpSide,
+  tcp: TcpSegment,
+  end: number,
+  { keepAliveAnswerTaken }: KernelProfile,
+): void {
   sender.end = end;
   sender.maxWindow = (tcp.window << sender.scale) >>> 0 || 1;
   sender.maxEnd = (end + sender.maxWindow) >>> 0;
   if (receiver.maxWindow === 0) {
     receiver.end = receiver.maxEnd = tcp.ack;
-  } else if (tcp.ack === (receiver.end + 1) >>> 0) {
+  } else if (tcp.ack === (receiver.end + 1) >>> 0 && keepAliveAnswerTaken) {
     receiver.end = tcp.ack; // likely the answer to a keep-alive
   }
 }
@@ -205,6 +222,7 @@ function outsideWindow(
   seq: number,
   ack: number,
   end: number,
+  kernel: KernelProfile,
 ): WindowAnswer | undefined {
   const lowestEnd = (sender.end - receiver.maxWindow - 1) >>> 0;
   const lowestAck = (receiver.end - Math.max(sender.maxWindow, MAX_ACK_WINDOW) - 1) >>> 0;
@@ -213,7 +231,7 @@ function outsideWindow(
     const overshoot = (end - sender.maxEnd + 1) >>> 0;
     const slight =
       receiver.maxWindow !== 0 && after(end, lowestEnd) && after(ack, lowestAck) && overshoot <= receiver.maxWindow;
-    if (slight && ackKnown) {
+    if (slight && ackKnown && kernel.staleSegmentsIgnored) {
       sender.end = end;
       sender.unacknowledged = true;
       return { kind: 'ignored', text: `${overshoot} bytes more than the receiver's window allows` };
@@ -222,10 +240,12 @@ function outsideWindow(
   }
   if (!ackKnown)
     return { kind: 'invalid', text: `it acknowledges ${ack}, but only data up to ${receiver.end} was seen` };
-  if (receiver.maxWindow !== 0 && !after(end, lowestEnd)) {
-    return { kind: 'ignored', text: `its data, up to ${end}, was acknowledged long ago` };
+  const kind = kernel.staleSegmentsIgnored ? 'ignored' : 'invalid';
+  const hasWindow = receiver.maxWindow !== 0 || !kernel.unseenReceiverHasNoWindow;
+  if (hasWindow && !after(end, lowestEnd)) {
+    return { kind, text: `its data, up to ${end}, was acknowledged long ago` };
   }
-  if (!after(ack, lowestAck)) return { kind: 'ignored', text: `its acknowledgement ${ack} comes very late` };
+  if (!after(ack, lowestAck)) return { kind, text: `its acknowledgement ${ack} comes very late` };
   return undefined;
 }
 
@@ -256,13 +276,15 @@ function countRetransmission(
   seq: number,
   ack: number,
   end: number,
+  { lastWindowUnscaled }: KernelProfile,
 ): void {
+  const window = lastWindowUnscaled ? tcp.window : (tcp.window << tracking.seen[direction].scale) >>> 0;
   const again =
     tracking.lastDirection === direction &&
     tracking.lastSeq === seq &&
     tracking.lastAck === ack &&
     tracking.lastEnd === end &&
-    tracking.lastWindow === tcp.window;
+    tracking.lastWindow === window;
   if (again) {
     tracking.retransmissions += 1;
     return;
@@ -271,6 +293,6 @@ function countRetransmission(
   tracking.lastSeq = seq;
   tracking.lastAck = ack;
   tracking.lastEnd = end;
-  tracking.lastWindow = tcp.window;
+  tracking.lastWindow = window & 0xffff;
   tracking.retransmissions = 0;
 }

@@ -3,9 +3,10 @@
  *
  * @kernel net/netfilter/nf_conntrack_proto_tcp.c:nf_conntrack_tcp_packet
  */
-import type { Sysctl } from '../host/sysctl';
+import type { KernelProfile } from '../kernel';
 import type { TcpSegment } from '../net/packet';
 import type { Entry } from './entry';
+import type { Settings } from './settings';
 import {
   CLOSING_STATES,
   hasValidFlags,
@@ -41,33 +42,37 @@ export function trackTcp(
   entry: Entry,
   tcp: TcpSegment,
   direction: Direction,
-  sysctl: Sysctl,
+  settings: Settings,
   expiresIn: number,
 ): Tracked {
   if (!hasValidFlags(tcp.flags)) return { kind: 'invalid', text: 'no TCP sends this combination of flags' };
   const segment: Segment = { tcp, direction, flagSet: tcpFlagSet(tcp.flags) };
   if (!entry.status.confirmed) {
-    const begun = beginTracking(segment, sysctl);
+    const begun = beginTracking(segment, settings);
     if (typeof begun === 'string') return { kind: 'invalid', text: begun };
     entry.tcp = begun;
   }
   const tracking = entry.tcp ?? emptyTcpTracking();
-  const planned = planTransition(entry, tracking, segment, sysctl);
+  const planned = planTransition(entry, tracking, segment, settings);
   if (planned.kind !== 'move') return planned;
   if (planned.checkWindow) {
-    const window = checkWindow(tracking, tcp, direction, segment.flagSet, sysctl);
+    const window = checkWindow(tracking, tcp, direction, segment.flagSet, settings);
     if (window.kind === 'ignored') return { kind: 'accepted', text: `${window.text}: let through, nothing learnt` };
     if (window.kind === 'invalid') {
-      return { kind: 'invalid', text: window.text, ...shrinkAfterInvalid(entry, tracking, segment, sysctl, expiresIn) };
+      return {
+        kind: 'invalid',
+        text: window.text,
+        ...shrinkAfterInvalid(entry, tracking, segment, settings, expiresIn),
+      };
     }
   }
-  return finish(entry, tracking, segment, planned, sysctl);
+  return finish(entry, tracking, segment, planned, settings);
 }
 
 /** The first segment of a flow. @kernel …_tcp.c:tcp_new */
-function beginTracking(segment: Segment, sysctl: Sysctl): TcpTracking | string {
+function beginTracking(segment: Segment, { sysctl, kernel }: Settings): TcpTracking | string {
   const { tcp, flagSet } = segment;
-  const first = tcpTransition('original', flagSet, 'NONE');
+  const first = tcpTransition('original', flagSet, 'NONE', kernel);
   if (first === 'INVALID') return `${flagName(flagSet)} cannot begin a connection`;
   const tracking = emptyTcpTracking();
   const client = tracking.seen.original;
@@ -75,7 +80,7 @@ function beginTracking(segment: Segment, sysctl: Sysctl): TcpTracking | string {
   client.maxWindow = tcp.window || 1;
   client.maxEnd = client.end;
   if (first === 'SYN_SENT') {
-    readOptions(client, tcp);
+    readOptions(client, tcp, kernel);
     return tracking;
   }
   if (sysctl.get('net.netfilter.nf_conntrack_tcp_loose') === 0) {
@@ -98,28 +103,29 @@ interface Move {
 
 const move = (from: TcpState, to: TcpState, check = true): Move => ({ kind: 'move', from, to, checkWindow: check });
 
-function planTransition(entry: Entry, tracking: TcpTracking, segment: Segment, sysctl: Sysctl): Move | Tracked {
+function planTransition(entry: Entry, tracking: TcpTracking, segment: Segment, settings: Settings): Move | Tracked {
   const { direction, flagSet } = segment;
+  const { kernel } = settings;
   const from = tracking.state;
-  const to = tcpTransition(direction, flagSet, from);
+  const to = tcpTransition(direction, flagSet, from, kernel);
   switch (to) {
     case 'SYN_SENT':
       if (TCP_STATES.indexOf(from) < TCP_STATES.indexOf('TIME_WAIT')) return move(from, to);
       if (mayReopen(tracking, direction)) return { kind: 'repeat', text: `a SYN re-opens the connection from ${from}` };
-      return ignore(tracking, segment);
+      return ignore(tracking, segment, kernel);
     case 'IGNORE':
-      return ignore(tracking, segment);
+      return ignore(tracking, segment, kernel);
     case 'INVALID':
       return { kind: 'invalid', text: `${flagName(flagSet)} from the ${side(direction)} in ${from}` };
     case 'TIME_WAIT':
       return challengeAckInLastAck(tracking, segment) ?? move(from, to);
     case 'SYN_SENT2':
-      tracking.simultaneousOpen = true;
+      tracking.simultaneousOpen = kernel.simultaneousOpenCompletes;
       return move(from, to);
     case 'SYN_RECV':
       return move(from, direction === 'reply' && flagSet === 'ack' && tracking.simultaneousOpen ? 'ESTABLISHED' : to);
     case 'CLOSE':
-      return flagSet === 'rst' ? planReset(entry, tracking, segment, sysctl) : move(from, to);
+      return flagSet === 'rst' ? planReset(entry, tracking, segment, settings) : move(from, to);
     default:
       return move(from, to);
   }
@@ -131,7 +137,7 @@ function mayReopen(tracking: TcpTracking, direction: Direction): boolean {
 }
 
 /** Segments that may show that the entry is out of date: kept in mind, so that their answer can bring it back in step. */
-function ignore(tracking: TcpTracking, segment: Segment): Move | Tracked {
+function ignore(tracking: TcpTracking, segment: Segment, kernel: KernelProfile): Move | Tracked {
   const { tcp, direction, flagSet } = segment;
   const from = tracking.state;
   const answersIgnoredSyn =
@@ -139,7 +145,7 @@ function ignore(tracking: TcpTracking, segment: Segment): Move | Tracked {
     tracking.lastFlagSet === 'syn' &&
     tracking.lastDirection !== direction &&
     tcp.ack === tracking.lastEnd;
-  if (answersIgnoredSyn) return resynchronise(tracking, direction);
+  if (answersIgnoredSyn) return resynchronise(tracking, direction, kernel);
 
   tracking.lastFlagSet = flagSet;
   tracking.lastDirection = direction;
@@ -148,7 +154,7 @@ function ignore(tracking: TcpTracking, segment: Segment): Move | Tracked {
   tracking.lastWindow = tcp.window;
   if (flagSet === 'syn' && direction === 'original') {
     tracking.ignored = { windowScale: tcp.options.windowScale, sackPermitted: tcp.options.sackPermitted ?? false };
-    tracking.expectChallengeAck = from === 'LAST_ACK';
+    tracking.expectChallengeAck = from === 'LAST_ACK' && kernel.challengeAckInLastAck;
     tracking.simultaneousOpen = false;
   }
   if (from === 'SYN_SENT' && flagSet === 'ack' && direction === 'reply') tracking.lastAck = tcp.ack;
@@ -158,7 +164,7 @@ function ignore(tracking: TcpTracking, segment: Segment): Move | Tracked {
   };
 }
 
-function resynchronise(tracking: TcpTracking, direction: Direction): Move {
+function resynchronise(tracking: TcpTracking, direction: Direction, kernel: KernelProfile): Move {
   const other = tracking.seen[tracking.lastDirection];
   other.end = tracking.lastEnd;
   other.maxEnd = tracking.lastEnd;
@@ -169,7 +175,7 @@ function resynchronise(tracking: TcpTracking, direction: Direction): Move {
   // The kernel assigns last_flags over all of the side's flags.
   other.liberal = other.closeInitiated = other.maxAckSet = other.unacknowledged = false;
   tracking.expectChallengeAck = false;
-  tracking.seen[direction] = { ...freshSide(), liberal: tracking.seen[direction].liberal };
+  tracking.seen[direction] = { ...freshSide(), liberal: tracking.seen[direction].liberal && kernel.liberalSurvivesSyn };
   return move('SYN_SENT', 'SYN_RECV');
 }
 
@@ -186,22 +192,24 @@ function challengeAckInLastAck(tracking: TcpTracking, segment: Segment): Tracked
   return { kind: 'accepted', text: 'a challenge ACK: let through, nothing learnt' };
 }
 
-function planReset(entry: Entry, tracking: TcpTracking, segment: Segment, sysctl: Sysctl): Move | Tracked {
+function planReset(entry: Entry, tracking: TcpTracking, segment: Segment, settings: Settings): Move | Tracked {
   const { tcp, direction } = segment;
   const from = tracking.state;
-  if (CLOSING_STATES.has(from)) return move(from, 'CLOSE', false);
+  const { rstJudgedByState, rstMustBeExact, challengedSynResets } = settings.kernel;
+  if (CLOSING_STATES.has(from) && rstJudgedByState) return move(from, 'CLOSE', false);
   const peer = tracking.seen[otherDirection(direction)];
   let to: TcpState = 'CLOSE';
-  if (peer.maxAckSet && tracking.lastFlagSet !== 'syn') {
-    const checked = checkResetSequence(entry, tracking, segment, peer, sysctl);
+  if (peer.maxAckSet && !(tracking.lastFlagSet === 'syn' && rstJudgedByState)) {
+    const checked = checkResetSequence(entry, tracking, segment, peer, settings);
     if (checked.kind !== 'keep') return checked;
-    to = from;
+    if (rstMustBeExact) to = from;
   }
   const answersIgnored =
     (entry.status.seenReply && tracking.lastFlagSet === 'syn') ||
     (!entry.status.assured && tracking.lastFlagSet === 'ack');
   if (answersIgnored && tcp.ack === tracking.lastEnd) return move(from, to, false);
   const answersChallenge =
+    challengedSynResets &&
     from === 'SYN_SENT' &&
     tracking.lastFlagSet === 'ack' &&
     tracking.lastDirection === 'reply' &&
@@ -215,18 +223,21 @@ function checkResetSequence(
   tracking: TcpTracking,
   segment: Segment,
   peer: TcpSide,
-  sysctl: Sysctl,
+  { sysctl, kernel }: Settings,
 ): Move | Tracked | { readonly kind: 'keep' } {
   const { tcp, direction } = segment;
   const from = tracking.state;
   const established = from === 'ESTABLISHED' && entry.status.assured;
-  if (tcp.seq === 0 && !established) return move(from, 'CLOSE');
-  if (before(tcp.seq, peer.maxAck) && sysctl.get('net.netfilter.nf_conntrack_tcp_ignore_invalid_rst') === 0) {
+  if (tcp.seq === 0 && !established && kernel.rstJudgedByState) return move(from, 'CLOSE');
+  const ignoresInvalid =
+    kernel.rstJudgedByState && sysctl.get('net.netfilter.nf_conntrack_tcp_ignore_invalid_rst') !== 0;
+  if (before(tcp.seq, peer.maxAck) && !ignoresInvalid) {
     return {
       kind: 'invalid',
       text: `RST with sequence ${tcp.seq}, below ${peer.maxAck}, which was acknowledged already`,
     };
   }
+  if (!kernel.rstMustBeExact) return { kind: 'keep' };
   if (!established || tcp.seq === peer.maxAck) return move(from, 'CLOSE');
   const followsOwnSegment =
     tracking.lastFlagSet === 'ack' && tracking.lastDirection === direction && tcp.seq === tracking.lastEnd;
@@ -242,10 +253,11 @@ function shrinkAfterInvalid(
   entry: Entry,
   tracking: TcpTracking,
   segment: Segment,
-  sysctl: Sysctl,
+  { sysctl, kernel }: Settings,
   expiresIn: number,
 ): { readonly timeout?: number } {
   const { direction, flagSet } = segment;
+  if (!kernel.lateCloseShrinksTimeout) return {};
   if (!entry.status.assured || entry.status.fixedTimeout || (flagSet !== 'rst' && flagSet !== 'fin')) return {};
   const answersClose =
     tracking.lastDirection !== direction && (tracking.lastFlagSet === 'fin' || tracking.lastFlagSet === 'rst');
@@ -258,7 +270,13 @@ function shrinkAfterInvalid(
   return expiresIn >= 120 && expiresIn > timeout ? { timeout } : {};
 }
 
-function finish(entry: Entry, tracking: TcpTracking, segment: Segment, { from, to }: Move, sysctl: Sysctl): Tracked {
+function finish(
+  entry: Entry,
+  tracking: TcpTracking,
+  segment: Segment,
+  { from, to }: Move,
+  settings: Settings,
+): Tracked {
   const { direction, flagSet } = segment;
   tracking.lastFlagSet = flagSet;
   tracking.lastDirection = direction;
@@ -266,8 +284,8 @@ function finish(entry: Entry, tracking: TcpTracking, segment: Segment, { from, t
   if (from !== to && to === 'FIN_WAIT') tracking.seen[direction].closeInitiated = true;
 
   const text = from === to ? to : `${from === 'NONE' ? '' : `${from} → `}${to}`;
-  const timeout = chooseTimeout(tracking, flagSet, to, sysctl);
-  if (!entry.status.seenReply) return withoutReply(flagSet, from, to, timeout, text, sysctl);
+  const timeout = chooseTimeout(tracking, flagSet, to, settings);
+  if (!entry.status.seenReply) return withoutReply(flagSet, from, to, timeout, text, settings);
   if (!entry.status.assured && (from === 'SYN_RECV' || from === 'ESTABLISHED') && to === 'ESTABLISHED') {
     entry.status.assured = true;
   }
@@ -281,17 +299,17 @@ function withoutReply(
   to: TcpState,
   timeout: number,
   text: string,
-  sysctl: Sysctl,
+  { sysctl, kernel }: Settings,
 ): Tracked {
   if (flagSet === 'rst') return { kind: 'accepted', text: 'RST before any reply: the entry is deleted', destroy: true };
-  if (flagSet === 'syn' && from === 'SYN_SENT') {
+  if (flagSet === 'syn' && from === 'SYN_SENT' && kernel.synAgainKeepsTimeout) {
     return { kind: 'accepted', text: 'a SYN sent again: it does not refresh the timeout' };
   }
   const capped = to === 'ESTABLISHED' ? Math.min(timeout, tcpTimeout(sysctl, 'unacknowledged')) : timeout;
   return { kind: 'accepted', text, timeout: capped };
 }
 
-function chooseTimeout(tracking: TcpTracking, flagSet: TcpFlagSet, to: TcpState, sysctl: Sysctl): number {
+function chooseTimeout(tracking: TcpTracking, flagSet: TcpFlagSet, to: TcpState, { sysctl, kernel }: Settings): number {
   const regular = tcpStateTimeout(sysctl, to);
   const { original, reply } = tracking.seen;
   const isRepeated = tracking.retransmissions >= sysctl.get('net.netfilter.nf_conntrack_tcp_max_retrans');
@@ -300,7 +318,8 @@ function chooseTimeout(tracking: TcpTracking, flagSet: TcpFlagSet, to: TcpState,
   if ((original.unacknowledged || reply.unacknowledged) && regular > tcpTimeout(sysctl, 'unacknowledged')) {
     return tcpTimeout(sysctl, 'unacknowledged');
   }
-  return tracking.lastWindow === 0 ? Math.min(regular, tcpTimeout(sysctl, 'max_retrans')) : regular;
+  const isClosed = tracking.lastWindow === 0 && kernel.zeroWindowShortensTimeout;
+  return isClosed ? Math.min(regular, tcpTimeout(sysctl, 'max_retrans')) : regular;
 }
 
 /**
@@ -308,8 +327,8 @@ function chooseTimeout(tracking: TcpTracking, flagSet: TcpFlagSet, to: TcpState,
  *
  * @kernel …_tcp.c:nf_conntrack_tcp_set_closing
  */
-export function setClosing(entry: Entry, { table, sysctl, now }: Conntrack): void {
-  if (!entry.status.confirmed || entry.tcp === undefined) return;
+export function setClosing(entry: Entry, { table, sysctl, kernel, now }: Conntrack): void {
+  if (!kernel.rejectClosesEntry || !entry.status.confirmed || entry.tcp === undefined) return;
   const already = entry.tcp.state === 'CLOSE';
   entry.tcp.state = 'CLOSE';
   if (!already) table.refresh(entry, tcpTimeout(sysctl, 'close'), now);

@@ -3,7 +3,6 @@
  *
  * @kernel net/netfilter/nf_conntrack_core.c:nf_conntrack_in
  */
-import type { Sysctl } from '../host/sysctl';
 import type { IcmpMessage, Packet } from '../net/packet';
 import { PROTOCOL } from '../net/protocol';
 import { countPacket, freshCounters } from './accounting';
@@ -17,13 +16,13 @@ import {
   ZONE_BY_DIRECTION,
 } from './entry';
 import { trackProtocol } from './protocols';
+import type { Settings } from './settings';
 import type { ConntrackTable } from './table';
 import { type Direction, icmpTypeOf, invertTuple, type Tuple, tupleOf } from './tuple';
 import type { Found } from './tuple-index';
 
-export interface Conntrack {
+export interface Conntrack extends Settings {
   readonly table: ConntrackTable;
-  readonly sysctl: Sysctl;
   readonly now: number;
   /** Whether new entries count what their flow carries. */
   readonly counts: boolean;
@@ -48,8 +47,19 @@ const invalid = (text: string): TrackAnswer => ({ verdict: 'ACCEPT', attachment:
 const ICMP_ERRORS: ReadonlySet<number> = new Set([3, 4, 5, 11, 12]);
 /** @kernel include/uapi/linux/icmp.h:NR_ICMP_TYPES */
 const HIGHEST_ICMP_TYPE = 18;
-/** Multicast listener and neighbour discovery. @kernel net/netfilter/nf_conntrack_proto_icmpv6.c:noct_valid_new */
-const ICMPV6_UNTRACKED: ReadonlySet<number> = new Set([130, 131, 132, 133, 134, 135, 136, 143, 151, 152]);
+const MULTICAST_ROUTER_DISCOVERY: ReadonlySet<number> = new Set([151, 152]);
+/** Multicast listener, neighbour and router discovery. */
+const ICMPV6_UNTRACKED: ReadonlySet<number> = new Set([
+  130,
+  131,
+  132,
+  133,
+  134,
+  135,
+  136,
+  143,
+  ...MULTICAST_ROUTER_DISCOVERY,
+]);
 
 export function track(packet: Packet, before: Attachment | undefined, conntrack: TrackContext): TrackAnswer {
   if (before?.kind === 'tracked') {
@@ -74,7 +84,7 @@ function trackTuple(
   template: Template | undefined,
   conntrack: TrackContext,
 ): TrackAnswer {
-  const { now, sysctl, isPrerouting } = conntrack;
+  const { now, sysctl, kernel, isPrerouting } = conntrack;
   const known = lookUp(tuple, template, conntrack);
   const resolved: Found | string = known ?? create(tuple, template, conntrack);
   if (typeof resolved === 'string') {
@@ -82,7 +92,7 @@ function trackTuple(
   }
   const { entry, direction } = resolved;
   const info = ctInfo(entry, direction);
-  const tracked = trackProtocol(entry, packet, { direction, now, sysctl, isPrerouting });
+  const tracked = trackProtocol(entry, packet, { direction, now, sysctl, kernel, isPrerouting });
   if (tracked.kind === 'repeat') {
     conntrack.table.remove(entry);
     return trackTuple(packet, tuple, template, conntrack);
@@ -136,6 +146,11 @@ function ctInfo(entry: Entry, direction: Direction): CtInfo {
   return entry.status.expected ? 'RELATED' : 'NEW';
 }
 
+/** @kernel net/netfilter/nf_conntrack_proto_icmpv6.c:noct_valid_new */
+function isNeverTracked(type: number, { kernel }: Conntrack): boolean {
+  return ICMPV6_UNTRACKED.has(type) && (kernel.routerDiscoveryUntracked || !MULTICAST_ROUTER_DISCOVERY.has(type));
+}
+
 /** What conntrack does with ICMP before it looks for a flow of the message's own; undefined: nothing special. */
 function trackIcmpSpecial(
   packet: Packet,
@@ -144,7 +159,7 @@ function trackIcmpSpecial(
   conntrack: Conntrack,
 ): TrackAnswer | undefined {
   if (packet.protocol === PROTOCOL.icmpv6) {
-    if (ICMPV6_UNTRACKED.has(icmp.type)) {
+    if (isNeverTracked(icmp.type, conntrack)) {
       return {
         verdict: 'ACCEPT',
         attachment: { kind: 'untracked' },
@@ -173,7 +188,7 @@ function trackError(
   const found = conntrack.table.find(answer, ZONE_BY_DIRECTION.original(zone), conntrack.now);
   if (found === undefined) return invalid('an ICMP error about a flow that is not in the table');
   const expectedDestination = (found.direction === 'original' ? found.entry.original : found.entry.reply).dst;
-  if (packet.dst !== expectedDestination) {
+  if (packet.dst !== expectedDestination && conntrack.kernel.icmpErrorToItsSender) {
     return invalid(`an ICMP error to ${packet.dst} about a flow of ${expectedDestination}`);
   }
   const attachment: Attachment = { kind: 'tracked', entry: found.entry, info: 'RELATED', direction: found.direction };

@@ -1,6 +1,6 @@
 /** The machine under test: its interfaces and addresses, routes, sysctls and listening sockets, from a scenario. */
 
-import { SYSCTL_DEFAULTS } from '../kernel';
+import { KERNEL_RELEASE, type KernelProfile, kernelProfile } from '../kernel';
 import {
   ADDRESS_BITS,
   type Address,
@@ -38,6 +38,7 @@ export interface Host {
   readonly interfaces: ReadonlyMap<string, Interface>;
   readonly routes: Routes;
   readonly sysctl: Sysctl;
+  readonly kernel: KernelProfile;
   /** `6 22`: protocol number and port of each listening socket. */
   readonly listening: ReadonlySet<string>;
   /** Those of them that take packets to foreign addresses too (IP_TRANSPARENT). */
@@ -56,12 +57,13 @@ export interface HostSource {
   readonly routes?: readonly string[];
   readonly policy?: readonly string[];
   readonly sysctl?: { readonly [name: string]: number | string };
+  readonly kernel?: string;
   readonly listen?: readonly string[];
 }
 
 export const LOOPBACK = 'lo';
 
-/** @throws Error when an address, a route or a socket cannot be read; the message says which. */
+/** @throws Error when an address, a route, a socket or the kernel's release cannot be read; the message says which. */
 export function buildHost(source: HostSource, family: Family): Host {
   const described = Object.entries(source.interfaces ?? {});
   const interfaces = new Map<string, Interface>([[LOOPBACK, loopback(family)]]);
@@ -70,11 +72,13 @@ export function buildHost(source: HostSource, family: Family): Host {
     const ownMac = mac ?? defaultMac(index);
     interfaces.set(name, { name, mac: ownMac, peerMac: peerMac(ownMac), addresses: own });
   });
+  const kernel = kernelProfile(source.kernel ?? KERNEL_RELEASE);
   return {
     family,
     interfaces,
     routes: buildRoutes([...interfaces.values()], source.routes ?? [], source.policy ?? [], family),
-    sysctl: new Sysctl(source.sysctl ?? {}, SYSCTL_DEFAULTS),
+    sysctl: new Sysctl(source.sysctl ?? {}, kernel.sysctlDefaults),
+    kernel,
     listening: new Set((source.listen ?? []).map(readSocket)),
     transparent: new Set((source.listen ?? []).filter((text) => text.endsWith(TRANSPARENT)).map(readSocket)),
   };

@@ -92,6 +92,7 @@ function runConntrack(machine: Machine, flight: InFlight, hook: Hook): Verdict {
   const { verdict, attachment, change, text } = track(flight.packet, flight.attachment, {
     table,
     sysctl: host.sysctl,
+    kernel: host.kernel,
     now,
     counts: machine.countsFlows,
     isPrerouting,

@@ -132,7 +132,8 @@ export class Machine implements Equipment {
   }
 
   conntrack(): Conntrack {
-    return { table: this.table, sysctl: this.host.sysctl, now: this.now, counts: this.countsFlows };
+    const { sysctl, kernel } = this.host;
+    return { table: this.table, sysctl, kernel, now: this.now, counts: this.countsFlows };
   }
 
   nat(): NatContext {

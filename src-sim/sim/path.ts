@@ -12,7 +12,7 @@ import { ICMP_ERRORS, type IcmpError, type IcmpErrorKind, REJECT_ERRORS } from '
 import { decideInput } from '../host/input-routing';
 import { withHeaderPulled } from '../host/reassembly';
 import { findRoute, isMulticast, type Route, routeDevice } from '../host/routing';
-import { KERNEL_SOCKET, ROOT, type Sender } from '../host/sender';
+import { KERNEL_SOCKET, type Sender } from '../host/sender';
 import { icmpError, icmpReply, tcpReset } from '../host/stack';
 import type { Destination } from '../ipvs/service';
 import type { Address } from '../net/address';
@@ -42,6 +42,7 @@ export function send(machine: Machine, flight: InFlight): Fate {
 function postRoute(machine: Machine, flight: InFlight): Fate {
   // OUTPUT may have routed it again.
   if (flight.route) flight.outDevice = routeDevice(flight.route);
+  if (!machine.host.kernel.postroutingSeesInput) flight.inDevice = undefined;
   const stopped = atHook(machine, flight, 'POSTROUTING');
   if (stopped) return stopped;
   if (flight.outDevice === LOOPBACK) return loopBack(machine, flight);
@@ -212,7 +213,7 @@ function answerTcp(machine: Machine, { packet, assignedPort }: InFlight, tcp: Tc
   if (answer === undefined) return;
   // The RST of a closed port has a socket of the kernel's in IPv4, none in IPv6.
   const nobody = packet.family === 'ipv4' ? KERNEL_SOCKET : undefined;
-  sendOwn(machine, answer.packet, answer.what, answer.bySocket ? ROOT : nobody);
+  sendOwn(machine, answer.packet, answer.what, answer.sender ?? nobody);
 }
 
 /** Virtual time passes; what the host sends meanwhile, it sends. */
@@ -220,7 +221,7 @@ export function advance(machine: Machine, seconds: number): void {
   const until = machine.now + seconds;
   for (let due = machine.sockets.nextResend(until); due; due = machine.sockets.nextResend(until)) {
     machine.now = due.at;
-    sendOwn(machine, due.packet, due.what, ROOT);
+    sendOwn(machine, due.packet, due.what, due.sender);
   }
   machine.now = until;
 }
