@@ -100,6 +100,22 @@ describe('the main job', () => {
     expect(tokens?.data.length).toBeGreaterThan(0);
   });
 
+  test('a document and a selection are formatted, edits in the lines that change', async () => {
+    const loose = 'untitled:loose.rules';
+    const text = '*filter\n:INPUT DROP [0:0]\n:FORWARD DROP\n:OUTPUT ACCEPT [0:0]\n-A INPUT  -j ACCEPT\nCOMMIT\n';
+    await server.open(loose, text);
+    const options = { tabSize: 2, insertSpaces: true };
+    const textDocument = { uri: loose };
+    const whole = await server.connection.sendRequest(lsp.DocumentFormattingRequest.type, { textDocument, options });
+    expect(whole).toEqual([
+      { range: lsp.Range.create(2, 0, 3, 0), newText: ':FORWARD DROP [0:0]\n' },
+      { range: lsp.Range.create(4, 0, 5, 0), newText: '-A INPUT -j ACCEPT\n' },
+    ]);
+    const range = lsp.Range.create(4, 3, 4, 5);
+    const params = { textDocument, options, range };
+    expect(await server.connection.sendRequest(lsp.DocumentRangeFormattingRequest.type, params)).toEqual([whole?.[1]]);
+  });
+
   test('a closed document has no diagnostics and no answers', async () => {
     await server.connection.sendNotification(lsp.DidCloseTextDocumentNotification.type, { textDocument: { uri } });
     expect(await hoverText(uri, notrack, 'ESTABLISHED')).toBe('');
