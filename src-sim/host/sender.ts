@@ -5,11 +5,13 @@
  * @kernel net/netfilter/xt_owner.c:owner_mt, net/ipv4/ip_output.c:ip_send_unicast_reply
  */
 export type Sender =
-  | { readonly kind: 'process'; readonly uid: number; readonly gid: number }
+  | { readonly kind: 'process'; readonly uid: number; readonly gid: number; readonly isRequest?: true }
   /** A socket that no process opened: ICMP, and the RST of a closed port in IPv4. */
   | { readonly kind: 'kernel' };
 
 export const KERNEL_SOCKET: Sender = { kind: 'kernel' };
 
 /** Who the listeners of a scenario belong to. */
-export const ROOT: Sender = { kind: 'process', uid: 0, gid: 0 };
+export const LISTENER: Sender = { kind: 'process', uid: 0, gid: 0 };
+/** A connection that only a SYN has asked for: no whole socket yet. */
+export const REQUEST: Sender = { ...LISTENER, isRequest: true };

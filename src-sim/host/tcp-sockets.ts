@@ -4,15 +4,17 @@
  *
  * @kernel net/ipv4/tcp_minisocks.c:tcp_check_req, net/ipv4/tcp_input.c:tcp_rcv_state_process
  */
+
 import { type Packet, TCP_FLAG, type TcpSegment } from '../net/packet';
+import { LISTENER, REQUEST, type Sender } from './sender';
 import { plainAck, synAck, tcpReset } from './stack';
 
 /** A segment that the host sends, and why, for a person. */
 export interface TcpAnswer {
   readonly packet: Packet;
   readonly what: string;
-  /** Whether a listener or a connection answers, not only the stack. */
-  readonly bySocket: boolean;
+  /** Undefined: the stack answers, since nobody listens. */
+  readonly sender: Sender | undefined;
 }
 
 interface Connection {
@@ -59,9 +61,9 @@ export class TcpSockets {
     const connection = this.#connections.get(key);
     if (connection?.state === 'half open') return this.#halfOpen(key, connection, packet, tcp, now);
     if (connection) return this.#open(key, connection, packet, tcp);
-    if (!listening) return reset(packet, tcp, 'RST: nobody listens on the port', false);
+    if (!listening) return reset(packet, tcp, 'RST: nobody listens on the port');
     if (tcp.flags & TCP_FLAG.R) return undefined;
-    if (tcp.flags & TCP_FLAG.A) return reset(packet, tcp, 'RST: the listener does not know this connection');
+    if (tcp.flags & TCP_FLAG.A) return reset(packet, tcp, 'RST: the listener does not know this connection', LISTENER);
     if (!(tcp.flags & TCP_FLAG.S) || tcp.flags & TCP_FLAG.F) return undefined;
     const sequence = Math.floor(random() * 2 ** 32);
     const opened: Connection = {
@@ -75,7 +77,7 @@ export class TcpSockets {
     };
     this.#connections.set(key, opened);
     this.#unanswered.add(opened);
-    return { packet: opened.synAck, what: 'SYN,ACK from the listener', bySocket: true };
+    return { packet: opened.synAck, what: 'SYN,ACK from the listener', sender: REQUEST };
   }
 
   stateOf(remote: string, remotePort: number, local: string, localPort: number): Connection['state'] | undefined {
@@ -93,7 +95,7 @@ export class TcpSockets {
     first.resent += 1;
     if (first.resent === MOST_RESENDS) this.#unanswered.delete(first);
     first.resendAt = at + FIRST_RESEND * 2 ** first.resent;
-    return { at, packet: first.synAck, what: 'SYN,ACK again: no ACK came', bySocket: true };
+    return { at, packet: first.synAck, what: 'SYN,ACK again: no ACK came', sender: REQUEST };
   }
 
   #halfOpen(key: string, connection: Connection, packet: Packet, tcp: TcpSegment, now: number): TcpAnswer | undefined {
@@ -103,18 +105,22 @@ export class TcpSockets {
     if (repeatsSyn && flags === TCP_FLAG.S) {
       if (!mayAnswer(connection, now)) return undefined;
       connection.resendAt = now + FIRST_RESEND * 2 ** connection.resent;
-      return { packet: connection.synAck, what: 'SYN,ACK again: the SYN came again', bySocket: true };
+      return { packet: connection.synAck, what: 'SYN,ACK again: the SYN came again', sender: REQUEST };
     }
     if (flags & TCP_FLAG.A && tcp.ack !== (sequence + 1) >>> 0)
-      return reset(packet, tcp, 'RST: the ACK is not of this connection');
+      return reset(packet, tcp, 'RST: the ACK is not of this connection', LISTENER);
     if (!repeatsSyn && !isInWindow(tcp.seq, expected)) {
       if (flags & TCP_FLAG.R || !mayAnswer(connection, now)) return undefined;
-      return { packet: plainAck(packet, tcp, (sequence + 1) >>> 0, expected), what: 'a challenge ACK', bySocket: true };
+      return {
+        packet: plainAck(packet, tcp, (sequence + 1) >>> 0, expected),
+        what: 'a challenge ACK',
+        sender: LISTENER,
+      };
     }
     if (flags & TCP_FLAG.R || (flags & TCP_FLAG.S && !repeatsSyn)) {
       this.#connections.delete(key);
       this.#unanswered.delete(connection);
-      return reset(packet, tcp, 'RST: a SYN inside the connection');
+      return reset(packet, tcp, 'RST: a SYN inside the connection', LISTENER);
     }
     if (!(flags & TCP_FLAG.A)) return undefined;
     connection.state = 'open';
@@ -132,14 +138,14 @@ export class TcpSockets {
     if (length === 0 && !(tcp.flags & TCP_FLAG.S)) return undefined;
     if (tcp.seq === connection.expected) connection.expected = (connection.expected + length) >>> 0;
     const acknowledgement = plainAck(packet, tcp, (connection.sequence + 1) >>> 0, connection.expected);
-    return { packet: acknowledgement, what: 'ACK from the open connection', bySocket: true };
+    return { packet: acknowledgement, what: 'ACK from the open connection', sender: LISTENER };
   }
 }
 
 /** A RST is never answered by one. */
-function reset(packet: Packet, tcp: TcpSegment, what: string, bySocket = true): TcpAnswer | undefined {
+function reset(packet: Packet, tcp: TcpSegment, what: string, sender?: Sender): TcpAnswer | undefined {
   const segment = tcpReset(packet, tcp, packet.tos);
-  return segment && { packet: segment, what, bySocket };
+  return segment && { packet: segment, what, sender };
 }
 
 function isInWindow(sequence: number, expected: number): boolean {

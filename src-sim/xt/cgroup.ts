@@ -23,7 +23,8 @@ export const cgroup = defineMatch({
   ],
   matches(_packet, { path, cgroup: group }, { sender }) {
     // Even what is negated fails without a socket.
-    if (sender === undefined) return mismatch('', 'no socket of this host has the packet here');
+    const isWhole = sender?.kind === 'kernel' || (sender && !sender.isRequest);
+    if (!isWhole) return mismatch('', 'no socket of this host has the packet here');
     if (path) return { kind: 'unsure', reason: 'a scenario does not say in which group a process is' };
     return group ? compare('cgroup', group, group.value === NO_CLASS, () => `the class id is ${NO_CLASS}`) : true;
   },

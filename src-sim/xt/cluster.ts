@@ -17,6 +17,7 @@ export const cluster = defineMatch({
   name: 'cluster',
   families: ['ipv4', 'ipv6'],
   summary: 'The flows that are this node’s in a cluster without a load balancer, by a hash of their source.',
+  details: 'In IPv6 only the first 32 bits of the source count, so a whole site belongs to one node.',
   kernel: 'net/netfilter/xt_cluster.c:xt_cluster_mt',
   oneOf: [['cluster-local-node', 'cluster-local-nodemask']],
   options: {
@@ -67,9 +68,14 @@ interface Hashing {
   readonly 'cluster-hash-seed': Given<number>;
 }
 
-/** From 0. @kernel net/netfilter/xt_cluster.c:xt_cluster_hash */
+/**
+ * From 0. Of an IPv6 address the kernel hashes the first 32 bits only: it divides a number of words by their size.
+ *
+ * @kernel net/netfilter/xt_cluster.c:xt_cluster_hash_ipv6, NF_CT_TUPLE_L3SIZE
+ */
 function nodeOf({ master, original }: Entry, given: Hashing): number {
-  const hash = jhash(hashedWords(master?.original.src ?? original.src), given['cluster-hash-seed'].value);
+  const words = hashedWords(master?.original.src ?? original.src).slice(0, 1);
+  const hash = jhash(words, given['cluster-hash-seed'].value);
   return reciprocalScale(hash, given['cluster-total-nodes'].value);
 }
 

@@ -1,7 +1,10 @@
+import { bytesOf } from '../net/bytes';
+import type { Packet } from '../net/packet';
 import { PROTOCOL } from '../net/protocol';
-import { defineMatch, fails, option, same, saved } from './define';
+import { numberAt, transportOffset } from '../net/transport-header';
+import { compare, defineMatch, fails, mismatch, option, same, saved } from './define';
 import { servicePortSpan } from './port-types';
-import { keywords, unsigned } from './value-types';
+import { inSpan, keywords, unsigned } from './value-types';
 
 const TYPES = [
   { text: 'REQUEST', summary: 'opens a connection' },
@@ -45,5 +48,74 @@ export const dccp = defineMatch({
     fails('-p dccp -m dccp --sport -1', 'not a port'),
     fails('-m dccp --dport 3', 'needs -p dccp'),
   ],
-  matches: () => ({ kind: 'unsure', reason: 'the header of a DCCP packet is not simulated' }),
+  matches(packet, given) {
+    const offset = transportOffset(packet);
+    if (offset === undefined) return mismatch('', 'a later fragment has no such header');
+    const header = readHeader(packet, offset);
+    if (header === undefined) return { kind: 'hotdrop', reason: 'the packet has not the whole header' };
+    const { sport, dport, type } = header;
+    const { 'dccp-types': types, 'dccp-option': wanted } = given;
+    const name = TYPES[type]?.text;
+    const answers = [
+      given.sport
+        ? compare('sport', given.sport, inSpan(sport, given.sport.value), () => `the port is ${sport}`)
+        : true,
+      given.dport
+        ? compare('dport', given.dport, inSpan(dport, given.dport.value), () => `the port is ${dport}`)
+        : true,
+      types
+        ? compare('dccp-types', types, name !== undefined && types.value.includes(name), () => `it is ${name ?? type}`)
+        : true,
+    ];
+    const failed = answers.find((answer) => answer !== true);
+    if (failed !== undefined || wanted === undefined) return failed ?? true;
+    const has = hasOption(packet, offset, header, wanted.value);
+    if (has === 'broken') return { kind: 'hotdrop', reason: 'the options of the packet are cut short' };
+    return compare('dccp-option', wanted, has, () => `the option is ${has ? '' : 'not '}there`);
+  },
 });
+
+interface DccpHeader {
+  readonly sport: number;
+  readonly dport: number;
+  /** Of header and options, in bytes. */
+  readonly dataOffset: number;
+  readonly type: number;
+  /** The sequence number has 48 bits. */
+  readonly isExtended: boolean;
+}
+
+/** @see RFC 4340 §5.1 */
+const HEADER_BYTES = 12;
+
+function readHeader(packet: Packet, offset: number): DccpHeader | undefined {
+  if (offset + HEADER_BYTES > packet.length) return undefined;
+  const byte = (at: number, width: 1 | 2) => numberAt(packet, offset + at, width) ?? 0;
+  const typeAndX = byte(8, 1);
+  return {
+    sport: byte(0, 2),
+    dport: byte(2, 2),
+    dataOffset: byte(4, 1) * 4,
+    type: (typeAndX >>> 1) & 0x0f,
+    isExtended: (typeAndX & 1) === 1,
+  };
+}
+
+/** What stands between the header and the options, by type. @kernel include/linux/dccp.h:dccp_packet_hdr_len */
+const FIXED_BYTES: readonly number[] = [4, 12, 0, 8, 8, 8, 8, 12, 8, 8];
+const FIXED_BYTES_OF_OTHERS = 12;
+
+/** @kernel net/netfilter/xt_dccp.c:dccp_find_option */
+function hasOption(packet: Packet, offset: number, header: DccpHeader, wanted: number): boolean | 'broken' {
+  const { dataOffset, type, isExtended } = header;
+  const start = HEADER_BYTES + (isExtended ? 4 : 0) + (FIXED_BYTES[type] ?? FIXED_BYTES_OF_OTHERS);
+  if (dataOffset < start || (dataOffset > start && offset + dataOffset > packet.length)) return 'broken';
+  const options = bytesOf(packet).subarray(offset + start, offset + dataOffset);
+  for (let at = 0; at < options.length; ) {
+    const kind = options[at] ?? 0;
+    if (kind === wanted) return true;
+    // Options 0 and 1 are one byte long; a length of 0 is taken for 1.
+    at += kind < 2 || at === options.length - 1 ? 1 : options[at + 1] || 1;
+  }
+  return false;
+}

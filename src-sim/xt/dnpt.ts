@@ -1,5 +1,5 @@
 import { defineTarget, fails, same } from './define';
-import { PREFIX_OPTIONS, prefixProblem } from './prefix-translation';
+import { PREFIX_OPTIONS, prefixProblem, translatePrefix, translateQuoted } from './prefix-translation';
 
 export const DNPT = defineTarget({
   name: 'DNPT',
@@ -16,6 +16,11 @@ export const DNPT = defineTarget({
     fails('-j DNPT --src-pfx dead::/64', 'required'),
   ],
   refuses: (given) => prefixProblem([given['src-pfx'].value, given['dst-pfx'].value]),
-  apply: () => ({ kind: 'unsure', reason: 'the translation of prefixes is not simulated' }),
+  apply(packet, given) {
+    const [from, to] = [given['src-pfx'].value, given['dst-pfx'].value];
+    const dst = translatePrefix(packet.dst, from, to);
+    if (dst === undefined) return { kind: 'verdict', verdict: 'DROP', reason: 'the address cannot be translated' };
+    return { kind: 'continue', packet: translateQuoted({ ...packet, dst }, 'src', from, to) };
+  },
   effect: () => ({ kind: 'continue' }),
 });

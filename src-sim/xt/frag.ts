@@ -1,3 +1,6 @@
+import { EXTENSION, findIpv6Header } from '../net/ipv6-header';
+import type { Packet } from '../net/packet';
+import { numberAt } from '../net/transport-header';
 import {
   compare,
   defineMatch,
@@ -43,12 +46,38 @@ export const frag = defineMatch({
     leaves('-m frag', 'in eth0 udp [2001:db8::7]:4000 > [2001:db8:1::2]:53'),
   ],
   matches(packet, given): MatchAnswer {
-    const { fragment, id } = packet;
-    if (fragment === undefined) return mismatch('', 'the packet is no fragment');
+    const header = fragmentHeader(packet);
+    if (header === undefined) return mismatch('', 'the packet is no fragment');
+    if (header === 'broken') return { kind: 'hotdrop', reason: 'the headers of the packet are cut short' };
     const { fragid } = given;
-    if (given.fragfirst && fragment.offset !== 0) return mismatch('fragfirst', 'the fragment is not the first');
-    if (given.fragmore && !fragment.more) return mismatch('fragmore', 'the fragment is the last');
-    if (given.fraglast && fragment.more) return mismatch('fraglast', 'more fragments follow');
-    return fragid ? compare('fragid', fragid, inSpan(id, fragid.value), () => `the id is ${id}`) : true;
+    if (given.fragres && header.reserved !== 0) return mismatch('fragres', 'the reserved field is not 0');
+    if (given.fragfirst && header.offset !== 0) return mismatch('fragfirst', 'the fragment is not the first');
+    if (given.fragmore && !header.more) return mismatch('fragmore', 'the fragment is the last');
+    if (given.fraglast && header.more) return mismatch('fraglast', 'more fragments follow');
+    return fragid ? compare('fragid', fragid, inSpan(header.id, fragid.value), () => `the id is ${header.id}`) : true;
   },
 });
+
+interface FragmentHeader {
+  readonly id: number;
+  readonly offset: number;
+  readonly more: boolean;
+  readonly reserved: number;
+}
+
+/** @see RFC 8200 §4.5 */
+function fragmentHeader(packet: Packet): FragmentHeader | 'broken' | undefined {
+  const { fragment, id } = packet;
+  if (fragment) return { id, offset: fragment.offset, more: fragment.more, reserved: 0 };
+  const found = findIpv6Header(packet, EXTENSION.fragment);
+  if (found === 'absent') return undefined;
+  if (found === 'broken') return 'broken';
+  const [first, last] = [numberAt(packet, found.offset, 4), numberAt(packet, found.offset + 4, 4)];
+  if (first === undefined || last === undefined) return 'broken';
+  return {
+    id: last,
+    offset: (first & 0xffff) >>> 3,
+    more: (first & 1) === 1,
+    reserved: ((first >>> 16) & 0xff) | (first & 6),
+  };
+}

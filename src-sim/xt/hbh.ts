@@ -1,4 +1,6 @@
-import { defineMatch, fails, leaves, mismatch, option, same, saved } from './define';
+import { EXTENSION } from '../net/ipv6-header';
+import { defineMatch, fails, leaves, option, same, saved, takes } from './define';
+import { compareOptions } from './ipv6-options';
 import { headerOptions } from './ipv6-options-type';
 import { uint32 } from './value-types';
 
@@ -17,7 +19,17 @@ export const hbh = defineMatch({
     same('-m hbh --hbh-len 42 --hbh-opts 1:2,23:42,4:6,8:10,42,23,4:5'),
     saved('-m hbh --hbh-opts 300', '-m hbh --hbh-opts 44'),
     fails('-m hbh --hbh-opts none', 'not a number'),
+    takes(
+      '-m hbh --hbh-len 8 --hbh-opts 1:4',
+      'in eth0 0 2001:db8::7 > 2001:db8:1::2 data="\\u003b\\u0000\\u0001\\u0004\\u0000\\u0000\\u0000\\u0000"',
+    ),
     leaves('-m hbh', 'in eth0 udp [2001:db8::7]:4000 > [2001:db8:1::2]:53'),
   ],
-  matches: () => mismatch('', 'the packet has no such header'),
+  matches: (packet, given) =>
+    compareOptions(packet, {
+      name: 'hbh',
+      header: EXTENSION.hopByHop,
+      length: given['hbh-len'],
+      options: given['hbh-opts']?.value ?? [],
+    }),
 });

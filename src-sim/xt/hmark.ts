@@ -1,4 +1,7 @@
+import type { Family } from '../net/address';
+import type { Given } from '../netfilter/ruleset';
 import { defineTarget, fails, given as gives, option, saved } from './define';
+import { type HashChoices, hmark, tupleOfEntry, tupleOfPacket } from './hmark-hash';
 import { keywords, uint32, unsigned } from './value-types';
 
 const TUPLE = [
@@ -66,8 +69,45 @@ export const HMARK = defineTarget({
     const ct = tuple.value.includes('ct') ? { 'hmark-tuple': gives(['ct'] as const) } : {};
     return { ...rest, ...partsOf(tuple.value, family), ...ct };
   },
-  apply: () => ({ kind: 'unsure', reason: 'the hash of HMARK is not simulated' }),
+  apply(packet, given, world) {
+    const choices = choicesOf(given, world.family);
+    const tuple = choices.usesConntrack ? tupleOfEntry(world.conntrack, choices) : tupleOfPacket(packet, choices);
+    if (tuple) world.setMark(hmark(tuple, choices));
+    return { kind: 'continue' };
+  },
 });
+
+type HmarkGiven = { readonly [name in Exclude<NumberOption, 'hmark-rnd' | 'hmark-mod'>]?: Given<number> } & {
+  readonly 'hmark-rnd': Given<number>;
+  readonly 'hmark-mod': Given<number>;
+  readonly 'hmark-tuple'?: Given<readonly Part[]>;
+};
+
+type NumberOption =
+  | `hmark-${'src' | 'dst'}-prefix`
+  | `hmark-${'sport' | 'dport' | 'spi' | 'proto'}-mask`
+  | `hmark-${'sport' | 'dport' | 'spi' | 'rnd' | 'mod' | 'offset'}`;
+
+function choicesOf(given: HmarkGiven, family: Family): HashChoices {
+  const all: HmarkGiven = { ...given, ...partsOf(given['hmark-tuple']?.value ?? [], family) };
+  const number = (name: NumberOption) => all[name]?.value ?? 0;
+  const spi = { mask: number('hmark-spi-mask'), set: number('hmark-spi') };
+  const ports = {
+    mask: number('hmark-sport-mask') * 0x10000 + number('hmark-dport-mask'),
+    set: number('hmark-sport') * 0x10000 + number('hmark-dport'),
+  };
+  return {
+    srcPrefix: number('hmark-src-prefix'),
+    dstPrefix: number('hmark-dst-prefix'),
+    portMask: (all['hmark-spi-mask'] ? spi : ports).mask,
+    portSet: (all['hmark-spi'] ? spi : ports).set,
+    protocolMask: number('hmark-proto-mask') & 0xff,
+    seed: number('hmark-rnd'),
+    modulus: number('hmark-mod'),
+    offset: number('hmark-offset'),
+    usesConntrack: all['hmark-tuple']?.value.includes('ct') ?? false,
+  };
+}
 
 type Part = (typeof TUPLE)[number]['text'];
 

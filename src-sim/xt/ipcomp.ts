@@ -1,6 +1,6 @@
 import { PROTOCOL } from '../net/protocol';
 import { defineMatch, fails, option, same, saved } from './define';
-import { spiSpan } from './spi';
+import { compareSpi, spiSpan } from './spi';
 import { flag } from './value-types';
 
 export const ipcomp = defineMatch({
@@ -19,5 +19,6 @@ export const ipcomp = defineMatch({
     same('-p ipcomp -m ipcomp ! --ipcompspi 5:9 --compres'),
     fails('-m ipcomp --ipcompspi 5', 'needs -p ipcomp'),
   ],
-  matches: () => ({ kind: 'unsure', reason: 'a simulated packet has no IPComp header' }),
+  matches: (packet, given) =>
+    compareSpi(given.ipcompspi, packet, { option: 'ipcompspi', offset: 2, width: 2, bytes: 4 }),
 });

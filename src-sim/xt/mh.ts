@@ -1,6 +1,8 @@
+import { EXTENSION } from '../net/ipv6-header';
 import { PROTOCOL } from '../net/protocol';
-import { defineMatch, fails, option, same, saved, type ValueType } from './define';
-import { bad, type NumberSpan, numberSpan } from './value-types';
+import { numberAt, transportOffset } from '../net/transport-header';
+import { compare, defineMatch, fails, mismatch, option, same, saved, type ValueType } from './define';
+import { bad, inSpan, type NumberSpan, numberSpan } from './value-types';
 
 /** Types of RFC 6275 §6.1, by number. */
 const TYPES: readonly (readonly [name: string, short: string])[] = [
@@ -46,5 +48,17 @@ export const mh = defineMatch({
     saved('-p mobility-header -m mh --mh-type binding-update', '-p mobility-header -m mh --mh-type 5'),
     fails('-m mh', 'needs -p mh'),
   ],
-  matches: () => ({ kind: 'unsure', reason: 'a simulated packet has no mobility header' }),
+  matches(packet, { 'mh-type': type }) {
+    const offset = transportOffset(packet);
+    if (offset === undefined) return mismatch('', 'a later fragment has no such header');
+    const next = numberAt(packet, offset, 1);
+    const hasType = numberAt(packet, offset + 2, 1);
+    if (hasType === undefined || offset + HEADER_BYTES > packet.length)
+      return { kind: 'hotdrop', reason: 'the packet has not the whole header' };
+    if (next !== EXTENSION.none) return { kind: 'hotdrop', reason: 'something follows the header' };
+    return type ? compare('mh-type', type, inSpan(hasType, type.value), () => `the type is ${hasType}`) : true;
+  },
 });
+
+/** @see RFC 6275 §6.1.1 */
+const HEADER_BYTES = 6;

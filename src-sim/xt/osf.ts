@@ -11,7 +11,7 @@ const TTL_CHECKS: readonly Choice[] = [
 
 export const osf = defineMatch({
   name: 'osf',
-  families: ['ipv4', 'ipv6'],
+  families: ['ipv4'],
   protocols: [PROTOCOL.tcp],
   summary: 'The system that sent a SYN, guessed from fingerprints that `nfnl_osf` has loaded.',
   kernel: 'net/netfilter/xt_osf.c:xt_osf_match_packet',

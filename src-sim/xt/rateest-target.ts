@@ -1,5 +1,5 @@
 import { defineTarget, fails, given as gives, option, saved } from './define';
-import { duration } from './rateest-type';
+import { duration, estimatorsOf } from './rateest-type';
 import { limitedName } from './value-types';
 
 /** The shortest interval, in microseconds; each of the five others is twice the one before. */
@@ -39,6 +39,10 @@ export const RATEEST = defineTarget({
     const kept = SHORTEST * 2 ** doublings(interval.value);
     const averaged = (kept * 2 ** weightLog(interval.value, average.value)) % 2 ** 32;
     return { ...rest, 'rateest-interval': gives(kept), 'rateest-ewmalog': gives(averaged) };
+  },
+  prepare(given, world) {
+    estimatorsOf(world).add(given['rateest-name'].value);
+    return undefined;
   },
   apply: () => ({ kind: 'continue' }),
   effect: () => ({ kind: 'continue' }),

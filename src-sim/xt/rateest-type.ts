@@ -1,6 +1,7 @@
 /** Rates and times as rateest and RATEEST write them. @see extensions/libxt_rateest.c, extensions/libxt_RATEEST.c */
 import type { Parsed, ValueType } from './define';
 import { bad, ok, uint32, word } from './value-types';
+import type { World } from './world';
 
 const BITS: Readonly<Record<string, number>> = {
   bit: 1,
@@ -78,3 +79,8 @@ export const duration = word<number>(
     return time >= 1e3 ? `${(time / 1e3).toFixed(1)}ms` : `${time}us`;
   },
 );
+
+/** Names of the estimators that rules have made so far. */
+export function estimatorsOf(world: Pick<World, 'sharedState'>): Set<string> {
+  return world.sharedState('rateest', '', () => new Set<string>());
+}

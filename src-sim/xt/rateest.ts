@@ -1,5 +1,5 @@
 import { defineMatch, fails, option } from './define';
-import { bitRate, packetRate } from './rateest-type';
+import { bitRate, estimatorsOf, packetRate } from './rateest-type';
 import { flag, limitedName } from './value-types';
 
 const estimator = limitedName('name of an estimator', 15);
@@ -39,6 +39,11 @@ export const rateest = defineMatch({
     const name = first ?? rateest1;
     if (name === undefined) return rest;
     return rest.rateest2 ? { ...rest, rateest1: name } : { ...rest, rateest: name };
+  },
+  prepare(given, world) {
+    const names = [given.rateest, given.rateest1, given.rateest2].flatMap((name) => (name ? [name.value] : []));
+    const missing = names.find((name) => !estimatorsOf(world).has(name));
+    return missing === undefined ? undefined : `no rule before this one makes the estimator ${missing}`;
   },
   matches: () => ({ kind: 'unsure', reason: 'the rate of an estimator depends on the time between packets' }),
 });

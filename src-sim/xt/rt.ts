@@ -1,6 +1,21 @@
 import { type Address, familyOf, parseAddress } from '../net/address';
-import { defineMatch, fails, leaves, mismatch, option, type Parsed, same, type ValueType } from './define';
-import { allParsed, bad, flag, type NumberSpan, numberSpan, ok, uint32, word } from './value-types';
+import { addressBytes, bytesOf } from '../net/bytes';
+import { EXTENSION, extensionLength, findIpv6Header } from '../net/ipv6-header';
+import { numberAt } from '../net/transport-header';
+import type { Given } from '../netfilter/ruleset';
+import {
+  compare,
+  defineMatch,
+  fails,
+  leaves,
+  type MatchAnswer,
+  mismatch,
+  option,
+  type Parsed,
+  same,
+  type ValueType,
+} from './define';
+import { allParsed, bad, flag, inSpan, type NumberSpan, numberSpan, ok, uint32, word } from './value-types';
 
 const EVERY = 0xffff_ffff;
 
@@ -49,5 +64,46 @@ export const rt = defineMatch({
     fails('-m rt --rt-0-res', 'needs'),
     leaves('-m rt --rt-type 0', 'in eth0 udp [2001:db8::7]:4000 > [2001:db8:1::2]:53'),
   ],
-  matches: () => mismatch('', 'the packet has no routing header'),
+  matches(packet, given) {
+    const found = findIpv6Header(packet, EXTENSION.routing);
+    if (found === 'absent') return mismatch('', 'the packet has no routing header');
+    if (found === 'broken') return { kind: 'hotdrop', reason: 'the headers of the packet are cut short' };
+    const bytes = bytesOf(packet);
+    const { offset } = found;
+    const size = extensionLength(EXTENSION.routing, bytes, offset);
+    if (offset + size > bytes.length) return mismatch('', 'the header is longer than the packet');
+    const { 'rt-type': type, 'rt-segsleft': left, 'rt-len': length } = given;
+    const [hasType = 0, hasLeft = 0] = bytes.subarray(offset + 2, offset + 4);
+    const answers = [
+      left ? compare('rt-segsleft', left, inSpan(hasLeft, left.value), () => `${hasLeft} hops are left`) : true,
+      length ? compare('rt-len', length, size === length.value, () => `the header has ${size} bytes`) : true,
+      type ? compare('rt-type', type, hasType === type.value, () => `the type is ${hasType}`) : true,
+      !given['rt-0-res'] || numberAt(packet, offset + 4, 4) === 0 || mismatch('rt-0-res', 'the field is not 0'),
+      compareWay(given, bytes.subarray(offset + 8, offset + size)),
+    ];
+    return answers.find((answer) => answer !== true) ?? true;
+  },
 });
+
+interface WayOptions {
+  readonly 'rt-0-addrs'?: Given<readonly Address[]>;
+  readonly 'rt-0-not-strict'?: Given<true>;
+}
+
+const ADDRESS_BYTES = 16;
+
+/** @param bytes the addresses of the header, one behind the other */
+function compareWay({ 'rt-0-addrs': wanted, 'rt-0-not-strict': loose }: WayOptions, bytes: Uint8Array): MatchAnswer {
+  if (wanted === undefined) return true;
+  const count = Math.floor(bytes.length / ADDRESS_BYTES);
+  const isAt = (place: number, address: Address | undefined) =>
+    address !== undefined &&
+    addressBytes(address).every((byte, index) => byte === bytes[place * ADDRESS_BYTES + index]);
+  let seen = 0;
+  for (let place = 0; place < count && seen < wanted.value.length; place++) {
+    if (isAt(place, wanted.value[seen])) seen += 1;
+    else if (!loose) break;
+  }
+  const held = seen === wanted.value.length && (loose !== undefined || seen === count);
+  return held || mismatch('rt-0-addrs', 'the way has other addresses');
+}

@@ -1,5 +1,5 @@
 import { defineTarget, fails, same } from './define';
-import { PREFIX_OPTIONS, prefixProblem } from './prefix-translation';
+import { PREFIX_OPTIONS, prefixProblem, translatePrefix, translateQuoted } from './prefix-translation';
 
 export const SNPT = defineTarget({
   name: 'SNPT',
@@ -16,6 +16,11 @@ export const SNPT = defineTarget({
     fails('-j SNPT --src-pfx dead::/64', 'required'),
   ],
   refuses: (given) => prefixProblem([given['src-pfx'].value, given['dst-pfx'].value]),
-  apply: () => ({ kind: 'unsure', reason: 'the translation of prefixes is not simulated' }),
+  apply(packet, given) {
+    const [from, to] = [given['src-pfx'].value, given['dst-pfx'].value];
+    const src = translatePrefix(packet.src, from, to);
+    if (src === undefined) return { kind: 'verdict', verdict: 'DROP', reason: 'the address cannot be translated' };
+    return { kind: 'continue', packet: translateQuoted({ ...packet, src }, 'dst', from, to) };
+  },
   effect: () => ({ kind: 'continue' }),
 });

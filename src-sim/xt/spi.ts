@@ -17,13 +17,15 @@ export const spiSpan: ValueType<NumberSpan> = {
 export interface SpiHeader {
   readonly option: string;
   readonly offset: number;
+  /** Of the index, in bytes; 4 by default. */
+  readonly width?: 2 | 4;
   readonly bytes: number;
 }
 
 export function compareSpi(given: Given<NumberSpan> | undefined, packet: Packet, header: SpiHeader): MatchAnswer {
   const start = transportOffset(packet);
   if (start === undefined) return mismatch('', 'a later fragment has no such header');
-  const index = numberAt(packet, start + header.offset, 4);
+  const index = numberAt(packet, start + header.offset, header.width ?? 4);
   if (index === undefined || start + header.bytes > packet.length)
     return { kind: 'hotdrop', reason: 'the packet has not the whole header' };
   return given ? compare(header.option, given, inSpan(index, given.value), () => `the index is ${index}`) : true;
