@@ -3,7 +3,7 @@
  * reference data has the program that asks the kernel. A failure names the seed that repeats it.
  */
 import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { runScenario } from '../server/src/analysis/run-scenario';
@@ -13,8 +13,11 @@ import { iptablesLegacyRestore } from './support/root-tools';
 import { SCENARIO_CLASSES } from './support/scenarios/classes';
 import { sharedData } from './support/shared-data';
 
-const KERNEL = join(sharedData ?? '', 'oracle', 'kernel.py');
-const CAN_ASK = sharedData !== undefined && iptablesLegacyRestore !== undefined && existsSync(KERNEL);
+/** The program that runs scenarios on the kernel, in whichever folder of the reference data it is. */
+const KERNEL = (sharedData === undefined ? [] : readdirSync(sharedData))
+  .map((folder) => join(sharedData ?? '', folder, 'kernel.py'))
+  .find((file) => existsSync(file));
+const CAN_ASK = KERNEL !== undefined && iptablesLegacyRestore !== undefined;
 const SCENARIOS_A_CLASS = 2;
 
 const seed = Number(process.env.CHAINWALK_SEED ?? Date.now() % 1_000_000);
@@ -26,7 +29,7 @@ function askKernel(
   asked: readonly Scenario[],
 ): readonly (KernelAnswer & { readonly load?: { readonly ok: boolean } })[] {
   const input = asked.map((scenario) => `${JSON.stringify(scenario)}\n`).join('');
-  const { stdout } = spawnSync('python3', [KERNEL], { input, encoding: 'utf8', maxBuffer: 2 ** 28 });
+  const { stdout } = spawnSync('python3', [KERNEL ?? ''], { input, encoding: 'utf8', maxBuffer: 2 ** 28 });
   return stdout
     .split('\n')
     .filter((line) => line.startsWith('{'))
