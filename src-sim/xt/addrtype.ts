@@ -42,7 +42,8 @@ export const addrtype = defineMatch({
   summary: 'What kind of address the routing tables of this host take an address for.',
   details: [
     '`LOCAL` is every address of this host, so `-m addrtype --dst-type LOCAL` means "to this host" without naming it.',
-    'In IPv4 any type of the list will do. In IPv6 the kernel asks for **all** of them.',
+    'In IPv4 any type of the list will do. In IPv6 the kernel asks for UNICAST, MULTICAST and UNSPEC each, and a',
+    'local address is UNICAST too.',
   ].join('\n'),
   kernel: 'net/netfilter/xt_addrtype.c:addrtype_mt_v1',
   anyOf: [['src-type', 'dst-type']],
@@ -86,7 +87,9 @@ export const addrtype = defineMatch({
   region(given): readonly Region[] {
     const limited = given['limit-iface-in'] ?? given['limit-iface-out'];
     const conditions = [...typeCondition('src', given['src-type']), ...typeCondition('dst', given['dst-type'])];
-    return [{ conditions, exact: limited === undefined }];
+    // In IPv6 UNICAST takes local addresses as well.
+    const isVague = limited !== undefined || asksUnicast(given['src-type']) || asksUnicast(given['dst-type']);
+    return [{ conditions: isVague ? [] : conditions, exact: !isVague }];
   },
 });
 
@@ -101,9 +104,29 @@ function compareType(
   world: World,
 ): MatchAnswer {
   const found = world.addressType(address, device);
-  const wanted: readonly string[] = given.value;
-  const held = world.family === 'ipv4' ? wanted.includes(found) : wanted.every((type) => type === found);
+  const held = world.family === 'ipv4' ? hasWord(given.value, found) : holdsInIpv6(given.value, address, found);
   return compare(name, given, held, () => `${address} is ${found}`);
+}
+
+function hasWord(list: readonly string[], word: string): boolean {
+  return list.includes(word);
+}
+
+/** Some words ask for what the address looks like, others for what the routes say. @kernel xt_addrtype.c:match_type6 */
+function holdsInIpv6(wanted: readonly TypeWord[], address: Address, found: AddressType): boolean {
+  const isMulticast = address.startsWith('ff');
+  const isUnspecified = address === '::';
+  if (wanted.includes('MULTICAST') && !isMulticast) return false;
+  if (wanted.includes('UNICAST') && (isMulticast || isUnspecified)) return false;
+  if (wanted.includes('UNSPEC') && !isUnspecified) return false;
+  const routed = wanted.filter((type) => ROUTED_IPV6.includes(type));
+  return routed.length === 0 || hasWord(routed, found);
+}
+
+const ROUTED_IPV6: readonly TypeWord[] = ['LOCAL', 'ANYCAST', 'UNREACHABLE'];
+
+function asksUnicast(given: Given<readonly TypeWord[]> | undefined): boolean {
+  return given?.value.includes('UNICAST') ?? false;
 }
 
 function typeCondition(
