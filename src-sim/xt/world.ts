@@ -7,10 +7,10 @@ import type { Tuple } from '../conntrack/tuple';
 import type { IpSets } from '../host/ipset';
 import type { ReversePathChoices } from '../host/reverse-path';
 import type { Sender } from '../host/sender';
-import type { FoundSocket } from '../host/socket-lookup';
 import type { Address, Family } from '../net/address';
 import type { Packet } from '../net/packet';
 import type { Hook, TableName } from '../netfilter/hook';
+import type { FoundSocket } from './socket-lookup';
 
 export type AddressType =
   | 'UNSPEC'

@@ -4,11 +4,11 @@
  * @kernel net/ipv4/netfilter/nf_socket_ipv4.c:nf_sk_lookup_slow_v4, net/ipv6/netfilter/nf_socket_ipv6.c
  */
 import type { Attachment } from '../conntrack/entry';
+import { type Host, isListening, isTransparent } from '../host/host';
+import type { TcpSockets } from '../host/tcp-sockets';
 import type { Address } from '../net/address';
 import { isLaterFragment, type Packet } from '../net/packet';
 import { PROTOCOL } from '../net/protocol';
-import { type Host, isListening, isTransparent } from './host';
-import type { TcpSockets } from './tcp-sockets';
 
 export interface FoundSocket {
   /** Bound to every address. */
