@@ -19,7 +19,7 @@ import {
   takes,
   type ValueType,
 } from './define';
-import { printedPortSpan } from './port-types';
+import { servicePortSpan } from './port-types';
 import { protocol } from './protocol-type';
 import { inSpan, keyword, keywords, type NumberSpan, numberSpan } from './value-types';
 import type { World } from './world';
@@ -118,10 +118,10 @@ export const conntrack = defineMatch({
     ctorigdst: option(hostNetwork, 'Destination of the first packet, before DNAT.', INVERTIBLE),
     ctreplsrc: option(hostNetwork, 'Source that answers have: the destination after DNAT.', INVERTIBLE),
     ctrepldst: option(hostNetwork, 'Destination that answers have: the source after SNAT.', INVERTIBLE),
-    ctorigsrcport: option(printedPortSpan, 'Source port of the first packet.', INVERTIBLE),
-    ctorigdstport: option(printedPortSpan, 'Destination port of the first packet, before DNAT.', INVERTIBLE),
-    ctreplsrcport: option(printedPortSpan, 'Source port of answers: the destination port after DNAT.', INVERTIBLE),
-    ctrepldstport: option(printedPortSpan, 'Destination port of answers: the source port after SNAT.', INVERTIBLE),
+    ctorigsrcport: option(servicePortSpan, 'Source port of the first packet.', INVERTIBLE),
+    ctorigdstport: option(servicePortSpan, 'Destination port of the first packet, before DNAT.', INVERTIBLE),
+    ctreplsrcport: option(servicePortSpan, 'Source port of answers: the destination port after DNAT.', INVERTIBLE),
+    ctrepldstport: option(servicePortSpan, 'Destination port of answers: the source port after SNAT.', INVERTIBLE),
     ctstatus: option(statusList, 'The entry has at least one of these status bits.', INVERTIBLE),
     ctexpire: option(numberSpan('seconds[:seconds]', 4_294_967_295), 'Seconds until the entry expires.', INVERTIBLE),
     ctdir: option(keyword('direction', DIRECTIONS), 'Direction of the packet in its flow.'),

@@ -13,6 +13,7 @@ export const DNPT = defineTarget({
   examples: [
     same('-j DNPT --src-pfx dead::/64 --dst-pfx 1c3::/64'),
     fails('-j DNPT --src-pfx dead::beef --dst-pfx 1c3::/64', 'at most 64'),
+    fails('-j DNPT --src-pfx dead::/15 --dst-pfx 1c3::/64', 'bits set'),
     fails('-j DNPT --src-pfx dead::/64', 'required'),
   ],
   refuses: (given) => prefixProblem([given['src-pfx'].value, given['dst-pfx'].value]),

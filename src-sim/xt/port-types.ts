@@ -57,9 +57,6 @@ export const numericPortSpan = word<NumberSpan>(
   portText,
 );
 
-/** The same as {@link portSpan}, always printed. */
-export const printedPortSpan = word<NumberSpan>('port[:port]', (text) => readSpan(text, readPort), portText);
-
 function readSpan(text: string, readEnd: (text: string) => Parsed<number>): Parsed<NumberSpan> {
   const [from = '', to, ...rest] = text.split(':');
   if (rest.length > 0) return bad(`"${text}" has more than one colon`);

@@ -10,19 +10,21 @@ import {
   prefixMask,
 } from '../net/address';
 import type { Packet } from '../net/packet';
-import { type Network, network } from './address-types';
+import { hostNetwork, type Network } from './address-types';
 import { option } from './define';
 
 export const PREFIX_OPTIONS = {
-  'src-pfx': option(network, 'The prefix that is replaced.', { required: true }),
-  'dst-pfx': option(network, 'The prefix that replaces it.', { required: true }),
+  'src-pfx': option(hostNetwork, 'The prefix that is replaced.', { required: true }),
+  'dst-pfx': option(hostNetwork, 'The prefix that replaces it.', { required: true }),
 };
 
 /** @kernel net/ipv6/netfilter/ip6t_NPT.c:ip6t_npt_checkentry */
 export function prefixProblem(prefixes: readonly Network[]): string | undefined {
   const longest = prefixMask(64, 'ipv6');
   const isLong = prefixes.some(({ mask }) => addressValue(mask) !== addressValue(maskAddress(mask, longest)));
-  return isLong ? `a prefix has at most 64 of the ${ADDRESS_BITS.ipv6} bits` : undefined;
+  if (isLong) return `a prefix has at most 64 of the ${ADDRESS_BITS.ipv6} bits`;
+  const loose = prefixes.find(({ address, mask }) => maskAddress(address, mask) !== address);
+  return loose && `${loose.address} has bits set behind its prefix`;
 }
 
 /** What became of an address; undefined: it cannot be translated, and the packet is dropped. */
