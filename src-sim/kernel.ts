@@ -157,6 +157,16 @@ export const KERNEL_CHANGES = [
     seen: '5.9.1, 5.10.7',
   },
   {
+    since: '5.10',
+    behaviour: 'directorKnowsOwnAnswers',
+    text: [
+      'What an IPVS director with direct routing answers itself in a connection that it forwards (an ICMP error, a RST)',
+      'is UNTRACKED. Before, it was RELATED.',
+    ].join(' '),
+    source: 'net/netfilter/ipvs/ip_vs_conn.c:ip_vs_conn_out_get',
+    seen: '5.9.1, 5.10.7; asked of 6.1',
+  },
+  {
     since: '5.7',
     behaviour: 'postroutingSeesInput',
     text: '`-i` in POSTROUTING tells where a forwarded packet came in. Before, it never matched there.',

@@ -25,7 +25,7 @@ export class Director {
   }
 
   decide(packet: Packet, mark: number): DirectorAnswer {
-    const key = `${packet.protocol} ${packet.src} ${sourcePort(packet)} ${packet.dst} ${destinationPort(packet)}`;
+    const key = connectionKey(packet);
     const known = this.#connections.get(key);
     if (known) return { kind: 'forward', destination: known, isNew: false };
     const service = this.#services.find((candidate) => answersFor(candidate, packet, mark));
@@ -36,6 +36,17 @@ export class Director {
     return { kind: 'forward', destination, isNew: true };
   }
 
+  /**
+   * Whether the host itself answers a packet of a known connection, from the service's address.
+   *
+   * @kernel net/netfilter/ipvs/ip_vs_conn.c:ip_vs_conn_out_get, ip_vs_core.c:ip_vs_out_icmp
+   */
+  isAnswer(packet: Packet): boolean {
+    const { transport } = packet;
+    if (transport.kind !== 'icmp') return this.#connections.has(answeredKey(packet));
+    return transport.inner !== undefined && this.#connections.has(connectionKey(transport.inner));
+  }
+
   /** Round robin over servers that have a weight, the last added first. @kernel net/netfilter/ipvs/ip_vs_rr.c:ip_vs_rr_schedule */
   #next(service: Service): Destination | undefined {
     const able = service.destinations.filter(({ weight }) => weight > 0).reverse();
@@ -43,6 +54,16 @@ export class Director {
     this.#turn.set(service, turn + 1);
     return able[turn % Math.max(1, able.length)];
   }
+}
+
+/** Protocol, client and service. */
+function connectionKey(packet: Packet): string {
+  return `${packet.protocol} ${packet.src} ${sourcePort(packet)} ${packet.dst} ${destinationPort(packet)}`;
+}
+
+/** The key of the connection that a packet answers. */
+function answeredKey(packet: Packet): string {
+  return `${packet.protocol} ${packet.dst} ${destinationPort(packet)} ${packet.src} ${sourcePort(packet)}`;
 }
 
 function answersFor({ virtual }: Service, packet: Packet, mark: number): boolean {

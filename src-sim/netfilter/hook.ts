@@ -55,6 +55,7 @@ export const HOOK_ENTRIES: readonly HookEntry[] = [
   at('OUTPUT',      -200, run('conntrack')),
   at('OUTPUT',      -150, table('mangle')),
   at('OUTPUT',      -100, nat('dst')),
+  at('OUTPUT',       -99, run('ipvs-out')),
   at('OUTPUT',         0, table('filter')),
   at('OUTPUT',        50, table('security')),
   at('POSTROUTING', -150, table('mangle')),

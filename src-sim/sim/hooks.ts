@@ -46,6 +46,8 @@ function runOne(machine: Machine, flight: InFlight, hook: Hook, run: HookFunctio
       return runConfirm(machine, flight, hook);
     case 'ipvs-in':
       return machine.director === undefined ? ACCEPT : runDirector(machine.director, flight, hook);
+    case 'ipvs-out':
+      return machine.director === undefined ? ACCEPT : runDirectorOut(machine, machine.director, flight, hook);
     default:
       return ACCEPT;
   }
@@ -74,12 +76,21 @@ function runDirector(director: Director, flight: InFlight, hook: Hook): Verdict 
   if (answer.kind === 'no server') return drop('ipvs', 'the virtual service has no real server with a weight');
   const { destination, isNew } = answer;
   tell(`${isNew ? 'a new connection' : 'a known connection'}: it goes to the real server ${destination.address}`);
-  if (tracked(flight.attachment)) {
-    // net.ipv4.vs.conntrack=0. A packet without an entry stays INVALID. @kernel include/net/ip_vs.h:ip_vs_notrack
-    flight.attachment = { kind: 'untracked' };
-    tell('IPVS takes the packet out of conntrack: UNTRACKED from here, and its entry is never confirmed');
-  }
   return { kind: 'STOLEN', to: destination };
+}
+
+/** What the host itself answers in a connection that it directs. @kernel net/netfilter/ipvs/ip_vs_core.c:ip_vs_out_hook */
+function runDirectorOut({ host }: Machine, director: Director, flight: InFlight, hook: Hook): Verdict {
+  if (host.kernel.directorKnowsOwnAnswers && director.isAnswer(flight.packet)) takeOutOfConntrack(flight, hook);
+  return ACCEPT;
+}
+
+/** net.ipv4.vs.conntrack=0. A packet without an entry stays INVALID. @kernel include/net/ip_vs.h:ip_vs_notrack */
+export function takeOutOfConntrack(flight: InFlight, hook: Hook): void {
+  if (tracked(flight.attachment) === undefined) return;
+  flight.attachment = { kind: 'untracked' };
+  const text = 'IPVS takes the packet out of conntrack: UNTRACKED from here, and its entry is never confirmed';
+  flight.story.steps?.push({ kind: 'ipvs', hook, text });
 }
 
 function drop(where: string, reason: string): Verdict {

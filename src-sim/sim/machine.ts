@@ -102,11 +102,10 @@ export class Machine implements Equipment {
       case 'confirm':
         return this.conntrackActive;
       case 'ipvs-in':
+      case 'ipvs-out':
         return this.director !== undefined;
       case 'defragmentation':
         return true;
-      case 'ipvs-out':
-        return false;
     }
   }
 

@@ -20,7 +20,7 @@ import { type Packet, type TcpSegment, transportLength } from '../net/packet';
 import { PROTOCOL } from '../net/protocol';
 import type { Hook } from '../netfilter/hook';
 import type { CopyRoute, Emitter } from './emitter';
-import { gather, runHook, WAITING } from './hooks';
+import { gather, runHook, takeOutOfConntrack, WAITING } from './hooks';
 import { beginStory, endStory, type InFlight, ownPacket, type Story } from './in-flight';
 import type { Machine } from './machine';
 import type { Fate } from './trace';
@@ -93,6 +93,7 @@ function sendToRealServer(machine: Machine, flight: InFlight, to: Destination): 
     sendError(machine, flight, 'time-exceeded');
     return dropped('ipvs', 'its time to live has run out');
   }
+  takeOutOfConntrack(flight, 'INPUT');
   flight.packet = { ...packet, ttl: packet.ttl - 1 };
   takeRoute(flight, route, 'output');
   return atHook(machine, flight, 'OUTPUT') ?? postRoute(machine, flight);
