@@ -54,6 +54,9 @@ function isUnknown({ matches, target }: Rule): boolean {
   return matches.some((use) => use.unknown !== undefined) || (target.kind === 'target' && target.unknown !== undefined);
 }
 
+/** What that machine's kernel was not built with, or does not have by that name, it refuses whatever the rule. */
+const MISSING = /No chain\/target\/match by that name/;
+
 type Row = { readonly [column: string]: string | undefined };
 
 function disagreement(row: Row): string | undefined {
@@ -66,6 +69,7 @@ function disagreement(row: Row): string | undefined {
   const errors = problems.filter(({ severity }) => severity === 'error');
   const saved = rules.map((rule) => `-A ${row.chain} ${printRule(rule, family)}`.trim()).join('\n');
   const where = `${row.file}:${row.line} ${row.tool} ${row.rule}`;
+  if (MISSING.test(row.legacy_err ?? '')) return undefined;
   if (row.legacy_rc !== '0') return errors.length > 0 ? undefined : `${where}: iptables refuses it, ${row.legacy_err}`;
   if (errors.length > 0) return `${where}: iptables takes it; ${errors[0]?.message}`;
   return saved === row.legacy_saved?.trim() ? undefined : `${where}: ${saved} instead of ${row.legacy_saved}`;
