@@ -1,7 +1,7 @@
 /** The conntrack table by itself: who is found, who expires and when, whatever was refreshed before. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { DEFAULT_ZONE, type Entry, freshStatus } from '../src-sim/conntrack/entry';
+import { DEFAULT_ZONE, type Entry, freshEntry } from '../src-sim/conntrack/entry';
 import { ConntrackTable } from '../src-sim/conntrack/table';
 import { invertTuple, type Tuple } from '../src-sim/conntrack/tuple';
 import { Deadlines, type Waiting } from '../src-sim/host/deadlines';
@@ -14,18 +14,9 @@ function entryOf(table: ConntrackTable, number: number, timeout: number): Entry 
   const original = tupleOf(number);
   const reply = invertTuple(original);
   if (reply === undefined) throw new Error('UDP has answers');
-  return {
-    id: table.nextId(),
-    original,
-    reply,
-    zone: DEFAULT_ZONE,
-    status: freshStatus(),
-    timeout,
-    dueAt: 0,
-    queuePlace: -1,
-    createdAt: 0,
-    mark: 0,
-  };
+  const entry = freshEntry(table.nextId(), original, reply, DEFAULT_ZONE, 0);
+  entry.timeout = timeout;
+  return entry;
 }
 
 type Act = { readonly kind: 'insert' | 'refresh' | 'remove'; readonly entry: number; readonly seconds: number };

@@ -1,34 +1,39 @@
-/** A hash table whose buckets are lists, the newest member first, as `hlist_head` tables in the kernel are. */
+/**
+ * A hash table whose buckets hold all that have the same hash. Nearly every bucket holds one member, and then it is the
+ * member itself: of a million there is no million of lists.
+ */
+export class Buckets<Member extends object> {
+  readonly #buckets = new Map<number, Member | readonly Member[]>();
 
-/** A place in a bucket; the table alone writes `next`. */
-export interface Place {
-  readonly hash: number;
-  next: this | undefined;
+  /** The newest member first. */
+  find(hash: number, isIt: (member: Member) => boolean): Member | undefined {
+    const held = this.#buckets.get(hash);
+    if (held === undefined) return undefined;
+    if (isList(held)) return held.find(isIt);
+    return isIt(held) ? held : undefined;
+  }
+
+  /** The newest first. */
+  all(hash: number): readonly Member[] {
+    const held = this.#buckets.get(hash);
+    if (held === undefined) return [];
+    return isList(held) ? held : [held];
+  }
+
+  add(hash: number, member: Member): void {
+    const held = this.all(hash);
+    this.#buckets.set(hash, held.length === 0 ? member : [member, ...held]);
+  }
+
+  delete(hash: number, member: Member): void {
+    const [first, ...others] = this.all(hash).filter((other) => other !== member);
+    if (first === undefined) this.#buckets.delete(hash);
+    else this.#buckets.set(hash, others.length === 0 ? first : [first, ...others]);
+  }
 }
 
-export class Buckets<Member extends Place> {
-  readonly #first = new Map<number, Member>();
-
-  first(hash: number): Member | undefined {
-    return this.#first.get(hash);
-  }
-
-  add(member: Member): void {
-    member.next = this.#first.get(member.hash);
-    this.#first.set(member.hash, member);
-  }
-
-  /** Takes out the newest member of the bucket for which `isIt` holds. */
-  delete(hash: number, isIt: (member: Member) => boolean): void {
-    let before: Member | undefined;
-    for (let member = this.#first.get(hash); member; before = member, member = member.next) {
-      if (!isIt(member)) continue;
-      if (before) before.next = member.next;
-      else if (member.next) this.#first.set(hash, member.next);
-      else this.#first.delete(hash);
-      return;
-    }
-  }
+function isList<Member extends object>(held: Member | readonly Member[]): held is readonly Member[] {
+  return Array.isArray(held);
 }
 
 /** FNV-1a. */

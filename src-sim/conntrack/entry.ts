@@ -26,7 +26,8 @@ export interface Entry extends Waiting {
   /** Absent where flows are not counted. */
   counters?: FlowCounters;
   labels?: Set<number>;
-  tcp?: TcpTracking;
+  /** There from the start, since most entries have it: a field that is added later takes an array of its own. */
+  tcp: TcpTracking | undefined;
   sctp?: SctpTracking;
   /** Seconds, as they were when the flow began. */
   gre?: { readonly timeout: number; readonly streamTimeout: number };
@@ -57,7 +58,19 @@ export interface Status {
 /** An entry about which nothing is known but its tuples: unconfirmed, its timeout still to be set. */
 export function freshEntry(id: number, original: Tuple, reply: Tuple, zone: Zone, createdAt: number): Entry {
   const status = freshStatus();
-  return { id, original, reply, zone, status, timeout: 0, dueAt: 0, queuePlace: -1, createdAt, mark: 0 };
+  return {
+    id,
+    original,
+    reply,
+    zone,
+    status,
+    timeout: 0,
+    dueAt: 0,
+    queuePlace: -1,
+    createdAt,
+    mark: 0,
+    tcp: undefined,
+  };
 }
 
 export function freshStatus(): Status {

@@ -5,7 +5,7 @@
  */
 import { Deadlines } from '../host/deadlines';
 import { type Entry, ZONE_BY_DIRECTION } from './entry';
-import { type Direction, sameTuple, type Tuple } from './tuple';
+import { sameTuple, type Tuple } from './tuple';
 import { type Found, type Source, SourceIndex, TupleIndex } from './tuple-index';
 
 export class ConntrackTable {
@@ -45,7 +45,7 @@ export class ConntrackTable {
   }
 
   /** Entries with this source for which NAT has decided on a source, the newest first. */
-  withSource(source: Source): Iterable<Entry> {
+  withSource(source: Source): readonly Entry[] {
     return this.#bySource.of(source);
   }
 
@@ -58,7 +58,7 @@ export class ConntrackTable {
     entry.status.confirmed = true;
     entry.timeout += now;
     this.#entries.add(entry);
-    for (const direction of DIRECTIONS) this.#byTuple.add(entry, direction);
+    this.#byTuple.add(entry);
     if (entry.status.srcNatDone) this.#bySource.add(entry);
     this.#expiry.set(entry, entry.timeout);
     return undefined;
@@ -76,7 +76,7 @@ export class ConntrackTable {
   remove(entry: Entry): void {
     entry.status.dying = true;
     if (!this.#entries.delete(entry)) return;
-    for (const direction of DIRECTIONS) this.#byTuple.delete(entry, direction);
+    this.#byTuple.delete(entry);
     if (entry.status.srcNatDone) this.#bySource.delete(entry);
     this.#expiry.delete(entry);
   }
@@ -89,5 +89,3 @@ export class ConntrackTable {
     }
   }
 }
-
-const DIRECTIONS: readonly Direction[] = ['original', 'reply'];

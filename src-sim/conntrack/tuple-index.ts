@@ -4,7 +4,7 @@
  * @kernel net/netfilter/nf_conntrack_core.c:nf_conntrack_hash, net/netfilter/nf_nat_core.c:nf_nat_bysource
  */
 import { type Address, addressPoint } from '../net/address';
-import { Buckets, bucketOf, hashNumber, hashText, type Place } from './buckets';
+import { Buckets, bucketOf, hashNumber, hashText } from './buckets';
 import { type Entry, ZONE_BY_DIRECTION } from './entry';
 import { type Direction, sameTuple, type Tuple } from './tuple';
 
@@ -13,79 +13,66 @@ export interface Found {
   readonly direction: Direction;
 }
 
-/** One of the two places that an entry has. @kernel include/net/netfilter/nf_conntrack_tuple.h:nf_conntrack_tuple_hash */
-interface TuplePlace extends Found, Place {}
-
 export class TupleIndex {
-  readonly #buckets = new Buckets<TuplePlace>();
+  readonly #buckets = new Buckets<Entry>();
 
   find(tuple: Tuple, zoneId: number): Found | undefined {
-    for (let place = this.#buckets.first(hashIn(zoneId, tuple)); place; place = place.next) {
-      const { entry, direction } = place;
-      if (sameTuple(tupleOf(entry, direction), tuple) && zoneIdOf(entry, direction) === zoneId) return place;
-    }
-    return undefined;
+    const entry = this.#buckets.find(hashIn(zoneId, tuple), (held) => directionOf(held, tuple, zoneId) !== undefined);
+    const direction = entry && directionOf(entry, tuple, zoneId);
+    return entry && direction && { entry, direction };
   }
 
-  /** From now on an entry with the same tuple that came before is found no more. */
-  add(entry: Entry, direction: Direction): void {
-    this.#buckets.add({ entry, direction, hash: hashOf(entry, direction), next: undefined });
+  /** From now on an entry with one of its tuples that came before is found no more. */
+  add(entry: Entry): void {
+    for (const hash of hashesOf(entry)) this.#buckets.add(hash, entry);
   }
 
-  delete(entry: Entry, direction: Direction): void {
-    this.#buckets.delete(hashOf(entry, direction), (place) => place.entry === entry && place.direction === direction);
+  delete(entry: Entry): void {
+    for (const hash of hashesOf(entry)) this.#buckets.delete(hash, entry);
   }
 }
 
-function hashOf(entry: Entry, direction: Direction): number {
-  return hashIn(zoneIdOf(entry, direction), tupleOf(entry, direction));
+/** Where both tuples are one, as of a socket that talks to itself, the answer's: it was entered last. */
+function directionOf({ original, reply, zone }: Entry, tuple: Tuple, zoneId: number): Direction | undefined {
+  if (sameTuple(reply, tuple) && ZONE_BY_DIRECTION.reply(zone) === zoneId) return 'reply';
+  return sameTuple(original, tuple) && ZONE_BY_DIRECTION.original(zone) === zoneId ? 'original' : undefined;
 }
 
-/** Spelt out, since `entry[direction]` is several times as slow. */
-function tupleOf(entry: Entry, direction: Direction): Tuple {
-  return direction === 'original' ? entry.original : entry.reply;
-}
-
-function zoneIdOf({ zone }: Entry, direction: Direction): number {
-  return direction === 'original' ? ZONE_BY_DIRECTION.original(zone) : ZONE_BY_DIRECTION.reply(zone);
+function hashesOf({ original, reply, zone }: Entry): ReadonlySet<number> {
+  return new Set([hashIn(ZONE_BY_DIRECTION.original(zone), original), hashIn(ZONE_BY_DIRECTION.reply(zone), reply)]);
 }
 
 function hashIn(zoneId: number, { src, dst, protocol, sport, dport }: Tuple): number {
-  const addresses = hashAddress(dst, hashAddress(src));
+  const addresses = hashAddress(dst, hashAddress(src, 0));
   return bucketOf(hashNumber((sport << 16) | dport, hashNumber((zoneId << 8) | protocol, addresses)));
-}
-
-interface SourcePlace extends Place {
-  readonly entry: Entry;
 }
 
 export type Source = Pick<Tuple, 'protocol' | 'src' | 'sport'>;
 
 export class SourceIndex {
-  readonly #buckets = new Buckets<SourcePlace>();
+  readonly #buckets = new Buckets<Entry>();
 
   /** Entries whose first packet had this source, the newest first. */
-  *of(source: Source): Generator<Entry, void> {
-    for (let place = this.#buckets.first(hashOfSource(source)); place; place = place.next) {
-      const { protocol, src, sport } = place.entry.original;
-      if (protocol === source.protocol && src === source.src && sport === source.sport) yield place.entry;
-    }
+  of(source: Source): readonly Entry[] {
+    return this.#buckets.all(hashOfSource(source)).filter(({ original: { protocol, src, sport } }) => {
+      return protocol === source.protocol && src === source.src && sport === source.sport;
+    });
   }
 
   add(entry: Entry): void {
-    this.#buckets.add({ entry, hash: hashOfSource(entry.original), next: undefined });
+    this.#buckets.add(hashOfSource(entry.original), entry);
   }
 
   delete(entry: Entry): void {
-    this.#buckets.delete(hashOfSource(entry.original), (place) => place.entry === entry);
+    this.#buckets.delete(hashOfSource(entry.original), entry);
   }
 }
 
 function hashOfSource({ protocol, src, sport }: Source): number {
-  return bucketOf(hashNumber((protocol << 16) | sport, hashAddress(src)));
+  return bucketOf(hashNumber((protocol << 16) | sport, hashAddress(src, 0)));
 }
 
-function hashAddress(address: Address, start = 0): number {
+function hashAddress(address: Address, start: number): number {
   const point = addressPoint(address);
   return typeof point === 'number' ? hashNumber(point, start) : hashText(address, start);
 }
