@@ -10,11 +10,23 @@ import type { LocatedProblem } from './located-problem';
 export function checkFile(tree: Tree): readonly LocatedProblem[] {
   const { blocks, outside } = blocksOf(tree);
   return [
-    ...outside.flatMap((number) => outsideProblem(tree, number)),
+    ...(commandList(tree) ?? outside.flatMap((number) => outsideProblem(tree, number))),
     ...blocks.flatMap((block) => blockProblems(tree, block)),
     ...lastNewline(tree),
     ...carriageReturns(tree),
   ];
+}
+
+/** A file of commands alone, as `iptables -S` prints them: one problem says it all. */
+function commandList(tree: Tree): readonly LocatedProblem[] | undefined {
+  const { blocks, outside } = blocksOf(tree);
+  const [first] = outside;
+  const line = first === undefined ? undefined : tree.lines[first];
+  if (line === undefined || first === undefined || blocks.length > 0) return undefined;
+  if (outside.length < 2 || !outside.every((number) => tree.lines[number]?.kind === 'command')) return undefined;
+  const message =
+    'commands without a table, as iptables -S prints them: for iptables-restore put *filter before them and COMMIT behind';
+  return [{ ...problem(wholeLine(line), 'outside-table', message), line: first }];
 }
 
 function outsideProblem(tree: Tree, number: number): readonly LocatedProblem[] {
