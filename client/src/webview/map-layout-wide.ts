@@ -56,7 +56,7 @@ export function wideLayout(width: number, content: MapContent): MapLayout | unde
   const taken = sizes.prerouting + sizes.forward + sizes.postrouting + DIAMOND.width + 2 * margin;
   // Wires need a little room each: before and behind the diamond, and between the last two hooks.
   const spare = width - taken - 10 - 14 - 22;
-  if (spare < 0) return undefined;
+  if (spare < 0 || leastUpperRow(content).total > upperRoom(width)) return undefined;
   const upper = upperHeight(content);
   const top = TOP + upper + ROW_GAP;
   const prerouting = hookBox('PREROUTING', margin, top, content);
@@ -124,12 +124,18 @@ const UPPER_GAP = 24;
 /** Room for the wires around the upper row. */
 const UPPER_SIDE = { left: 16, right: 30 } as const;
 
+function upperRoom(width: number): number {
+  return width - UPPER_SIDE.left - UPPER_SIDE.right;
+}
+
+function leastUpperRow(content: MapContent) {
+  return upperPlaces(content, (place) => content.present.has(place));
+}
+
 /** INPUT, the process and OUTPUT, from the diamond on; where they would not fit, moved left and without what is absent. */
 function upperRow(width: number, from: number, height: number, content: MapContent) {
-  const room = width - UPPER_SIDE.left - UPPER_SIDE.right;
   const all = upperPlaces(content, () => true);
-  const { input, output, total } =
-    all.total <= room ? all : upperPlaces(content, (place) => content.present.has(place));
+  const { input, output, total } = all.total <= upperRoom(width) ? all : leastUpperRow(content);
   const start = Math.max(UPPER_SIDE.left, Math.min(from + 4, width - UPPER_SIDE.right - total));
   const line = TOP + (height === FOLDED_HEIGHT ? FOLDED_HEIGHT / 2 : TITLE + PLACE_HEIGHT / 2);
   const y = (hook: Hook): number => (isFolded(hook, content) ? line - FOLDED_HEIGHT / 2 : TOP);
