@@ -4,6 +4,7 @@
  * @kernel include/net/netfilter/nf_conntrack_tuple.h
  */
 import type { Address } from '../net/address';
+import { upperProtocol } from '../net/ipv6-header';
 import { isLaterFragment, type Packet } from '../net/packet';
 import { PROTOCOL } from '../net/protocol';
 
@@ -67,7 +68,9 @@ export function icmpCodeOf(tuple: Tuple): number {
  */
 export function tupleOf(packet: Packet): Tuple | undefined {
   if (isLaterFragment(packet)) return undefined;
-  const { src, dst, protocol, transport } = packet;
+  const protocol = upperProtocol(packet);
+  if (protocol === 'broken') return undefined;
+  const { src, dst, transport } = packet;
   if (transport.kind === 'icmp') {
     return { src, dst, protocol, sport: transport.id, dport: (transport.type << 8) | transport.code };
   }

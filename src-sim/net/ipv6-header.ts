@@ -53,6 +53,13 @@ export function findIpv6Header(packet: Packet, wanted?: number): HeaderSearch {
   }
 }
 
+/** What the packet carries behind its extension headers, which `-p` and conntrack ask for; `broken` as above. */
+export function upperProtocol(packet: Packet): number | 'broken' {
+  if (packet.family === 'ipv4' || !EXTENSIONS.has(packet.protocol)) return packet.protocol;
+  const found = findIpv6Header(packet);
+  return typeof found === 'string' ? 'broken' : found.protocol;
+}
+
 /** How many bytes of a header are looked at. */
 function lookedAt(protocol: number): number {
   return protocol === EXTENSION.fragment || protocol === EXTENSION.routing ? 4 : 2;

@@ -189,6 +189,8 @@ function answer(machine: Machine, flight: InFlight): void {
   } else if (transport.kind === 'tcp') {
     if (flight.packetType === 'unicast') answerTcp(machine, flight, transport);
   } else if (transport.kind === 'udp') {
+    // Its entry is let go before anybody looks for a socket. @kernel net/ipv4/udp.c:__udp4_lib_rcv
+    flight.attachment = undefined;
     if (!isListening(machine.host, protocol, flight.assignedPort ?? transport.dport))
       sendError(machine, flight, 'port-unreachable');
   } else if (!SILENT_PROTOCOLS.has(protocol)) {

@@ -1,4 +1,5 @@
 import { addressValue, inNetwork } from '../net/address';
+import { upperProtocol } from '../net/ipv6-header';
 import { isLaterFragment, type Packet } from '../net/packet';
 import { protocolName } from '../net/protocol';
 import type { Given } from '../netfilter/ruleset';
@@ -143,8 +144,10 @@ function compareInterface(name: string, given: Given<string>, device: string | u
 }
 
 function compareProtocol(given: Given<number>, packet: Packet): MatchAnswer {
-  const held = given.value === 0 || given.value === packet.protocol;
-  return compare('protocol', given, held, () => `the protocol is ${protocolName(packet.protocol)}`);
+  const protocol = upperProtocol(packet);
+  if (protocol === 'broken') return { kind: 'hotdrop', reason: 'the headers of the packet are cut short' };
+  const held = given.value === 0 || given.value === protocol;
+  return compare('protocol', given, held, () => `the protocol is ${protocolName(protocol)}`);
 }
 
 function interfaceCondition(field: 'in' | 'out', { value, inverted }: Given<string>): RegionCondition {

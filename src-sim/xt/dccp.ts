@@ -105,7 +105,10 @@ function readHeader(packet: Packet, offset: number): DccpHeader | undefined {
 const FIXED_BYTES: readonly number[] = [4, 12, 0, 8, 8, 8, 8, 12, 8, 8];
 const FIXED_BYTES_OF_OTHERS = 12;
 
-/** @kernel net/netfilter/xt_dccp.c:dccp_find_option */
+/**
+ * @kernel net/netfilter/xt_dccp.c:dccp_find_option
+ * @deviates where the options are cut short, a rule with `!` counts the packet before it is dropped
+ */
 function hasOption(packet: Packet, offset: number, header: DccpHeader, wanted: number): boolean | 'broken' {
   const { dataOffset, type, isExtended } = header;
   const start = HEADER_BYTES + (isExtended ? 4 : 0) + (FIXED_BYTES[type] ?? FIXED_BYTES_OF_OTHERS);

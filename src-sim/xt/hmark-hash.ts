@@ -6,11 +6,11 @@
 import type { Attachment } from '../conntrack/entry';
 import { isIcmp } from '../conntrack/tuple';
 import { type Address, addressValue, familyOf, maskAddress, prefixMask } from '../net/address';
-import { findIpv6Header } from '../net/ipv6-header';
+import { EXTENSION, findIpv6Header, type HeaderPlace } from '../net/ipv6-header';
 import { jhash, reciprocalScale } from '../net/jhash';
-import type { Packet } from '../net/packet';
+import { IP_HEADER_BYTES, type Packet } from '../net/packet';
 import { PROTOCOL } from '../net/protocol';
-import { numberAt, transportOffset } from '../net/transport-header';
+import { numberAt } from '../net/transport-header';
 
 export interface HashChoices {
   readonly srcPrefix: number;
@@ -55,16 +55,22 @@ export function tupleOfPacket(packet: Packet, choices: HashChoices): HashTuple {
   const { transport } = packet;
   if (transport.kind === 'icmp' && transport.inner && packet.fragment === undefined)
     return tupleOfPacket(transport.inner, choices);
+  const place = headerOf(packet);
+  if (place === undefined) return { src: 0, dst: 0, ports: 0, protocol: 0 };
   const addresses = hashedAddresses(packet.src, packet.dst, choices);
-  const protocol = upperProtocol(packet);
-  if (protocol === undefined) return { ...addresses, ports: 0, protocol: 0 };
-  return { ...addresses, ports: isIcmp(protocol) ? 0 : portsOf(packet, protocol, choices), protocol };
+  const { protocol } = place;
+  const at = PORTS_AT.get(protocol);
+  const whole = packet.fragment === undefined && at !== undefined && !isIcmp(protocol);
+  const ports = whole ? numberAt(packet, place.offset + at, 4) : undefined;
+  return { ...addresses, ports: ports === undefined ? 0 : sortedPorts(ports, choices), protocol };
 }
 
-function upperProtocol(packet: Packet): number | undefined {
-  if (packet.family === 'ipv4') return packet.protocol;
-  const found = findIpv6Header(packet);
-  return typeof found === 'string' ? undefined : found.protocol;
+/** An authentication header counts like one of ESP; undefined where the headers are cut short. */
+function headerOf(packet: Packet): HeaderPlace | undefined {
+  if (packet.family === 'ipv4') return { protocol: packet.protocol, offset: IP_HEADER_BYTES.ipv4 };
+  const auth = findIpv6Header(packet, EXTENSION.auth);
+  const found = typeof auth === 'string' ? findIpv6Header(packet) : auth;
+  return typeof found === 'string' ? undefined : found;
 }
 
 /** Where the four bytes stand that are ports, or an index. @kernel include/linux/in.h:proto_ports_offset */
@@ -77,13 +83,6 @@ const PORTS_AT: ReadonlyMap<number, number> = new Map([
   [PROTOCOL.esp, 0],
   [PROTOCOL.ah, 4],
 ]);
-
-function portsOf(packet: Packet, protocol: number, choices: HashChoices): number {
-  const at = PORTS_AT.get(protocol);
-  const start = packet.fragment === undefined ? transportOffset(packet) : undefined;
-  const ports = at === undefined || start === undefined ? undefined : numberAt(packet, start + at, 4);
-  return ports === undefined ? 0 : sortedPorts(ports, choices);
-}
 
 /** The larger port comes first. */
 function sortedPorts(ports: number, { portMask, portSet }: HashChoices): number {

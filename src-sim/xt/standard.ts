@@ -58,5 +58,5 @@ export const QUEUE = defineTarget({
   options: {},
   examples: [same('-j QUEUE')],
   refuses: () => ({ why: 'iptables-nft has no such verdict: use NFQUEUE', by: 'nft' }),
-  apply: () => ({ kind: 'unsure', reason: 'a program in userspace decides what becomes of a queued packet' }),
+  apply: () => ({ kind: 'verdict', verdict: 'DROP', reason: 'no program listens here to queue 0' }),
 });

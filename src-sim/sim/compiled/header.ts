@@ -2,6 +2,7 @@
 import { type CtState, ctState } from '../../conntrack/entry';
 import { addressPoint, type Family } from '../../net/address';
 import type { Point } from '../../net/interval-set';
+import { upperProtocol } from '../../net/ipv6-header';
 import { isLaterFragment, type Packet, sourcePort } from '../../net/packet';
 import { PROTOCOL } from '../../net/protocol';
 import type { World } from '../../xt/world';
@@ -67,7 +68,7 @@ export class Header {
 
 /** Matches answer a packet without the header that its protocol promises in ways of their own. */
 function isWhole(packet: Packet): boolean {
-  if (isLaterFragment(packet)) return false;
+  if (isLaterFragment(packet) || upperProtocol(packet) !== packet.protocol) return false;
   const { protocol, transport } = packet;
   switch (protocol) {
     case PROTOCOL.tcp:
