@@ -2,6 +2,13 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createDocument } from '../server/src/analysis/document';
 import { NO_HINTS } from '../server/src/analysis/hints';
+import { lower } from '../server/src/analysis/lower';
+import { type Box, intersectBoxes, subtractBox } from '../server/src/analysis/packet-set';
+import { type Dimension, statesOf } from '../server/src/analysis/packet-space';
+import { createWalker, splitByRule, type Walker } from '../server/src/analysis/rule-packets';
+import { followHooks, freshGroup, type PacketGroup, verdictOf } from '../server/src/analysis/set-walk';
+import { startOf, WAY_HOOKS } from '../server/src/lint/way';
+import { addressPoint } from '../src-sim/net/address';
 import {
   holds,
   type Interval,
@@ -10,13 +17,7 @@ import {
   intervalSet,
   isSubset,
   subtract,
-} from '../server/src/analysis/interval-set';
-import { lower } from '../server/src/analysis/lower';
-import { type Box, intersectBoxes, subtractBox } from '../server/src/analysis/packet-set';
-import { addressPoint, type Dimension, statesOf } from '../server/src/analysis/packet-space';
-import { createWalker, splitByRule, type Walker } from '../server/src/analysis/rule-packets';
-import { followHooks, freshGroup, type PacketGroup, verdictOf } from '../server/src/analysis/set-walk';
-import { startOf, WAY_HOOKS } from '../server/src/lint/way';
+} from '../src-sim/net/interval-set';
 import { tcpFlags } from '../src-sim/net/packet';
 import { hasPorts, protocolNumber } from '../src-sim/net/protocol';
 import { parsePacketLine } from '../src-sim/sim/packet-line';

@@ -1,16 +1,9 @@
 /** What a region's condition takes of its dimension, worked out once for a ruleset. */
+
+import { addressRange, networkRange } from '../../../src-sim/net/address-interval';
+import { type IntervalSet, interval, intervalSet, subtract } from '../../../src-sim/net/interval-set';
 import type { RegionCondition } from '../../../src-sim/xt/region';
-import { type IntervalSet, interval, intervalSet, subtract } from './interval-set';
-import {
-  addressRange,
-  addressTypesOf,
-  type Dimension,
-  interfacesLike,
-  networkRange,
-  points,
-  type Space,
-  statesOf,
-} from './packet-space';
+import { addressTypesOf, type Dimension, interfacesLike, points, type Space, statesOf } from './packet-space';
 
 export type ConditionSet =
   | { readonly kind: 'set'; readonly dimension: Dimension; readonly set: IntervalSet }

@@ -5,8 +5,9 @@
  * The universe is that of whole, well-formed packets: later fragments are not in it. Dimensions that a packet does not
  * have (the ports of an ICMP message) are ignored when a member is picked.
  */
+
+import { type IntervalSet, intersect, intervalSet, subtract } from '../../../src-sim/net/interval-set';
 import type { ConditionSet } from './condition-set';
-import { type IntervalSet, intersect, intervalSet, subtract } from './interval-set';
 import type { Dimension, Space } from './packet-space';
 
 export type Box = { readonly [D in Dimension]?: IntervalSet };

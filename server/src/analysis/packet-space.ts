@@ -2,9 +2,10 @@
  * What sets of packets are drawn on: the dimensions, and for one ruleset the values that each can have.
  */
 import type { CtState } from '../../../src-sim/conntrack/entry';
-import { ADDRESS_BITS, type Address, type AddressMask, addressValue, type Family } from '../../../src-sim/net/address';
+import type { Family } from '../../../src-sim/net/address';
+import { allAddresses } from '../../../src-sim/net/address-interval';
+import { type IntervalSet, interval, intervalSet, NOTHING } from '../../../src-sim/net/interval-set';
 import type { AddressType } from '../../../src-sim/xt/world';
-import { type IntervalSet, interval, intervalSet, NOTHING, type Point } from './interval-set';
 
 export type Dimension =
   | 'protocol'
@@ -52,7 +53,7 @@ export function createSpace(family: Family, interfacePatterns: Iterable<string>)
   const patterns = new Set(interfacePatterns);
   const interfaces = interfaceAtoms(patterns);
   const below = (end: number): IntervalSet => interval(0, end);
-  const addresses = interval(point(0n, family), point(1n << BigInt(ADDRESS_BITS[family]), family));
+  const addresses = allAddresses(family);
   return {
     family,
     interfaces,
@@ -99,39 +100,12 @@ export function interfacesLike(space: Space, pattern: string): IntervalSet {
   );
 }
 
-/** A single address as a point of the `src` and `dst` dimensions. */
-export function addressPoint(address: Address): Point {
-  return point(addressValue(address), address.includes(':') ? 'ipv6' : 'ipv4');
-}
-
-export function addressRange(from: Address, to: Address): IntervalSet {
-  return interval(addressPoint(from), next(addressPoint(to)));
-}
-
-/** The network `address/mask`; undefined where the mask has holes. */
-export function networkRange({ address, mask }: AddressMask, family: Family): IntervalSet | undefined {
-  const bits = BigInt(ADDRESS_BITS[family]);
-  const ones = addressValue(mask);
-  const size = (1n << bits) - ones;
-  if ((size & (size - 1n)) !== 0n) return undefined;
-  const start = addressValue(address) & ones;
-  return interval(point(start, family), point(start + size, family));
-}
-
 export function points(members: readonly number[]): IntervalSet {
   return intervalSet(members.map((member) => ({ start: member, end: member + 1 })));
 }
 
 function pointsIn<T>(all: readonly T[], some: readonly T[]): IntervalSet {
   return some.length === 0 ? NOTHING : points(some.map((member) => all.indexOf(member)).filter((index) => index >= 0));
-}
-
-function point(value: bigint, family: Family): Point {
-  return family === 'ipv4' ? Number(value) : value;
-}
-
-function next(value: Point): Point {
-  return typeof value === 'bigint' ? value + 1n : value + 1;
 }
 
 /** @kernel net/ipv4/netfilter/ip_tables.c:ip_packet_match (ifname_compare_aligned): names compare up to a trailing `+`. */

@@ -2,12 +2,13 @@
  * What a rule takes of a set of packets, known three ways (Diekmann et al., "Semantics-Preserving Simplification of
  * Real-World Firewall Rule Sets", FM 2015): surely, surely not, or perhaps. Read from the declarations in src-sim/xt.
  */
+
+import { overlaps } from '../../../src-sim/net/interval-set';
 import type { TableName } from '../../../src-sim/netfilter/hook';
 import type { MatchUse, Rule, Ruleset, TargetUse } from '../../../src-sim/netfilter/ruleset';
 import type { Region, TargetEffect } from '../../../src-sim/xt/region';
 import { BUILTIN, findMatch, findTarget } from '../../../src-sim/xt/registry';
 import { type ConditionSet, conditionSet } from './condition-set';
-import { overlaps } from './interval-set';
 import { type Box, splitBox } from './packet-set';
 import { createSpace, type Space } from './packet-space';
 

@@ -2,10 +2,11 @@
  * Walks sets of packets through chains as the kernel walks one packet: jump, goto, return, policy. A group that met a
  * rule which takes it perhaps is no longer certain, whatever becomes of it.
  */
+
+import { intervalSet, sameSet } from '../../../src-sim/net/interval-set';
 import { type Hook, hookEntries, type TableName } from '../../../src-sim/netfilter/hook';
 import type { Chain, Rule, Table } from '../../../src-sim/netfilter/ruleset';
 import type { TargetEffect } from '../../../src-sim/xt/region';
-import { intervalSet, sameSet } from './interval-set';
 import { type Box, dimensionOf } from './packet-set';
 import { type Space, statesOf } from './packet-space';
 import { effectOf, type RuleRef, splitByRule, type Walker } from './rule-packets';

@@ -1,10 +1,10 @@
 /** Which new packets a ruleset accepts, as boxes; and the ports that it opens by that. */
 import type { Address } from '../../../src-sim/net/address';
+import { addressRange } from '../../../src-sim/net/address-interval';
 import { holds, type IntervalSet, NOTHING } from '../../../src-sim/net/interval-set';
 import type { HostDescription } from '../../../src-sim/sim/scenario';
 import type { Hints } from '../analysis/hints';
 import { type Box, intersectBoxes } from '../analysis/packet-set';
-import { addressRange } from '../analysis/packet-space';
 import type { Walker } from '../analysis/rule-packets';
 import { followHooks, freshGroup, verdictOf } from '../analysis/set-walk';
 import { startOf, WAY_HOOKS, type WayName } from '../lint/way';

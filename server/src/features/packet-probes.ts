@@ -7,11 +7,12 @@ import {
   parseAddress,
   prefixMask,
 } from '../../../src-sim/net/address';
+import { addressRange, networkRange } from '../../../src-sim/net/address-interval';
 import { type IntervalSet, intersect, interval, intervalSet, subtract } from '../../../src-sim/net/interval-set';
 import { PROTOCOL } from '../../../src-sim/net/protocol';
 import type { HostDescription } from '../../../src-sim/sim/scenario';
 import type { Box } from '../analysis/packet-set';
-import { addressRange, networkRange, points, type Space } from '../analysis/packet-space';
+import { points, type Space } from '../analysis/packet-space';
 import type { WayName } from '../lint/way';
 
 /** The first packet of something, by its protocol. */

@@ -9,6 +9,7 @@
 import type { CtState } from '../../../src-sim/conntrack/entry';
 import { parseServices, type VirtualService } from '../../../src-sim/ipvs/service';
 import { type Address, addressFromValue, addressValue, familyOf } from '../../../src-sim/net/address';
+import { addressRange } from '../../../src-sim/net/address-interval';
 import { tcpFlags } from '../../../src-sim/net/packet';
 import { PROTOCOL } from '../../../src-sim/net/protocol';
 import type { Ruleset } from '../../../src-sim/netfilter/ruleset';
@@ -16,7 +17,7 @@ import type { HostDescription } from '../../../src-sim/sim/scenario';
 import type { PacketResult, RulePlace } from '../../../src-sim/sim/trace';
 import type { Hints } from '../analysis/hints';
 import { type Box, intersectBoxes } from '../analysis/packet-set';
-import { addressRange, devices, NO_DEVICE, points } from '../analysis/packet-space';
+import { devices, NO_DEVICE, points } from '../analysis/packet-space';
 import type { Walker } from '../analysis/rule-packets';
 import { type Decision, decisionIn, followHooks, freshGroup, verdictOf } from '../analysis/set-walk';
 import type { Witness } from './finding';

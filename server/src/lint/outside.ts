@@ -1,8 +1,8 @@
 /** Which side of a router is the Internet, as far as its rules tell. */
 import type { Family } from '../../../src-sim/net/address';
-import { holds, type IntervalSet, intervalSet, isSubset, subtract } from '../analysis/interval-set';
+import { addressRange } from '../../../src-sim/net/address-interval';
+import { holds, type IntervalSet, intervalSet, isSubset, subtract } from '../../../src-sim/net/interval-set';
 import { type Box, intersectBoxes } from '../analysis/packet-set';
-import { addressRange } from '../analysis/packet-space';
 import { packetsOfPath, type Walker } from '../analysis/rule-packets';
 
 /** RFC 1918 and RFC 4193. */

@@ -1,7 +1,7 @@
 /** Boxes in words: for people, and as the conditions of an iptables rule. */
 import { addressFromValue, prefixLength } from '../../../src-sim/net/address';
+import { type Interval, type IntervalSet, intersect, sameSet, subtract } from '../../../src-sim/net/interval-set';
 import { hasPorts, PROTOCOL, protocolName } from '../../../src-sim/net/protocol';
-import { type Interval, type IntervalSet, intersect, sameSet, subtract } from '../analysis/interval-set';
 import type { Box } from '../analysis/packet-set';
 import { type Dimension, devices, interfacesLike, type Space } from '../analysis/packet-space';
 

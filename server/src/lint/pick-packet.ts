@@ -1,9 +1,9 @@
 /** Picks one packet out of a box: the most ordinary one, so that a witness reads like traffic. */
-import { ADDRESS_BITS, type Address, addressFromValue, type Family } from '../../../src-sim/net/address';
+import { ADDRESS_BITS, type Address, addressFromValue, addressPoint, type Family } from '../../../src-sim/net/address';
+import { holds, type IntervalSet, type Point } from '../../../src-sim/net/interval-set';
 import { hasPorts, PROTOCOL, protocolName } from '../../../src-sim/net/protocol';
-import { holds, type IntervalSet, type Point } from '../analysis/interval-set';
 import type { Box } from '../analysis/packet-set';
-import { addressPoint, type Dimension, type Space } from '../analysis/packet-space';
+import type { Dimension, Space } from '../analysis/packet-space';
 import type { WayName } from './way';
 
 /** A packet's headers and the interfaces it passes; '' where its way has none. */

@@ -1,9 +1,11 @@
 /** Cures for a director's rules that wait for a state: accept the service without one, or take it out of conntrack. */
+
+import { addressRange } from '../../../src-sim/net/address-interval';
+import { isSubset } from '../../../src-sim/net/interval-set';
 import { createDocument } from '../analysis/document';
-import { isSubset } from '../analysis/interval-set';
 import { lower } from '../analysis/lower';
 import { type Box, intersectBoxes } from '../analysis/packet-set';
-import { addressRange, points, statesOf } from '../analysis/packet-space';
+import { points, statesOf } from '../analysis/packet-space';
 import { findRule, packetsOfPath, type RuleRef, type Walker } from '../analysis/rule-packets';
 import type { LintContext } from './define';
 import { type DirectorLoss, runConnection, type Virtual } from './director';

@@ -3,11 +3,11 @@
  * the filter table denies then, and what it would have accepted otherwise. Candidates only: the simulator confirms.
  */
 
+import { interval, isSubset, overlaps, subtract } from '../../../src-sim/net/interval-set';
 import { TCP_FLAG } from '../../../src-sim/net/packet';
 import { PROTOCOL } from '../../../src-sim/net/protocol';
 import type { Ruleset } from '../../../src-sim/netfilter/ruleset';
 import type { Hints } from '../analysis/hints';
-import { interval, isSubset, overlaps, subtract } from '../analysis/interval-set';
 import { type Box, intersectBoxes, subtractBox } from '../analysis/packet-set';
 import { points, statesOf } from '../analysis/packet-space';
 import { effectOf, type RuleRef, regionsOf, splitByRule, type Walker } from '../analysis/rule-packets';

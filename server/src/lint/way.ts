@@ -1,10 +1,11 @@
 /** The three ways through a host, and which packets can be on each. Loopback is no part of any question asked here. */
 import { type Family, familyOf, parseAddress } from '../../../src-sim/net/address';
+import { addressRange } from '../../../src-sim/net/address-interval';
+import { type IntervalSet, intersect, intervalSet, NOTHING, subtract } from '../../../src-sim/net/interval-set';
 import type { Hook } from '../../../src-sim/netfilter/hook';
 import type { Hints } from '../analysis/hints';
-import { type IntervalSet, intersect, intervalSet, NOTHING, subtract } from '../analysis/interval-set';
 import type { Box } from '../analysis/packet-set';
-import { addressRange, addressTypesOf, devices, NO_DEVICE, type Space } from '../analysis/packet-space';
+import { addressTypesOf, devices, NO_DEVICE, type Space } from '../analysis/packet-space';
 
 /** Named after the hook of the filter table that judges it. */
 export type WayName = 'INPUT' | 'FORWARD' | 'OUTPUT';
