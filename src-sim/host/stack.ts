@@ -110,6 +110,13 @@ export function synAck(packet: Packet, tcp: TcpSegment, initialSequence: number)
   return segmentTo(packet, tcp, { flags, seq: initialSequence, ack: (tcp.seq + 1) >>> 0, window: WINDOW, options });
 }
 
+/** SYNPROXY's answer to a SYN, in the server's place. @kernel net/netfilter/nf_synproxy_core.c:synproxy_send_client_synack */
+export function proxySynAck(packet: Packet, tcp: TcpSegment, cookie: number, mss: number | undefined): Packet {
+  const options: TcpOptions = mss === undefined ? {} : { mss };
+  const flags = TCP_FLAG.S | TCP_FLAG.A;
+  return segmentTo(packet, tcp, { flags, seq: cookie, ack: (tcp.seq + 1) >>> 0, window: 0, options });
+}
+
 export function plainAck(packet: Packet, tcp: TcpSegment, sequence: number, acknowledges: number): Packet {
   return segmentTo(packet, tcp, { flags: TCP_FLAG.A, seq: sequence, ack: acknowledges, window: WINDOW, options: {} });
 }

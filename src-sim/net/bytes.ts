@@ -88,7 +88,7 @@ export function addressBytes(address: Address): Uint8Array {
 }
 
 function tcpBytes(packet: Packet, tcp: TcpSegment): Uint8Array {
-  const options = optionBytes(tcp.options);
+  const options = joined(optionBytes(tcp.options), new Uint8Array(tcp.blankOptionBytes ?? 0).fill(NO_OPERATION));
   const segment = joined(new Uint8Array(20), options, dataBytes(packet, tcp.dataLength));
   const view = new DataView(segment.buffer);
   view.setUint16(0, tcp.sport);
@@ -110,6 +110,8 @@ export function optionBytes({ mss, windowScale, sackPermitted }: TcpOptions): Ui
     ...(sackPermitted ? [1, 1, 4, 2] : []),
   ]);
 }
+
+const NO_OPERATION = 1;
 
 function udpBytes(packet: Packet, udp: UdpDatagram): Uint8Array {
   const datagram = joined(new Uint8Array(8), dataBytes(packet, udp.dataLength));

@@ -46,6 +46,8 @@ export interface TcpSegment {
   readonly ack: number;
   readonly window: number;
   readonly options: TcpOptions;
+  /** Bytes of options that TCPOPTSTRIP has overwritten with "no operation". */
+  readonly blankOptionBytes?: number;
   /** Bytes of data behind the header. */
   readonly dataLength: number;
 }

@@ -1,3 +1,4 @@
+import { optionBytes } from '../net/bytes';
 import { isLaterFragment, type TcpOptions } from '../net/packet';
 import { PROTOCOL } from '../net/protocol';
 import { defineTarget, fails, option, type Parsed, saved } from './define';
@@ -46,7 +47,9 @@ export const TCPOPTSTRIP = defineTarget({
     const { transport } = packet;
     if (transport.kind !== 'tcp' || isLaterFragment(packet)) return { kind: 'continue' };
     const options = withoutOptions(transport.options, given['strip-options']?.value ?? []);
-    return { kind: 'continue', packet: { ...packet, transport: { ...transport, options } } };
+    const stripped = optionBytes(transport.options).length - optionBytes(options).length;
+    const blankOptionBytes = (transport.blankOptionBytes ?? 0) + stripped;
+    return { kind: 'continue', packet: { ...packet, transport: { ...transport, options, blankOptionBytes } } };
   },
   effect: () => ({ kind: 'continue' }),
 });
