@@ -41,7 +41,12 @@ export function tcpStateTimeout(sysctl: Sysctl, state: TcpState): number {
   return timeout === undefined ? 120 : tcpTimeout(sysctl, timeout);
 }
 
+/** By their short names: a string that is pieced together for each packet is looked up slowly. */
+const FULL_NAMES = new Map<string, string>();
+
 /** `udp_timeout`, `udp_timeout_stream`, `icmp_timeout`, `generic_timeout`, … */
 export function protocolTimeout(sysctl: Sysctl, name: string): number {
-  return sysctl.get(`${PREFIX}${name}`);
+  const known = FULL_NAMES.get(name) ?? `${PREFIX}${name}`;
+  FULL_NAMES.set(name, known);
+  return sysctl.get(known);
 }

@@ -8,7 +8,7 @@ import type { ConntrackTable } from '../conntrack/table';
 import { type Direction, invertTuple, isIcmp, otherDirection, sameTuple, type Tuple } from '../conntrack/tuple';
 import { withHeaderPulled } from '../host/reassembly';
 import { type Address, addressValue } from '../net/address';
-import type { Packet } from '../net/packet';
+import type { Packet, Transport } from '../net/packet';
 import { hasPorts, PROTOCOL } from '../net/protocol';
 import { chooseAddress } from './choose-address';
 
@@ -92,15 +92,14 @@ function targetTuple(entry: Entry, direction: Direction): Tuple | undefined {
 }
 
 function rewrite(packet: Packet, target: Tuple, manip: Manip): Packet {
-  const address = manip === 'src' ? { src: target.src } : { dst: target.dst };
-  const { transport } = packet;
-  if (transport.kind === 'icmp') {
-    const isQuery = transport.inner === undefined;
-    return { ...packet, ...address, transport: isQuery ? { ...transport, id: target.sport } : transport };
-  }
-  if (!hasPorts(packet.protocol)) return { ...packet, ...address };
-  const port = manip === 'src' ? { sport: target.sport } : { dport: target.dport };
-  return { ...packet, ...address, transport: { ...transport, ...port } };
+  const transport = rewriteTransport(packet, target, manip);
+  return manip === 'src' ? { ...packet, src: target.src, transport } : { ...packet, dst: target.dst, transport };
+}
+
+function rewriteTransport({ protocol, transport }: Packet, target: Tuple, manip: Manip): Transport {
+  if (transport.kind === 'icmp') return transport.inner === undefined ? { ...transport, id: target.sport } : transport;
+  if (!hasPorts(protocol)) return transport;
+  return manip === 'src' ? { ...transport, sport: target.sport } : { ...transport, dport: target.dport };
 }
 
 /** @kernel nf_nat_core.c:get_unique_tuple */
