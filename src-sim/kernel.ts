@@ -151,7 +151,7 @@ export const KERNEL_CHANGES = [
     behaviour: 'keepAliveAnswerTaken',
     text: [
       'In a connection that is picked up by a keep-alive, the answer acknowledges one byte more than was seen, and is',
-      'taken. Before, it was outside the window.',
+      'taken. Before, it was let through, but nothing was learnt from it.',
     ].join(' '),
     source: `${TCP}:tcp_in_window`,
     seen: '5.9.1, 5.10.7',
@@ -169,7 +169,7 @@ export const KERNEL_CHANGES = [
   {
     since: '5.7',
     behaviour: 'postroutingSeesInput',
-    text: '`-i` in POSTROUTING tells where a forwarded packet came in. Before, it never matched there.',
+    text: '`-i` in a chain that POSTROUTING calls tells where a forwarded packet came in. Before, it never matched.',
     source: 'net/ipv4/ip_output.c:ip_output',
     seen: '5.4.124, 5.7.14',
   },

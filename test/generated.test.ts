@@ -6,6 +6,7 @@ import { hintsPage } from '../server/src/analysis/hint-page';
 import { rulePage } from '../server/src/lint/page';
 import { LINT_RULES } from '../server/src/lint/registry';
 import { fidelityPage } from './support/fidelity-page';
+import { kernelsPage } from './support/kernels-page';
 
 const docs = join(import.meta.dirname, '..', 'docs');
 
@@ -13,6 +14,7 @@ const PAGES: ReadonlyMap<string, () => string> = new Map([
   ...LINT_RULES.map((rule) => [`rules/${rule.code}.md`, () => rulePage(rule)] as const),
   ['hints.md', hintsPage],
   ['fidelity.md', fidelityPage],
+  ['kernels.md', kernelsPage],
 ]);
 
 describe.each([...PAGES])('docs/%s', (name, page) => {

@@ -2,6 +2,7 @@
  * What a hint about the host may say, each key declared once: comments in the file, the setting and the documents read
  * this table.
  */
+import { parseRelease } from '../../../src-sim/kernel';
 import { type Address, parseAddress } from '../../../src-sim/net/address';
 
 export const ROLES = {
@@ -94,7 +95,7 @@ export const HINT_KEYS = [
     value: 'RELEASE',
     summary: 'The kernel whose behaviour counts: `6.1`.',
     repeats: false,
-    refuses: (value) => (/^\d+\.\d+/.test(value) ? undefined : `"${value}" is not a kernel release`),
+    refuses: (value) => (parseRelease(value) === undefined ? `"${value}" is not a kernel release` : undefined),
   },
   {
     key: 'asymmetric',

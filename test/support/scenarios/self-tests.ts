@@ -20,7 +20,7 @@ export const INVALID_RULE = 'filter:FORWARD:4';
 
 type Fields = Partial<ScenarioPacket>;
 
-function client(flags: string, seq: number, ack: number, more: Fields = {}): ScenarioPacket {
+export function client(flags: string, seq: number, ack: number, more: Fields = {}): ScenarioPacket {
   return {
     in: 'eth1',
     src: LAN,
@@ -36,7 +36,7 @@ function client(flags: string, seq: number, ack: number, more: Fields = {}): Sce
   };
 }
 
-function server(flags: string, seq: number, ack: number, more: Fields = {}): ScenarioPacket {
+export function server(flags: string, seq: number, ack: number, more: Fields = {}): ScenarioPacket {
   return {
     in: 'eth0',
     src: OUTSIDE,
@@ -52,7 +52,7 @@ function server(flags: string, seq: number, ack: number, more: Fields = {}): Sce
   };
 }
 
-const HANDSHAKE = [client('S', 1000, 0), server('SA', 5000, 1001), client('A', 1001, 5001)];
+export const HANDSHAKE = [client('S', 1000, 0), server('SA', 5000, 1001), client('A', 1001, 5001)];
 
 function selfTest(
   name: string,
