@@ -20,6 +20,8 @@ export interface InFlight {
   readonly macDestination: string | undefined;
   /** The socket that sends it; undefined: none of this host's. */
   sender: Sender | undefined;
+  /** Whether IPVS sends it on. @kernel include/linux/skbuff.h:ipvs_property */
+  isFromIpvs: boolean;
   /** Port of the transparent proxy that TPROXY handed it to. */
   assignedPort: number | undefined;
   /** What the simulation tells of it. */
@@ -71,6 +73,7 @@ export function ownPacket(packet: Packet, story: Story, sender: Sender | undefin
     macSource: undefined,
     macDestination: undefined,
     sender,
+    isFromIpvs: false,
     assignedPort: undefined,
     story,
   };

@@ -64,6 +64,7 @@ export function inject(machine: Machine, source: ScenarioPacket): InFlight {
     macSource: source.mac_src ?? device?.peerMac,
     macDestination: source.in === undefined ? undefined : (source.mac_dst ?? device?.mac),
     sender: source.in === undefined ? { kind: 'process', uid: source.uid ?? 0, gid: source.gid ?? 0 } : undefined,
+    isFromIpvs: false,
     assignedPort: undefined,
   };
   endStory(flight, source.in === undefined ? send(machine, flight) : receive(machine, flight));

@@ -79,6 +79,10 @@ export class Passage implements TargetWorld {
     return this.machine.ipsets;
   }
 
+  get isFromIpvs(): boolean {
+    return this.flight.isFromIpvs;
+  }
+
   get sender(): Sender | undefined {
     return this.flight.sender;
   }

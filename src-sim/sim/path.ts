@@ -95,6 +95,7 @@ function sendToRealServer(machine: Machine, flight: InFlight, to: Destination): 
   }
   takeOutOfConntrack(flight, 'INPUT');
   flight.packet = { ...packet, ttl: packet.ttl - 1 };
+  flight.isFromIpvs = true;
   takeRoute(flight, route, 'output');
   return atHook(machine, flight, 'OUTPUT') ?? postRoute(machine, flight);
 }

@@ -1,5 +1,7 @@
+import { inNetwork } from '../net/address';
+import { destinationPort } from '../net/packet';
 import { hostNetwork } from './address-types';
-import { defineMatch, fails, option, same, saved } from './define';
+import { compare, defineMatch, fails, leaves, mismatch, option, same, saved, takes } from './define';
 import { protocol } from './protocol-type';
 import { flag, keyword, uint16 } from './value-types';
 
@@ -22,7 +24,8 @@ export const ipvs = defineMatch({
   summary: "The packet belongs to a connection of the kernel's load balancer (LVS).",
   details: [
     'IPVS takes packets at the end of INPUT and sends them on through OUTPUT and POSTROUTING: that is where they',
-    'match, and where `--vaddr` and `--vport` still tell what the client asked for.',
+    'match, and where `--vaddr` and `--vport` still tell what the client asked for. `--vdir` asks conntrack, from which',
+    'IPVS has taken them unless `net.ipv4.vs.conntrack` is 1.',
   ].join('\n'),
   kernel: 'net/netfilter/xt_ipvs.c:ipvs_mt',
   anyOf: [['ipvs', 'vproto', 'vaddr', 'vport', 'vdir', 'vmethod', 'vportctl']],
@@ -42,7 +45,30 @@ export const ipvs = defineMatch({
       '-m ipvs --vproto 6 ! --vaddr 203.0.113.10 --vport 80',
     ),
     fails('-m ipvs', 'at least one'),
+    leaves('-m ipvs --ipvs', 'in eth0 udp 198.51.100.7:40000 > 10.0.0.2:53'),
+    takes('-m ipvs ! --ipvs', 'in eth0 udp 198.51.100.7:40000 > 10.0.0.2:53'),
+    leaves('-m ipvs ! --vport 80', 'in eth0 udp 198.51.100.7:40000 > 10.0.0.2:53'),
     fails('-m ipvs --vmethod NAT', 'none of'),
   ],
-  matches: () => ({ kind: 'unsure', reason: 'whether IPVS has a connection for it is not known here' }),
+  // @deviates only direct routing is simulated, in which a packet keeps the address of the service
+  matches(packet, { ipvs: property, ...others }, { isFromIpvs }) {
+    const hasOthers = Object.values(others).some((one) => one !== undefined);
+    if (property && !hasOthers)
+      return compare('ipvs', property, isFromIpvs, () => `IPVS ${isFromIpvs ? 'sends' : 'does not send'} it on`);
+    if (!isFromIpvs) return mismatch('', 'IPVS does not send the packet on');
+    const port = destinationPort(packet) ?? 0;
+    const answers = [
+      others.vproto
+        ? compare('vproto', others.vproto, packet.protocol === others.vproto.value, () => 'it differs')
+        : true,
+      others.vport ? compare('vport', others.vport, port === others.vport.value, () => `the port is ${port}`) : true,
+      !others.vportctl || mismatch('vportctl', 'no other connection announced this one'),
+      !others.vdir || mismatch('vdir', 'IPVS has taken the packet out of conntrack'),
+      others.vmethod ? compare('vmethod', others.vmethod, others.vmethod.value === 'GATE', () => 'it is GATE') : true,
+      others.vaddr
+        ? compare('vaddr', others.vaddr, inNetwork(packet.dst, others.vaddr.value), () => `it is ${packet.dst}`)
+        : true,
+    ];
+    return answers.find((answer) => answer !== true) ?? true;
+  },
 });

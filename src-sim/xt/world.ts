@@ -49,6 +49,8 @@ export interface World {
   /** Link-layer source of a packet that came in by an Ethernet device, `02:00:00:00:00:02`. */
   readonly macSource: string | undefined;
   readonly macDestination: string | undefined;
+  /** IPVS sends the packet on. */
+  readonly isFromIpvs: boolean;
   /** The socket of this host that sends the packet; undefined: none does. */
   readonly sender: Sender | undefined;
   /** How the link layer addressed it. */
