@@ -45,11 +45,14 @@ export const ipvs = defineMatch({
       '-m ipvs --vproto 6 ! --vaddr 203.0.113.10 --vport 80',
     ),
     fails('-m ipvs', 'at least one'),
+    fails('-m ipvs ! --ipvs --vport 80', 'alone'),
     leaves('-m ipvs --ipvs', 'in eth0 udp 198.51.100.7:40000 > 10.0.0.2:53'),
     takes('-m ipvs ! --ipvs', 'in eth0 udp 198.51.100.7:40000 > 10.0.0.2:53'),
     leaves('-m ipvs ! --vport 80', 'in eth0 udp 198.51.100.7:40000 > 10.0.0.2:53'),
     fails('-m ipvs --vmethod NAT', 'none of'),
   ],
+  refuses: ({ ipvs: property, ...others }) =>
+    property?.inverted && Object.values(others).some((one) => one !== undefined) ? '! --ipvs stands alone' : undefined,
   // @deviates only direct routing is simulated, in which a packet keeps the address of the service
   matches(packet, { ipvs: property, ...others }, { isFromIpvs }) {
     const hasOthers = Object.values(others).some((one) => one !== undefined);
