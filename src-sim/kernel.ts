@@ -31,7 +31,7 @@ export const KERNEL_CHANGES = [
     behaviour: 'dccpIsGeneric',
     text: 'DCCP is tracked by its addresses alone. Before, a packet without a whole DCCP header was INVALID.',
     source: 'net/netfilter/nf_conntrack_proto_dccp.c (removed by commit fd72f265bb00)',
-    seen: '6.14.0, 6.18.2; asked of 6.1 and 6.18',
+    seen: '6.14.0, 6.18.2',
   },
   {
     since: '6.12',
@@ -48,7 +48,7 @@ export const KERNEL_CHANGES = [
       'through without being INVALID. Before, whatever lay outside the window was INVALID.',
     ].join(' '),
     source: `${TCP}:tcp_in_window`,
-    seen: '6.0-rc1, 6.1.175; asked of 6.1',
+    seen: '6.0-rc1, 6.1.175',
   },
   {
     since: '6.1',
@@ -94,7 +94,7 @@ export const KERNEL_CHANGES = [
       '0.3 seconds.',
     ].join(' '),
     source: 'net/netfilter/nf_conntrack_proto_sctp.c:sctp_timeouts',
-    seen: '5.19.0, 6.1.175; asked of 6.1',
+    seen: '5.19.0, 6.1.175',
     sysctlsBefore: {
       'net.netfilter.nf_conntrack_sctp_timeout_established': 432_000,
       'net.netfilter.nf_conntrack_sctp_timeout_shutdown_sent': 0.3,
@@ -164,7 +164,7 @@ export const KERNEL_CHANGES = [
       'is UNTRACKED. Before, it was RELATED.',
     ].join(' '),
     source: 'net/netfilter/ipvs/ip_vs_conn.c:ip_vs_conn_out_get',
-    seen: '5.9.1, 5.10.7; asked of 6.1',
+    seen: '5.9.1, 5.10.7',
   },
   {
     since: '5.7',
