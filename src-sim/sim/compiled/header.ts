@@ -8,8 +8,6 @@ import { PROTOCOL } from '../../net/protocol';
 import type { World } from '../../xt/world';
 
 export class Header {
-  src: Point = 0;
-  dst: Point = 0;
   protocol = 0;
   sport = 0;
   dport = 0;
@@ -25,10 +23,17 @@ export class Header {
   /** Another number whenever something is another. */
   stamp = 0;
   #packet: Packet | undefined;
-  #srcText = '';
-  #dstText = '';
 
   constructor(readonly family: Family) {}
+
+  /** Addresses are read only where a rule asks: most packets match one that looks at their state alone. */
+  get src(): Point {
+    return this.#packet === undefined ? 0 : addressPoint(this.#packet.src);
+  }
+
+  get dst(): Point {
+    return this.#packet === undefined ? 0 : addressPoint(this.#packet.dst);
+  }
 
   load(packet: Packet, world: World): void {
     const state = ctState(world.conntrack);
@@ -49,14 +54,10 @@ export class Header {
   }
 
   #loadPacket(packet: Packet): void {
-    const { src, dst, protocol, transport } = packet;
+    const { protocol, transport } = packet;
     this.#packet = packet;
     this.isWhole = packet.family === this.family && isWhole(packet);
     if (!this.isWhole) return;
-    if (src !== this.#srcText) this.src = addressPoint(src);
-    if (dst !== this.#dstText) this.dst = addressPoint(dst);
-    this.#srcText = src;
-    this.#dstText = dst;
     this.protocol = protocol;
     const isIcmp = transport.kind === 'icmp';
     this.sport = isIcmp ? 0 : (transport.sport ?? 0);
