@@ -41,6 +41,8 @@ export interface Story {
   readonly what: string;
   /** What TRACE would log of it; undefined where nobody will ask. */
   readonly log: LogLine[] | undefined;
+  /** A copy of TEE's: the log is that of the packet it was made of, since its lines show both as one. */
+  readonly isCopy?: true;
   /** Whether it passed raw before: TRACE logs it from then on. */
   isTraced: boolean;
   /** Undefined where nobody will ask. */

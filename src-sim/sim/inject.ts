@@ -7,7 +7,7 @@ import type { Ruleset } from '../netfilter/ruleset';
 import { beginStory, endStory, type InFlight } from './in-flight';
 import { type Explain, Machine } from './machine';
 import { makePacket } from './make-packet';
-import { advance, receive, send } from './path';
+import { advance, receive, receiveWaiting, send } from './path';
 import type { Scenario, ScenarioPacket } from './scenario';
 
 /**
@@ -68,6 +68,7 @@ export function inject(machine: Machine, source: ScenarioPacket): InFlight {
     assignedPort: undefined,
   };
   endStory(flight, source.in === undefined ? send(machine, flight) : receive(machine, flight));
+  receiveWaiting(machine);
   machine.table.removeExpired(machine.now);
   return flight;
 }

@@ -25,7 +25,7 @@ interface Group extends CausedPacket {
  */
 export function readLog(stories: readonly Story[]): Logged {
   const groups = new Map<string, Group>();
-  for (const { text, packet } of stories.flatMap(({ log }) => log ?? [])) {
+  for (const { text, packet } of stories.flatMap(({ log, isCopy }) => (isCopy ? [] : (log ?? [])))) {
     const key = logKey(packet);
     const { src, dst } = packet;
     const group = groups.get(key) ?? { src, dst, proto: traceProtocol(packet), trace: [], first: packet };

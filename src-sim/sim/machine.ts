@@ -67,6 +67,7 @@ export class Machine implements Equipment {
   sendsIcmp = false;
   /** Whether a copy of TEE's is on its way out: it is not copied again. */
   isDuplicating = false;
+  readonly waitingAtLoopback: InFlight[] = [];
   readonly #counters = new Map<Rule | Chain, MutableCounters>();
   readonly #matchStates = new Map<Rule, Map<object, object>>();
   readonly #sharedStates = new Map<string, object>();

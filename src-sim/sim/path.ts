@@ -65,6 +65,10 @@ function loopBack(machine: Machine, flight: InFlight): Fate {
   flight.inDevice = LOOPBACK;
   flight.sender = undefined;
   flight.outDevice = undefined;
+  if (machine.isDuplicating) {
+    machine.waitingAtLoopback.push(flight);
+    return { kind: 'held', reason: 'lo holds the copy until the packet has gone its way' };
+  }
   return receive(machine, flight);
 }
 
@@ -318,7 +322,9 @@ function duplicate(machine: Machine, about: InFlight, hook: Hook, { gateway, dev
   if (!isUsable(route)) return;
   const ttl = hook === 'PREROUTING' || hook === 'INPUT' ? packet.ttl - 1 : packet.ttl;
   const copy: Packet = { ...packet, ttl, dontFragment: packet.family === 'ipv4' || packet.dontFragment };
-  const story = { ...beginStory(copy, "TEE's copy", machine.explain !== 'none'), ...tracedWith(about) };
+  const told = beginStory(copy, "TEE's copy", machine.explain !== 'none');
+  const story: Story = { ...told, isCopy: true, log: about.story.log, isTraced: about.story.isTraced };
+  machine.made.push(story);
   const flight = ownPacket(copy, story, undefined);
   flight.mark = about.mark;
   flight.attachment = { kind: 'untracked' };
@@ -326,12 +332,20 @@ function duplicate(machine: Machine, about: InFlight, hook: Hook, { gateway, dev
   machine.isDuplicating = true;
   endStory(flight, send(machine, flight));
   machine.isDuplicating = false;
-  machine.made.push({ ...story, fate: flight.story.fate, log: undefined });
 }
 
-/** The log shows a copy as the packet itself, line by line as it happens. */
-function tracedWith({ story }: InFlight): Pick<Story, 'log' | 'isTraced'> {
-  return { log: story.log, isTraced: story.isTraced };
+/** Copies that came back by lo. A rule that copies them again would keep the kernel busy for ever. */
+const MOST_WAITING = 32;
+
+/** What lo holds is received when the packet that came before has gone its way. @kernel net/core/dev.c:process_backlog */
+export function receiveWaiting(machine: Machine): void {
+  for (let count = 0; count < MOST_WAITING; count++) {
+    const flight = machine.waitingAtLoopback.shift();
+    if (flight === undefined) return;
+    endStory(flight, receive(machine, flight));
+  }
+  if (machine.waitingAtLoopback.length > 0) machine.unsure.push('-j TEE: its copies are copied again without end');
+  machine.waitingAtLoopback.length = 0;
 }
 
 /** @kernel net/netfilter/nf_synproxy_core.c:synproxy_send_tcp */

@@ -45,8 +45,8 @@ function resultOf(machine: Machine, { story }: InFlight): PacketResult {
   };
 }
 
-function madePacket({ packet, what, log, steps, fate }: Story): MadePacket {
-  const trace = log?.map(({ text }) => text) ?? [];
+function madePacket({ packet, what, log, isCopy, steps, fate }: Story): MadePacket {
+  const trace = isCopy ? [] : (log?.map(({ text }) => text) ?? []);
   return { src: packet.src, dst: packet.dst, proto: traceProtocol(packet), trace, steps: steps ?? [], fate, what };
 }
 
