@@ -5,12 +5,16 @@
 export class Buckets<Member extends object> {
   readonly #buckets = new Map<number, Member | readonly Member[]>();
 
-  /** The newest member first. */
-  find(hash: number, isIt: (member: Member) => boolean): Member | undefined {
+  /** What `choose` makes of the newest member of which it makes anything. */
+  pick<Chosen>(hash: number, choose: (member: Member) => Chosen | undefined): Chosen | undefined {
     const held = this.#buckets.get(hash);
     if (held === undefined) return undefined;
-    if (isList(held)) return held.find(isIt);
-    return isIt(held) ? held : undefined;
+    if (!isList(held)) return choose(held);
+    for (const member of held) {
+      const chosen = choose(member);
+      if (chosen !== undefined) return chosen;
+    }
+    return undefined;
   }
 
   /** The newest first. */

@@ -17,9 +17,10 @@ export class TupleIndex {
   readonly #buckets = new Buckets<Entry>();
 
   find(tuple: Tuple, zoneId: number): Found | undefined {
-    const entry = this.#buckets.find(hashIn(zoneId, tuple), (held) => directionOf(held, tuple, zoneId) !== undefined);
-    const direction = entry && directionOf(entry, tuple, zoneId);
-    return entry && direction && { entry, direction };
+    return this.#buckets.pick(hashIn(zoneId, tuple), (entry) => {
+      const direction = directionOf(entry, tuple, zoneId);
+      return direction && { entry, direction };
+    });
   }
 
   /** From now on an entry with one of its tuples that came before is found no more. */
