@@ -40,8 +40,10 @@ export function editDocument(document: Document, change: TextChange): Document {
   const first = lineAt(document, change.start);
   const last = lineAt(document, change.end);
   const regionStart = lineStarts[first] ?? 0;
-  const regionEnd = (lineStarts[last + 1] ?? document.text.length) + text.length - document.text.length;
-  const touched = splitLines(text.slice(regionStart, regionEnd));
+  const regionEnd = lineStarts[last + 1] ?? document.text.length;
+  // Pieced together from the old text: to cut it out of the new one would copy all of that.
+  const before = document.text.slice(regionStart, change.start);
+  const touched = splitLines(before + change.text + document.text.slice(change.end, regionEnd));
   // A region that does not reach the end of the file ends with a newline, behind which no line of its own begins.
   if (last < tree.lines.length - 1) touched.pop();
   const parsed = touched.map((line) => parseLine(line, tree.family));
