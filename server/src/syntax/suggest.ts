@@ -4,9 +4,12 @@ export function closest(word: string, names: Iterable<string>): string | undefin
   const limit = Math.max(1, Math.floor(word.length / 3));
   let best: string | undefined;
   let bestDistance = limit + 1;
+  const lowerCase = word.toLowerCase();
+  const letters = letterCounts(word);
   for (const name of names) {
-    if (name !== word && name.toLowerCase() === word.toLowerCase()) return name;
-    if (Math.abs(name.length - word.length) >= bestDistance) continue;
+    if (name.length === word.length && name !== word && name.toLowerCase() === lowerCase) return name;
+    // There may be tens of thousands of chains: most are told apart by their letters, without comparing their order.
+    if (Math.abs(name.length - word.length) >= bestDistance || foreignLetters(name, letters) >= bestDistance) continue;
     const distance = editDistance(word, name);
     if (distance >= bestDistance) continue;
     best = name;
@@ -24,6 +27,24 @@ export function didYouMean(word: string, names: Iterable<string>, prefix = ''): 
 /** What a message made with {@link didYouMean} proposes: the text to write instead. */
 export function suggestionIn(message: string): string | undefined {
   return /: did you mean "(.+)"\?$/.exec(message)?.[1];
+}
+
+function letterCounts(word: string): ReadonlyMap<number, number> {
+  const counts = new Map<number, number>();
+  for (let at = 0; at < word.length; at++) counts.set(word.charCodeAt(at), (counts.get(word.charCodeAt(at)) ?? 0) + 1);
+  return counts;
+}
+
+/** How many letters of a name the word does not have: each costs an edit at least. */
+function foreignLetters(name: string, letters: ReadonlyMap<number, number>): number {
+  const left = new Map(letters);
+  let foreign = 0;
+  for (let at = 0; at < name.length; at++) {
+    const count = left.get(name.charCodeAt(at)) ?? 0;
+    if (count === 0) foreign += 1;
+    else left.set(name.charCodeAt(at), count - 1);
+  }
+  return foreign;
 }
 
 /** Insertions, deletions, substitutions and swaps of neighbours between two words (optimal string alignment). */
