@@ -11,6 +11,7 @@ import { HashSet } from './ipset-hash';
 import type { SetShape } from './ipset-key';
 import { ListSet, type MemberPlace } from './ipset-list';
 import { MacBitmap } from './ipset-mac-bitmap';
+import { ADD_OPTIONS, CREATE_OPTIONS, type Options, readOptions } from './ipset-options';
 
 const TYPES: ReadonlySet<string> = new Set([
   'hash:ip',
@@ -109,8 +110,6 @@ function create(
   if (!TYPES.has(type)) throw new Error(`${type} is not a type of set`);
   sets.set(name, makeSet(name, type, readOptions(options, CREATE_OPTIONS)));
 }
-
-type Options = ReadonlyMap<string, string>;
 
 function makeSet(name: string, type: string, options: Options): IpSet {
   const timeout = options.get('timeout');
@@ -252,51 +251,4 @@ function placeOf(options: Options): MemberPlace | undefined {
   const [before, after] = [options.get('before'), options.get('after')];
   if (before !== undefined) return { side: 'before', name: before };
   return after === undefined ? undefined : { side: 'after', name: after };
-}
-
-/** Whether a word takes another behind it. */
-type OptionWords = Readonly<Record<string, boolean>>;
-
-const CREATE_OPTIONS: OptionWords = {
-  family: true,
-  range: true,
-  hashsize: true,
-  maxelem: true,
-  netmask: true,
-  bitmask: true,
-  markmask: true,
-  bucketsize: true,
-  initval: true,
-  size: true,
-  timeout: true,
-  counters: false,
-  comment: false,
-  skbinfo: false,
-  forceadd: false,
-};
-
-const ADD_OPTIONS: OptionWords = {
-  timeout: true,
-  packets: true,
-  bytes: true,
-  comment: true,
-  skbmark: true,
-  skbprio: true,
-  skbqueue: true,
-  before: true,
-  after: true,
-  nomatch: false,
-  wildcard: false,
-};
-
-function readOptions(words: readonly string[], known: OptionWords): Options {
-  const options = new Map<string, string>();
-  for (let index = 0; index < words.length; index++) {
-    const name = words[index] ?? '';
-    if (!Object.hasOwn(known, name)) throw new Error(`${name} is not an option here`);
-    const value = known[name] ? words[++index] : '';
-    if (value === undefined) throw new Error(`${name} needs a value`);
-    options.set(name, value);
-  }
-  return options;
 }

@@ -24,7 +24,7 @@ export interface HostDescription {
   /** `ip rule` syntax. */
   readonly policy?: readonly string[];
   readonly sysctl?: { readonly [name: string]: number | string };
-  /** `tcp/22`, `udp/53`: sockets bound to every local address. */
+  /** `tcp/22`, `udp/53`: sockets bound to every local address; `tcp/3128 transparent` is a proxy that TPROXY can use. */
   readonly listen?: readonly string[];
   readonly ipsets?: string;
   /** `ipvsadm -S -n` text. */
