@@ -5,7 +5,7 @@
  */
 import type { Packet } from '../net/packet';
 import { type Host, LOOPBACK } from './host';
-import { findRoute, isLimitedBroadcast, isMulticast, type RouteKey } from './routing';
+import { findRoute, isLimitedBroadcast, isMulticast, type Route } from './routing';
 
 export interface ReversePathChoices {
   /** Any interface will do. */
@@ -20,18 +20,28 @@ export function reversePathHolds(host: Host, packet: Packet, device: string, cho
   const { src, dst, family } = packet;
   const { loose, acceptsLocal } = choices;
   if (isUnspecified(src) && (family === 'ipv6' || isLimitedBroadcast(dst) || dst.startsWith('224.0.0.'))) return true;
-  const route = findRoute(host.routes, reverseKey(packet, device, choices));
+  const route = routeBack(host, packet, device, choices);
   const isHere = loose || route?.device === device;
   if (route?.type === 'local') return acceptsLocal && (isHere || family === 'ipv6');
   return route?.type === 'unicast' && isHere;
 }
 
-function reverseKey({ src, dst, family }: Packet, device: string, { loose, mark }: ReversePathChoices): RouteKey {
+/** IPv6 prefers the interface among routes of one prefix, and wants it for link-local addresses. */
+function routeBack(
+  host: Host,
+  { src, dst, family }: Packet,
+  device: string,
+  { loose, mark }: ReversePathChoices,
+): Route | undefined {
   const isHost = !(isMulticast(dst) || isLimitedBroadcast(dst) || isUnspecified(dst));
   const key = { dst: src, mark, inDevice: LOOPBACK, ...(isHost ? { src: dst } : {}) };
-  // IPv6 looks at the routes of the interface only, where it is bound to one.
-  const isBound = family === 'ipv6' && (!loose || src.startsWith('fe80'));
-  return isBound ? { ...key, outDevice: device } : key;
+  const isLinkLocal = family === 'ipv6' && src.startsWith('fe80');
+  const found = isLinkLocal ? undefined : findRoute(host.routes, key);
+  if (family === 'ipv4' || (loose && !isLinkLocal) || found?.device === device) return found;
+  const here = findRoute(host.routes, { ...key, outDevice: device });
+  const { address, mask } = found?.network ?? {};
+  const isAsGood = here?.network.address === address && here?.network.mask === mask;
+  return isLinkLocal || isAsGood ? here : found;
 }
 
 function isUnspecified(address: string): boolean {
