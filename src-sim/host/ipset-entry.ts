@@ -43,7 +43,10 @@ export const NO_EXTRAS: EntryExtras = {
 
 /** What a set was created with, besides what it holds. */
 export interface SetTraits {
-  /** Seconds that entries live where they do not say otherwise, 0 being for ever; undefined: the set has no timeouts. */
+  /**
+   * Seconds that entries live where they do not say otherwise, 0 being for ever; undefined: the set has no
+   * timeouts.
+   */
   readonly timeout: number | undefined;
   readonly hasCounters: boolean;
   readonly hasMarks: boolean;

@@ -26,7 +26,11 @@ export interface SetShape extends SetTraits {
   readonly forceAdd: boolean;
 }
 
-/** Sets that refuse the address 0.0.0.0. @kernel ip_set_hash_ip.c:hash_ip4_kadt, ip_set_hash_ipport.c:hash_ipport4_kadt */
+/**
+ * Sets that refuse the address 0.0.0.0.
+ *
+ * @kernel ip_set_hash_ip.c:hash_ip4_kadt, ip_set_hash_ipport.c:hash_ipport4_kadt
+ */
 const WITHOUT_ZERO: ReadonlySet<string> = new Set(['hash:ip', 'hash:ip,port']);
 
 /** A packet's key before its networks are chosen: the address, and the place that its network takes. */
@@ -104,7 +108,11 @@ export function isRefusedHost({ type }: SetShape, host: Address): boolean {
   return addressValue(host) === 0n && WITHOUT_ZERO.has(type);
 }
 
-/** A bitmap of ports does not know protocols, and takes TCP and UDP only. @kernel ip_set_bitmap_port.c:ip_set_get_ip_port */
+/**
+ * A bitmap of ports does not know protocols, and takes TCP and UDP only.
+ *
+ * @kernel ip_set_bitmap_port.c:ip_set_get_ip_port
+ */
 function portPart(shape: SetShape, packet: Packet, direction: SetDirection): string | undefined {
   const found = portAt(packet, direction);
   if (found === undefined || shape.range === undefined) return found && `${found.protocol}:${found.port}`;

@@ -45,7 +45,11 @@ function final(a: number, b: number, c: number): number {
   return b;
 }
 
-/** An address as words of the packet, in the byte order of this machine's kernel. @deviates the kernel is taken to be little-endian */
+/**
+ * An address as words of the packet, in the byte order of this machine's kernel.
+ *
+ * @deviates the kernel is taken to be little-endian
+ */
 export function hashedWords(address: Address): readonly number[] {
   const view = new DataView(addressBytes(address).buffer);
   return Array.from({ length: view.byteLength / 4 }, (_, index) => view.getUint32(index * 4, true));

@@ -41,7 +41,10 @@ export function translatePrefix(address: Address, from: Network, to: Network): A
   return addressFromValue((moved & ~(0xffffn << shift)) | (BigInt(adjusted) << shift), 'ipv6');
 }
 
-/** Up to here the subnet word takes the difference of the checksums; behind it, a word of the host's part. RFC 6296 §3.4 */
+/**
+ * Up to here the subnet word takes the difference of the checksums; behind it, a word of the host's part. RFC
+ * 6296 §3.4
+ */
 const SHORT_PREFIX = 48;
 
 /** The difference of the prefixes' checksums: transport checksums stay right. */
