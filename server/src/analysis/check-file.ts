@@ -2,7 +2,7 @@
 import { TABLES } from '../../../src-sim/netfilter/hook';
 import { parseLine } from '../syntax/parse';
 import { problem } from '../syntax/problem';
-import { didYouMean } from '../syntax/suggest';
+import { suggesting } from '../syntax/suggest';
 import type { Line, Span, Tree } from '../syntax/tree';
 import { type Block, blocksOf } from './blocks';
 import type { LocatedProblem } from './located-problem';
@@ -44,8 +44,8 @@ function blockProblems(tree: Tree, block: Block): readonly LocatedProblem[] {
   const found: LocatedProblem[] = [];
   if (header.name && block.table === undefined) {
     const name = header.name.value;
-    const message = `there is no table "${name}"${didYouMean(name, TABLES)}`;
-    found.push({ ...problem(header.name.span, 'unknown-table', message), line: start });
+    const unknown = problem(header.name.span, 'unknown-table', `there is no table "${name}"`);
+    found.push({ ...suggesting(unknown, name, TABLES), line: start });
   }
   if (block.commit === undefined) found.push(missingCommit(tree, block));
   return found;

@@ -2,7 +2,8 @@
 import type { Rule } from '../../../src-sim/netfilter/ruleset';
 import { parseUnsigned } from '../../../src-sim/xt/value-types';
 import { extensionNames, isExtensionName } from '../syntax/extension-names';
-import { didYouMean } from '../syntax/suggest';
+import { problem } from '../syntax/problem';
+import { suggesting } from '../syntax/suggest';
 import type { CommandLine, RulePart, TargetPart, Word } from '../syntax/tree';
 import { lowerRules, sameRule } from './lower-rule';
 import { usesOf } from './rule-uses';
@@ -140,7 +141,7 @@ function checkTarget(table: TableState, command: CommandLine, part: TargetPart, 
   } else if (chain) {
     checkChainJump(table, command, part, line);
   } else if (part.kind === 'goto') {
-    refuse(table, line, name, 'unknown-chain', missingChain(table, name.value));
+    table.problems.push(missingChain(table, name, line));
   } else if (part.extension === undefined) {
     checkTargetName(table, name, line);
   }
@@ -168,13 +169,14 @@ function optionOf(part: RulePart, owner: number): Word | undefined {
 
 function checkTargetName(table: TableState, name: Word, line: number): void {
   if (table.declared.has(name.value)) {
-    refuse(table, line, name, 'unknown-chain', missingChain(table, name.value));
+    table.problems.push(missingChain(table, name, line));
   } else if (isExtensionName('target', name.value)) {
     const message = `the target "${name.value}" is not known here yet: what it does is left open`;
     table.problems.push({ code: 'unknown-extension', message, severity: 'information', span: name.span, line });
   } else {
     const names = [...chainNames(table), ...extensionNames('target')];
-    const message = `"${name.value}" is neither a chain of table ${table.name} nor a target${didYouMean(name.value, names)}`;
-    refuse(table, line, name, 'unknown-chain', message);
+    const message = `"${name.value}" is neither a chain of table ${table.name} nor a target`;
+    const unknown = problem(name.span, 'unknown-chain', message);
+    table.problems.push({ ...suggesting(unknown, name.value, names), line });
   }
 }

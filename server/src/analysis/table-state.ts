@@ -3,7 +3,7 @@ import type { Family } from '../../../src-sim/net/address';
 import type { TableName } from '../../../src-sim/netfilter/hook';
 import { type Counters, NO_COUNTERS, type Policy, type Rule } from '../../../src-sim/netfilter/ruleset';
 import { problem } from '../syntax/problem';
-import { didYouMean } from '../syntax/suggest';
+import { suggesting } from '../syntax/suggest';
 import type { Problem, Word } from '../syntax/tree';
 import type { LocatedProblem } from './located-problem';
 
@@ -52,7 +52,7 @@ export function chainNamed(table: TableState, name: string): ChainState | undefi
 /** The chain of that name; refused where it is not there. */
 export function existingChain(table: TableState, name: Word, line: number): ChainState | undefined {
   const chain = chainNamed(table, name.value);
-  if (chain === undefined) refuse(table, line, name, 'unknown-chain', missingChain(table, name.value));
+  if (chain === undefined) table.problems.push(missingChain(table, name, line));
   return chain;
 }
 
@@ -63,8 +63,10 @@ export function chainNames(table: TableState): Iterable<string> {
 }
 
 /** Why there is no chain of that name. */
-export function missingChain(table: TableState, name: string): string {
-  const later = table.declared.get(name);
-  const cause = later === undefined ? didYouMean(name, chainNames(table)) : `: line ${later + 1} makes it only later`;
-  return `no chain "${name}" in table ${table.name}${cause}`;
+export function missingChain(table: TableState, name: Word, line: number): LocatedProblem {
+  const later = table.declared.get(name.value);
+  const message = `no chain "${name.value}" in table ${table.name}`;
+  const missing = (text: string) => problem(name.span, 'unknown-chain', text);
+  if (later !== undefined) return { ...missing(`${message}: line ${later + 1} makes it only later`), line };
+  return { ...suggesting(missing(message), name.value, chainNames(table)), line };
 }

@@ -12,3 +12,9 @@ export const USUAL_VARIANT: Variant = 'nft';
 export function refuses(variant: Variant, { severity, refusedBy }: Problem): boolean {
   return refusedBy === undefined ? severity === 'error' : refusedBy === variant;
 }
+
+/** Names the variant where the two differ, and the message has not said so. */
+export function problemText({ message, refusedBy }: Pick<Problem, 'message' | 'refusedBy'>): string {
+  if (refusedBy === undefined || message.includes(`iptables-${refusedBy}`)) return message;
+  return `${message} (iptables-${refusedBy} refuses it, iptables-${refusedBy === 'nft' ? 'legacy' : 'nft'} does not)`;
+}

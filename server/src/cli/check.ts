@@ -1,7 +1,7 @@
 /** `chainwalk check FILE…`: whether iptables-restore would load the files, and what it would stop at. */
 import { allProblems } from '../analysis/check';
 import type { LocatedProblem } from '../analysis/located-problem';
-import { refuses, type Variant } from '../analysis/variant';
+import { problemText, refuses, type Variant } from '../analysis/variant';
 import { type RulesetOptions, readRuleset } from './read-ruleset';
 import { printable, type Style, styleFor } from './style';
 import type { Terminal } from './terminal';
@@ -39,10 +39,4 @@ function problemLine(file: string, one: LocatedProblem, variant: Variant, style:
     : style.warn(one.severity === 'information' ? 'note:' : 'warning:');
   const place = style.bold(`${printable(file)}:${one.line + 1}:${one.span.start + 1}:`);
   return `${place} ${severity} ${printable(problemText(one))}\n`;
-}
-
-/** Names the variant where the two differ, and the message has not said so. */
-export function problemText({ message, refusedBy }: Pick<LocatedProblem, 'message' | 'refusedBy'>): string {
-  if (refusedBy === undefined || message.includes(`iptables-${refusedBy}`)) return message;
-  return `${message} (iptables-${refusedBy} refuses it, iptables-${refusedBy === 'nft' ? 'legacy' : 'nft'} does not)`;
 }

@@ -1,8 +1,7 @@
 /** `chainwalk fmt FILE…`: rulesets as iptables-save would print them. */
 import type { Document } from '../analysis/document';
 import { applyEdits, format } from '../analysis/format';
-import type { Variant } from '../analysis/variant';
-import { problemText } from './check';
+import { problemText, type Variant } from '../analysis/variant';
 import { type RulesetOptions, readRuleset } from './read-ruleset';
 import { printable } from './style';
 import type { Terminal } from './terminal';

@@ -2,10 +2,10 @@
 import { check } from '../analysis/check';
 import { type Document, spanInDocument } from '../analysis/document';
 import type { Hints } from '../analysis/hints';
+import { problemText } from '../analysis/variant';
 import type { Finding, Fix, Severity } from '../lint/finding';
 import { lint } from '../lint/run';
 import { contentEnd } from '../syntax/parse';
-import { suggestionIn } from '../syntax/suggest';
 import type { Line, Problem, Span } from '../syntax/tree';
 
 export type Diagnostic = Omit<Finding, 'witness'>;
@@ -61,12 +61,12 @@ function lineProblems(document: Document): readonly Diagnostic[] {
   return found;
 }
 
-function ofProblem({ code, severity, message }: Omit<Problem, 'span'>, span: Span): Diagnostic {
-  return { code, severity, message, span, related: [], fixes: suggestedFixes(message, span) };
+function ofProblem(problem: Omit<Problem, 'span'>, span: Span): Diagnostic {
+  const { code, severity, suggestion } = problem;
+  return { code, severity, message: problemText(problem), span, related: [], fixes: suggestedFixes(suggestion, span) };
 }
 
-function suggestedFixes(message: string, span: Span): readonly Fix[] {
-  const text = suggestionIn(message);
+function suggestedFixes(text: string | undefined, span: Span): readonly Fix[] {
   return text === undefined ? [] : [{ title: `Replace with ${text}`, edits: [{ span, text }], safe: false }];
 }
 

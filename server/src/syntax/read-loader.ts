@@ -5,7 +5,7 @@ import { MAX_CHAIN_NAME_BYTES } from './chain-name';
 import { extensionNames, isExtensionName } from './extension-names';
 import { problem } from './problem';
 import { isForgottenName, type OptionUse, type RuleReading, report, takeArgument } from './rule-reading';
-import { didYouMean } from './suggest';
+import { suggesting } from './suggest';
 import { exceedsBytes } from './token';
 import type { Problem, Word } from './tree';
 
@@ -33,8 +33,8 @@ function unknownMatch(name: Word): Problem {
     const message = `the match "${name.value}" is not known here yet: what it does is left open`;
     return problem(name.span, 'unknown-extension', message, 'information');
   }
-  const message = `iptables comes with no match "${name.value}"${didYouMean(name.value, extensionNames('match'))}`;
-  return problem(name.span, 'unknown-extension', message);
+  const message = `iptables comes with no match "${name.value}"`;
+  return suggesting(problem(name.span, 'unknown-extension', message), name.value, extensionNames('match'));
 }
 
 function readTarget(reading: RuleReading, use: OptionUse, kind: 'jump' | 'goto'): void {

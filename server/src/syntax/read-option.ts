@@ -1,10 +1,11 @@
 /** Reads an option's value and says what is wrong with it: the part of a rule that its declaration drives. */
 import type { Json } from '../../../src-sim/netfilter/ruleset';
-import type { Unparsed } from '../../../src-sim/xt/define';
+import type { Choice, Unparsed } from '../../../src-sim/xt/define';
 import { BUILTIN } from '../../../src-sim/xt/registry';
 import { builtinOption, type DeclaredOption } from './option-scope';
 import { problem } from './problem';
 import { isForgottenName, looksLikeOption, type OptionUse, type RuleReading, report } from './rule-reading';
+import { closest, withSuggestion } from './suggest';
 import type { OptionPart, Problem, Span, Word } from './tree';
 
 const PROTOCOL = builtinOption('p');
@@ -112,16 +113,35 @@ function recover(
     const needs = type.words === 1 ? `a value: ${type.name}` : `${type.words} values: ${type.name}`;
     report(reading, use.flag.span, 'missing-value', `${use.flag.value} needs ${needs}`);
   } else {
-    reading.problems.push(badValue(spanOf(words) ?? use.flag.span, meaning, failed));
+    reading.problems.push(badValue(words, spanOf(words) ?? use.flag.span, meaning, failed));
   }
   return { words, value: undefined };
 }
 
 /** `-s example.org` is right on a machine that can look the name up; other extensions take no names. */
-function badValue(span: Span, { extension }: DeclaredOption, { error, needsLookup }: Unparsed): Problem {
-  return needsLookup && extension === BUILTIN
-    ? problem(span, 'host-name', error, 'warning')
-    : problem(span, 'bad-value', error);
+function badValue(words: readonly Word[], span: Span, meaning: DeclaredOption, failed: Unparsed): Problem {
+  const { extension, declaration } = meaning;
+  const { error, needsLookup } = failed;
+  if (needsLookup && extension === BUILTIN) return problem(span, 'host-name', error, 'warning');
+  const choices = declaration.type.choices ?? [];
+  const slip = words.length === 1 && choices.length > 0 ? misspeltItem(words, choices) : undefined;
+  if (slip === undefined) return problem(span, 'bad-value', error);
+  return withSuggestion(problem(slip.span, 'bad-value', error), slip.meant);
+}
+
+/** The one item of a comma list that is nearly one of the choices: `ESTABLISED` of `NEW,ESTABLISED`. */
+function misspeltItem([word]: readonly Word[], choices: readonly Choice[]): { span: Span; meant: string } | undefined {
+  if (word === undefined || word.span.end - word.span.start !== word.value.length) return undefined;
+  const names = choices.map(({ text }) => text);
+  let start = word.span.start;
+  for (const item of word.value.split(',')) {
+    const span = { start, end: start + item.length };
+    start = span.end + 1;
+    if (item === '' || names.some((name) => name.toLowerCase() === item.toLowerCase())) continue;
+    const meant = closest(item, names);
+    if (meant !== undefined) return { span, meant };
+  }
+  return undefined;
 }
 
 function parseWords(reading: RuleReading, words: readonly Word[], meaning: DeclaredOption) {

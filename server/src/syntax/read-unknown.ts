@@ -5,8 +5,8 @@ import { isExtensionName } from './extension-names';
 import { extensionsWithOption, type Lookup, matchLoadedByProtocol, namesInScope } from './option-scope';
 import { alternatives, problem } from './problem';
 import { type OptionUse, type RuleReading, report, takePlainWords } from './rule-reading';
-import { didYouMean } from './suggest';
-import type { Word } from './tree';
+import { suggesting } from './suggest';
+import type { Problem, Word } from './tree';
 
 /** An option that no declaration knows: an error, unless it may belong to an extension that is not declared yet. */
 export function readUnknown(reading: RuleReading, use: OptionUse, lookup: Lookup, name: string): void {
@@ -20,7 +20,7 @@ export function readUnknown(reading: RuleReading, use: OptionUse, lookup: Lookup
     const names = alternatives(lookup.names.map((one) => `--${one}`));
     report(reading, use.flag.span, 'ambiguous-option', `${use.flag.value} may be short for ${names}`);
   } else {
-    report(reading, use.flag.span, 'unknown-option', unknownOption(reading, use.flag.value, name));
+    reading.problems.push(unknownOption(reading, use.flag, name));
   }
 }
 
@@ -34,17 +34,20 @@ function hasUndeclaredProtocolMatch({ protocol, family }: RuleReading): boolean 
 /** Many protocols have a `--dport`: the first of them show what is missing. */
 const MOST_LOADERS = 2;
 
-function unknownOption(reading: RuleReading, flag: string, name: string): string {
-  const start = `unknown option "${flag}"`;
+function unknownOption(reading: RuleReading, flag: Word, name: string): Problem {
+  const start = `unknown option "${flag.value}"`;
   const owners = extensionsWithOption(name).filter((extension) => extension.families.includes(reading.family));
-  if (owners.length === 0) return `${start}${didYouMean(name, namesInScope(reading.scope), '--')}`;
+  if (owners.length === 0) {
+    return suggesting(problem(flag.span, 'unknown-option', start), name, namesInScope(reading.scope), '--');
+  }
   const loaders = new Set(
     owners.map((owner) => {
       if (owner.kind === 'target') return `-j ${owner.name}`;
       return owner.loadedBy ? `-p ${owner.name}` : `-m ${owner.name}`;
     }),
   );
-  return `${start}: it belongs behind ${alternatives([...loaders], MOST_LOADERS)}`;
+  const message = `${start}: it belongs behind ${alternatives([...loaders], MOST_LOADERS)}`;
+  return problem(flag.span, 'unknown-option', message);
 }
 
 /** A word that is no option, and stands where none takes it. */

@@ -1,4 +1,5 @@
 /** "Did you mean …?": the nearest of a set of names, where one is near enough to be a slip of the finger. */
+import type { Problem } from './tree';
 
 export function closest(word: string, names: Iterable<string>): string | undefined {
   const limit = Math.max(1, Math.floor(word.length / 3));
@@ -24,9 +25,15 @@ export function didYouMean(word: string, names: Iterable<string>, prefix = ''): 
   return name === undefined ? '' : `: did you mean "${prefix}${name}"?`;
 }
 
-/** What a message made with {@link didYouMean} proposes: the text to write instead. */
-export function suggestionIn(message: string): string | undefined {
-  return /: did you mean "(.+)"\?$/.exec(message)?.[1];
+/** A problem with the nearest of a set of names, in words and as data; unchanged where none is near. */
+export function suggesting(problem: Problem, word: string, names: Iterable<string>, prefix = ''): Problem {
+  return withSuggestion(problem, closest(word, names), prefix);
+}
+
+export function withSuggestion(problem: Problem, name: string | undefined, prefix = ''): Problem {
+  if (name === undefined) return problem;
+  const suggestion = `${prefix}${name}`;
+  return { ...problem, message: `${problem.message}: did you mean "${suggestion}"?`, suggestion };
 }
 
 function letterCounts(word: string): ReadonlyMap<number, number> {

@@ -164,6 +164,8 @@ export interface Problem {
   /** Kebab-case, stable: `unknown-option`, `bad-value`, `missing-commit`. */
   readonly code: string;
   readonly message: string;
+  /** What was probably meant: the text to write in the place of the span's. */
+  readonly suggestion?: string;
   /** Set where only this variant of iptables-restore refuses it, and the other does not mind. */
   readonly refusedBy?: 'legacy' | 'nft';
 }
