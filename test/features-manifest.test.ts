@@ -17,9 +17,15 @@ const settingsTitled = (title: string) =>
 
 /** One setting for each lint rule, in the order of the registry. */
 const lintSettings = Object.fromEntries(
-  LINT_RULES.map(({ code, title, severity }) => [
+  LINT_RULES.map(({ code, title, severity, offByDefault }) => [
     `chainwalk.lint.${code}`,
-    { type: 'string', scope: 'resource', enum: SEVERITY_CHOICES, default: severity, description: title },
+    {
+      type: 'string',
+      scope: 'resource',
+      enum: SEVERITY_CHOICES,
+      default: offByDefault ? 'off' : severity,
+      description: title,
+    },
   ]),
 );
 

@@ -12,6 +12,7 @@ const everyRule = (code: string) =>
     title: '',
     severity: 'warning',
     group: 'state',
+    proof: 'packets',
     docs: { what: '', why: '', instead: '', suppress: '' },
     kernel: [],
     bad: [],
@@ -21,7 +22,7 @@ const everyRule = (code: string) =>
 
 function linesFound(text: string): readonly string[] {
   const document = createDocument(text);
-  const found = lint(document, NO_HINTS, [everyRule('one'), everyRule('two')]);
+  const found = lint(document, NO_HINTS, { rules: [everyRule('one'), everyRule('two')] });
   return found.map(({ code, span }) => `${lineAt(document, span.start) + 1} ${code}`);
 }
 

@@ -3,7 +3,9 @@ import { check } from '../analysis/check';
 import { type Document, spanInDocument } from '../analysis/document';
 import type { Hints } from '../analysis/hints';
 import { problemText } from '../analysis/variant';
+import type { LintRule } from '../lint/define';
 import type { Finding, Fix, Severity } from '../lint/finding';
+import { LINT_RULES } from '../lint/registry';
 import { lint } from '../lint/run';
 import { contentEnd } from '../syntax/parse';
 import type { Line, Problem, Span } from '../syntax/tree';
@@ -38,7 +40,10 @@ export function* diagnosticSlices(
   yield hints.problems.map((problem) => ofProblem(problem, problem.span));
   yield check(document).map((problem) => ofProblem(problem, spanInDocument(document, problem.line, problem.span)));
   if (document.tree.lines.length > MOST_LINTED_LINES) yield [tooLong(document)];
-  else yield lint(document, hints).flatMap((finding) => withSeverity(finding, severities.get(finding.code)));
+  else
+    yield lint(document, hints, { rules: switchedOn(severities) }).map((finding) =>
+      withSeverity(finding, severities.get(finding.code)),
+    );
 }
 
 /** udev, polkit and others call their files `*.rules` too: one remark, instead of an error on every line. */
@@ -70,10 +75,16 @@ function suggestedFixes(text: string | undefined, span: Span): readonly Fix[] {
   return text === undefined ? [] : [{ title: `Replace with ${text}`, edits: [{ span, text }], safe: false }];
 }
 
-function withSeverity(finding: Finding, choice: SeverityChoice | undefined): readonly Diagnostic[] {
-  if (choice === 'off') return [];
-  const severity: Severity = choice ?? finding.severity;
-  return [{ ...finding, severity }];
+function switchedOn(severities: SeverityChoices): readonly LintRule[] {
+  return LINT_RULES.filter(({ code, offByDefault }) => {
+    const choice = severities.get(code);
+    return choice === undefined ? offByDefault !== true : choice !== 'off';
+  });
+}
+
+function withSeverity(finding: Finding, choice: SeverityChoice | undefined): Diagnostic {
+  const severity: Severity = choice === undefined || choice === 'off' ? finding.severity : choice;
+  return { ...finding, severity };
 }
 
 function tooLong(document: Document): Diagnostic {

@@ -2,14 +2,15 @@
  * How a lint rule is declared: once, in one file, with the words that explain it, the rulesets that show it, and the
  * check. The registry, the settings, the pages under docs/rules and the tests read the declaration.
  */
+import type { Family } from '../../../src-sim/net/address';
 import type { Rule, Ruleset } from '../../../src-sim/netfilter/ruleset';
+import type { Beside } from '../analysis/beside';
 import type { Document } from '../analysis/document';
 import type { Hints } from '../analysis/hints';
-import type { RuleRef } from '../analysis/rule-packets';
+import type { RuleRef, Walker } from '../analysis/rule-packets';
+import type { Variant } from '../analysis/variant';
 import type { Finding, Severity } from './finding';
-
-/** Rules are switched by group, too. */
-export type RuleGroup = 'state' | 'notrack' | 'lvs';
+import type { RuleGroup } from './groups';
 
 export interface LintRule {
   /** Kebab-case: the name of its file, of its page, and the code of its findings. */
@@ -17,6 +18,13 @@ export interface LintRule {
   readonly title: string;
   readonly severity: Severity;
   readonly group: RuleGroup;
+  /**
+   * What its findings speak of: `packets`, so that each carries a witness which the simulator confirmed; or `text`, the
+   * words themselves, which everybody can read.
+   */
+  readonly proof: 'packets' | 'text';
+  /** For a rule that speaks of taste: who wants it switches it on. */
+  readonly offByDefault?: true;
   readonly docs: RuleDocs;
   /** Where the kernel does what the rule warns of: `net/netfilter/xt_CT.c:notrack_tg`. */
   readonly kernel: readonly string[];
@@ -40,6 +48,12 @@ export interface GoodExample {
   readonly title: string;
   /** A whole iptables-save text that iptables-restore accepts. */
   readonly code: string;
+  /** Where the text does not tell. */
+  readonly family?: Family;
+  /** Where one variant alone accepts it. */
+  readonly variant?: Variant;
+  /** Files beside it; its ipsets are there when iptables is asked. */
+  readonly beside?: Beside;
 }
 
 export interface BadExample extends GoodExample {
@@ -61,6 +75,9 @@ export interface LintContext {
   readonly document: Document;
   readonly ruleset: Ruleset;
   readonly hints: Hints;
+  readonly beside: Beside;
+  /** One for the document, so that what rules take of packets is worked out once: with a budget of its own each. */
+  walker(): Walker;
 }
 
 export function defineRule(rule: LintRule): LintRule {

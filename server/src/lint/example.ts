@@ -7,13 +7,13 @@ export interface Example {
   readonly marks: readonly Mark[];
 }
 
-/** `#    ^^^^^ text` below a line: the span, and a part of the message. */
+/** `#    ^^^^^ text` below a line: the span, and a part of the message. `#=== text` marks the whole line. */
 export interface Mark {
   readonly span: Span;
   readonly message: string;
 }
 
-const CARETS = /^#( *)(\^+) ?(.*)$/;
+const CARETS = /^#(?:( *)(\^+)|=+) ?(.*)$/;
 
 export function readExample(code: string): Example {
   const lines: string[] = [];
@@ -23,9 +23,10 @@ export function readExample(code: string): Example {
   for (const line of code.split('\n')) {
     const carets = CARETS.exec(line);
     if (carets) {
-      const [, indent = '', marked = '', message = ''] = carets;
-      const start = lineStart + indent.length + 1;
-      marks.push({ span: { start, end: start + marked.length }, message });
+      const [, indent, marked, message = ''] = carets;
+      const isWholeLine = indent === undefined || marked === undefined;
+      const start = isWholeLine ? lineStart : lineStart + indent.length + 1;
+      marks.push({ span: { start, end: isWholeLine ? nextStart - 1 : start + marked.length }, message });
       continue;
     }
     lines.push(line);

@@ -1,4 +1,6 @@
 /** What the linter found: a place, a sentence, and where it can be had, a proof and a cure. */
+import type { CtState } from '../../../src-sim/conntrack/entry';
+import type { TableName } from '../../../src-sim/netfilter/hook';
 import type { HostDescription, ScenarioPacket } from '../../../src-sim/sim/scenario';
 import type { Span } from '../syntax/tree';
 
@@ -28,6 +30,27 @@ export interface Fix {
   readonly edits: readonly TextEdit[];
   /** Whether it may be applied without asking: it says the same, only better. */
   readonly safe: boolean;
+  /** The packets that fare differently with it; where nothing is said, those of the witness's service. */
+  readonly scope?: FixScope;
+}
+
+/**
+ * `nothing`: every packet fares as before. `service`: packets of the witness's protocol that have one of its ports.
+ * `packets`: those that are all of what is named.
+ */
+export type FixScope =
+  | { readonly kind: 'nothing' }
+  | { readonly kind: 'service' }
+  | { readonly kind: 'packets'; readonly of: PacketKind };
+
+export interface PacketKind {
+  /** As `-p` names them. */
+  readonly protocols?: readonly string[];
+  readonly states?: readonly CtState[];
+  /** Interfaces by which they come, or leave; '' for none. */
+  readonly inside?: readonly string[];
+  readonly outside?: readonly string[];
+  readonly ports?: readonly number[];
 }
 
 export interface TextEdit {
@@ -41,8 +64,24 @@ export interface Witness {
   readonly packets: readonly ScenarioPacket[];
   /** Index of the packet that suffers. */
   readonly victim: number;
-  /** What it suffers: somebody denies it, or conntrack takes it for what it is not. */
-  readonly harm: 'denied' | 'misjudged';
+  readonly harm: Harm;
+  /** The rule that harm `missed` or `taken` speaks of. */
+  readonly rule?: WitnessRule;
+}
+
+/**
+ * What the victim suffers. `denied`: it is dropped or rejected. `accepted`: it gets through, or in. `misjudged`:
+ * conntrack takes it for the beginning of something, or for nothing. `missed`: it passes the rule's chain and the rule
+ * does not match it, though it is what the rule names. `taken`: the rule matches it, though it should not.
+ * `rewritten`: it leaves, or arrives, with other addresses or ports. `untranslated`: it does so with its own.
+ */
+export type Harm = 'denied' | 'accepted' | 'misjudged' | 'missed' | 'taken' | 'rewritten' | 'untranslated';
+
+export interface WitnessRule {
+  readonly table: TableName;
+  readonly chain: string;
+  /** From 1. */
+  readonly number: number;
 }
 
 /** The text with the edits of a fix made. */

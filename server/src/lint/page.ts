@@ -2,6 +2,7 @@
 import { printPacketLine } from '../../../src-sim/sim/packet-line';
 import { simulate } from '../../../src-sim/sim/simulator';
 import type { PacketResult } from '../../../src-sim/sim/trace';
+import { NOTHING_BESIDE } from '../analysis/beside';
 import { createDocument } from '../analysis/document';
 import { readHints } from '../analysis/hints';
 import { lower } from '../analysis/lower';
@@ -32,10 +33,10 @@ export function rulePage(rule: LintRule): string {
   );
 }
 
-function badExample(rule: LintRule, { title, code }: BadExample): string {
+function badExample(rule: LintRule, { title, code, family, beside = NOTHING_BESIDE }: BadExample): string {
   const { text } = readExample(code);
-  const document = createDocument(text);
-  const findings = lint(document, readHints(document), [rule]);
+  const document = createDocument(text, family && { family });
+  const findings = lint(document, readHints(document), { rules: [rule], beside });
   return sections(`### ${title}`, fence(text), ...findings.map((finding) => describeFinding(rule, text, finding)));
 }
 

@@ -5,6 +5,7 @@ import { establishedBehindLvsDr } from './rules/established-behind-lvs-dr';
 import { lvsDrInvalidDrop } from './rules/lvs-dr-invalid-drop';
 import { notrackOneWay } from './rules/notrack-one-way';
 import { notrackWithoutUntracked } from './rules/notrack-without-untracked';
+import { sshLockout } from './rules/ssh-lockout';
 
 export const LINT_RULES: readonly LintRule[] = [
   notrackWithoutUntracked,
@@ -12,6 +13,7 @@ export const LINT_RULES: readonly LintRule[] = [
   establishedBehindLvsDr,
   lvsDrInvalidDrop,
   ctMatchInRaw,
+  sshLockout,
 ];
 
 const BY_CODE: ReadonlyMap<string, LintRule> = new Map(LINT_RULES.map((rule) => [rule.code, rule]));

@@ -2,14 +2,7 @@ import type { Table } from '../../../../src-sim/netfilter/ruleset';
 import type { Fate } from '../../../../src-sim/sim/trace';
 import { intersectBoxes } from '../../analysis/packet-set';
 import { statesOf } from '../../analysis/packet-space';
-import {
-  createWalker,
-  effectOf,
-  packetsOfPath,
-  type RuleRef,
-  regionsOf,
-  type Walker,
-} from '../../analysis/rule-packets';
+import { effectOf, packetsOfPath, type RuleRef, regionsOf, type Walker } from '../../analysis/rule-packets';
 import { defineRule, type LintContext, nameOf, paragraphs, type Report } from '../define';
 import type { Witness } from '../finding';
 import { pickPacket } from '../pick-packet';
@@ -22,6 +15,7 @@ export const ctMatchInRaw = defineRule({
   title: 'A state match in raw, where no packet has a state yet',
   severity: 'error',
   group: 'state',
+  proof: 'packets',
   docs: {
     what: paragraphs(
       'A rule of the table `raw` asks for a conntrack state. Conntrack comes behind `raw`: there every packet is',
@@ -115,7 +109,7 @@ function check(context: LintContext): readonly Report[] {
   const raw = context.ruleset.tables.find(({ name }) => name === 'raw');
   const suspects = raw === undefined ? [] : stateRules(raw);
   if (raw === undefined || suspects.length === 0) return [];
-  const walker = createWalker(context.ruleset);
+  const walker = context.walker();
   return suspects.flatMap((ref) => report(context, walker, raw, ref) ?? []);
 }
 

@@ -18,6 +18,7 @@ export const establishedBehindLvsDr = defineRule({
   title: 'A state match on an LVS director that sees one direction only',
   severity: 'error',
   group: 'lvs',
+  proof: 'packets',
   docs: {
     what: paragraphs(
       'On an LVS director in direct-routing or tunnel mode, packets to a virtual address are accepted by their state:',

@@ -9,6 +9,7 @@ export const lvsDrInvalidDrop = defineRule({
   title: 'INVALID is dropped above the service of an LVS director',
   severity: 'error',
   group: 'lvs',
+  proof: 'packets',
   docs: {
     what: paragraphs(
       'On an LVS director in direct-routing or tunnel mode, a rule that drops `INVALID` packets stands above the one',

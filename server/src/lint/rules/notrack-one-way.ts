@@ -1,4 +1,4 @@
-import { createWalker, packetsOfPath, type Walker } from '../../analysis/rule-packets';
+import { packetsOfPath, type Walker } from '../../analysis/rule-packets';
 import { untrackAnswers } from '../accept-untracked';
 import { defineRule, type LintContext, nameOf, paragraphs, type Report } from '../define';
 import { describeBox } from '../packet-words';
@@ -12,6 +12,7 @@ export const notrackOneWay = defineRule({
   title: 'NOTRACK for one direction of a flow only',
   severity: 'warning',
   group: 'notrack',
+  proof: 'packets',
   docs: {
     what: paragraphs(
       'Packets are taken out of conntrack, and the answers to them are not: no rule of `raw` names the same protocol with',
@@ -180,7 +181,7 @@ COMMIT
 
 function check(context: LintContext): readonly Report[] {
   if (!hasUntracking(context.ruleset)) return [];
-  const walker = createWalker(context.ruleset);
+  const walker = context.walker();
   const halves = new Map<number, HalfTracked[]>();
   for (const half of findHalfTracked(walker, context.hints)) {
     const line = half.untrackedBy.at(-1)?.rule.line ?? -1;

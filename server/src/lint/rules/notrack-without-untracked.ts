@@ -1,7 +1,7 @@
 import type { CtState } from '../../../../src-sim/conntrack/entry';
 import { type Box, intersectBoxes } from '../../analysis/packet-set';
 import { CT_STATES, statesOf } from '../../analysis/packet-space';
-import { createWalker, packetsOfPath, type RuleRef, splitByRule, type Walker } from '../../analysis/rule-packets';
+import { packetsOfPath, type RuleRef, splitByRule, type Walker } from '../../analysis/rule-packets';
 import type { Decision } from '../../analysis/set-walk';
 import { acceptUntracked } from '../accept-untracked';
 import { defineRule, type LintContext, nameOf, paragraphs, type Report } from '../define';
@@ -24,6 +24,7 @@ export const notrackWithoutUntracked = defineRule({
   title: 'NOTRACKed packets that no rule accepts',
   severity: 'warning',
   group: 'notrack',
+  proof: 'packets',
   docs: {
     what: paragraphs(
       'Packets that `raw` takes out of conntrack (`-j NOTRACK`, `-j CT --notrack`) reach a chain that accepts them only',
@@ -275,7 +276,7 @@ COMMIT
 
 function check(context: LintContext): readonly Report[] {
   if (!hasUntracking(context.ruleset)) return [];
-  const walker = createWalker(context.ruleset);
+  const walker = context.walker();
   const groups = new Map<string, UntrackedLoss[]>();
   for (const loss of findUntrackedLosses(walker, context.hints)) {
     const key = `${loss.kind} ${loss.way} ${loss.untrackedBy.at(-1)?.rule.line}`;

@@ -1,0 +1,37 @@
+/** Whether a witness's victim suffers what the finding says, as the simulator sees it. */
+import type { Ruleset } from '../../../src-sim/netfilter/ruleset';
+import type { PacketResult } from '../../../src-sim/sim/trace';
+import type { Harm, Witness, WitnessRule } from './finding';
+import { type Confirmation, fateOf } from './witness';
+
+/** False, too, where the simulator is not sure of the victim's fate: what is not confirmed is not claimed. */
+export function suffers(ruleset: Ruleset, witness: Witness): boolean {
+  const confirmation = fateOf(ruleset, witness);
+  return confirmation !== undefined && HARM_IN[witness.harm](confirmation, witness.rule);
+}
+
+const HARM_IN: Readonly<Record<Harm, (confirmation: Confirmation, rule: WitnessRule | undefined) => boolean>> = {
+  denied: ({ isAccepted }) => !isAccepted,
+  accepted: ({ isAccepted }) => isAccepted,
+  misjudged: ({ result }) => ['NEW', 'INVALID'].includes(stateIn(result) ?? ''),
+  missed: ({ result }, rule) => rule !== undefined && !isTakenBy(result, rule),
+  taken: ({ result }, rule) => rule !== undefined && isTakenBy(result, rule),
+  rewritten: ({ result }) => isTranslated(result),
+  untranslated: ({ result }) => !isTranslated(result),
+};
+
+/** As conntrack judged the packet; undefined where it never did. */
+function stateIn({ steps }: PacketResult) {
+  return steps.find((step) => step.kind === 'conntrack')?.state;
+}
+
+function isTakenBy({ steps }: PacketResult, { table, chain, number }: WitnessRule): boolean {
+  return steps.some(
+    (step) =>
+      step.kind === 'rule' && step.matched && step.table === table && step.chain === chain && step.number === number,
+  );
+}
+
+function isTranslated({ steps }: PacketResult): boolean {
+  return steps.some((step) => step.kind === 'nat' && step.change === 'applied');
+}
