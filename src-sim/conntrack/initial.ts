@@ -1,17 +1,19 @@
 /** Entries that are there when a simulation begins, from lines of /proc/net/nf_conntrack. */
 import { type Address, parseAddress } from '../net/address';
 import { protocolNumber } from '../net/protocol';
-import { DEFAULT_ZONE, type Entry, freshEntry, freshStatus, type Status, type Zone } from './entry';
+import type { Entry } from './entry';
+import type { Status } from './entry-row';
 import { type ConntrackLine, type LineTuple, parseConntrackLine } from './line';
+import type { ConntrackTable } from './table';
 import { TCP_STATES } from './tcp-states';
-import { emptyTcpTracking } from './tcp-window';
 import { invertTuple, isIcmp, sameTuple, type Tuple } from './tuple';
+import { DEFAULT_ZONE, type Zone } from './zone';
 
 /**
- * @param id as ConntrackTable gives it
+ * @returns the entry, still to be put into the table
  * @throws Error when the line is not one of the kernel's; the message quotes it
  */
-export function entryOfLine(text: string, id: number): Entry {
+export function entryOfLine(text: string, table: ConntrackTable): Entry {
   const line = parseConntrackLine(text);
   const protocol = Number(text.trim().split(/\s+/)[3] ?? protocolNumber(line?.protocol ?? ''));
   const [original, reply] = [readTuple(line?.original, protocol), readTuple(line?.reply, protocol)];
@@ -19,19 +21,15 @@ export function entryOfLine(text: string, id: number): Entry {
     throw new Error(`not a line of nf_conntrack: ${text}`);
   const nat = natOf(original, reply);
   const state = TCP_STATES.find((name) => name === line.state);
-  return {
-    ...freshEntry(id, original, reply, readZone(line), 0),
-    status: {
-      ...freshStatus(),
-      ...nat,
-      seenReply: !line.flags.includes('[UNREPLIED]'),
-      assured: line.flags.includes('[ASSURED]'),
-    },
-    timeout: line.timeout ?? 0,
-    mark: Number(field(line, 'mark') ?? 0),
-    // What the segments were is not in the line: window tracking begins with the next, as for a connection picked up.
-    ...(state === undefined ? {} : { tcp: { ...emptyTcpTracking(), state } }),
-  };
+  const entry = table.open(original, reply, readZone(line), 0);
+  Object.assign(entry.status, nat);
+  entry.status.seenReply = !line.flags.includes('[UNREPLIED]');
+  entry.status.assured = line.flags.includes('[ASSURED]');
+  entry.timeout = line.timeout ?? 0;
+  entry.mark = Number(field(line, 'mark') ?? 0);
+  // What the segments were is not in the line: window tracking begins with the next, as for a connection picked up.
+  if (state !== undefined) entry.beginTcp().state = state;
+  return entry;
 }
 
 /** What NAT decided shows in the reply tuple. */

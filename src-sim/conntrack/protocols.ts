@@ -61,7 +61,7 @@ function trackUdp(entry: Entry, tracking: Tracking): Tracked {
   if (!entry.status.confirmed) entry.streamAfter = now + STREAM_AFTER;
   const unreplied = protocolTimeout(sysctl, 'udp_timeout');
   if (!entry.status.seenReply) return { kind: 'accepted', text: 'udp', timeout: unreplied };
-  const isStream = now > (entry.streamAfter ?? 0);
+  const isStream = now > entry.streamAfter;
   if (isStream || !kernel.udpAssuredAsStream) entry.status.assured = true;
   if (!isStream) return { kind: 'accepted', text: 'udp, both ways', timeout: unreplied };
   return { kind: 'accepted', text: 'udp, a stream', timeout: protocolTimeout(sysctl, 'udp_timeout_stream') };

@@ -4,38 +4,80 @@
  * @kernel net/netfilter/nf_conntrack_core.c
  */
 import { Deadlines } from '../host/deadlines';
-import { type Entry, ZONE_BY_DIRECTION } from './entry';
-import { sameTuple, type Tuple } from './tuple';
-import { type Found, type Source, SourceIndex, TupleIndex } from './tuple-index';
+import { familyOf } from '../net/address';
+import type { Node } from './chains';
+import { EntryColumns, keyRest, ROW_TIMES, ROW_WORDS, TIME, WORD } from './columns';
+import { Entry } from './entry';
+import { TcpTracking } from './tcp-tracking';
+import { type Direction, sameTuple, type Tuple } from './tuple';
+import { type Source, SourceIndex, TupleIndex } from './tuple-index';
+import { ZONE_BY_DIRECTION, type Zone } from './zone';
+
+export interface Found {
+  readonly entry: Entry;
+  readonly direction: Direction;
+}
 
 export class ConntrackTable {
-  readonly #entries = new Set<Entry>();
-  readonly #byTuple = new TupleIndex();
-  readonly #bySource = new SourceIndex();
+  readonly columns = new EntryColumns();
+  readonly #tcp = new TcpTracking(this.columns);
+  /** By their rows. */
+  readonly #entries: (Entry | undefined)[] = [undefined];
+  readonly #byTuple = new TupleIndex(this.columns);
+  readonly #bySource = new SourceIndex(this.columns);
   /** An entry waits here until its timeout, or until an earlier one that it had: then it is looked at again. */
   readonly #expiry = new Deadlines<Entry>();
-  #nextId = 1;
+  /** Entries that were opened, or taken out, since their rows were last given back: packets may still hold them. */
+  readonly #loose: Entry[] = [];
+  #size = 0;
 
-  nextId(): number {
-    return this.#nextId++;
+  /** An entry about which nothing is known but its tuples: unconfirmed, its timeout still to be set. */
+  open(original: Tuple, reply: Tuple, zone: Zone, now: number): Entry {
+    const row = this.columns.takeRow();
+    const entry = new Entry(this.columns, this.#tcp, row, zone);
+    this.#entries[row] = entry;
+    this.#loose.push(entry);
+    entry.original = original;
+    entry.reply = reply;
+    entry.createdAt = now;
+    return entry;
   }
 
   get size(): number {
-    return this.#entries.size;
+    return this.#size;
   }
 
   /** In order of confirmation. */
-  entries(): IterableIterator<Entry> {
-    return this.#entries.values();
+  *entries(): IterableIterator<Entry> {
+    let entry = this.#entryAt(this.#listed(0, WORD.after));
+    while (entry !== undefined) {
+      const next = this.#entryAt(this.#listed(entry.row, WORD.after));
+      yield entry;
+      entry = next;
+    }
   }
 
   /** The entry with this tuple in a zone, unless it expired. @kernel nf_conntrack_core.c:____nf_conntrack_find */
   find(tuple: Tuple, zoneId: number, now: number): Found | undefined {
-    const found = this.#byTuple.find(tuple, zoneId);
-    if (found === undefined) return undefined;
-    if (found.entry.timeout > now) return found;
-    this.remove(found.entry);
-    return undefined;
+    const { src, dst, protocol, sport, dport } = tuple;
+    const { addresses } = this.columns;
+    const rest = keyRest(protocol, familyOf(src) === 'ipv6', zoneId);
+    const ports = (sport << 16) | (dport & 0xffff);
+    return this.foundAt(this.findNode(addresses.word(src), addresses.word(dst), ports, rest, now));
+  }
+
+  /** {@link find} in numbers. @param src, dst, ports, rest the tuple's key, as {@link WORD.original} has it */
+  findNode(src: number, dst: number, ports: number, rest: number, now: number): Node {
+    const node = this.#byTuple.find(src, dst, ports, rest);
+    if (node === 0 || (this.columns.times[(node >>> 1) * ROW_TIMES + TIME.timeout] ?? 0) > now) return node;
+    const expired = this.#entryAt(node >>> 1);
+    if (expired) this.remove(expired);
+    return 0;
+  }
+
+  foundAt(node: Node): Found | undefined {
+    const entry = this.#entryAt(node >>> 1);
+    return entry && { entry, direction: (node & 1) === 0 ? 'original' : 'reply' };
   }
 
   /** Whether an entry other than `entry` already answers to this reply tuple. @kernel …:nf_conntrack_tuple_taken */
@@ -46,46 +88,96 @@ export class ConntrackTable {
 
   /** Entries with this source for which NAT has decided on a source, the newest first. */
   withSource(source: Source): readonly Entry[] {
-    return this.#bySource.of(source);
+    return this.#bySource.of(source).flatMap((row) => this.#entryAt(row) ?? []);
   }
 
   /** @returns the entry that stands in the way, or undefined once `entry` is in. @kernel …:__nf_conntrack_confirm */
   insert(entry: Entry, now: number): Found | undefined {
-    const clash =
-      this.find(entry.original, ZONE_BY_DIRECTION.original(entry.zone), now) ??
-      this.find(entry.reply, ZONE_BY_DIRECTION.reply(entry.zone), now);
+    const clash = this.#withTupleOf(entry.row, WORD.original, now) ?? this.#withTupleOf(entry.row, WORD.reply, now);
     if (clash) return clash;
     entry.status.confirmed = true;
     entry.timeout += now;
-    this.#entries.add(entry);
-    this.#byTuple.add(entry);
-    if (entry.status.srcNatDone) this.#bySource.add(entry);
+    this.#size += 1;
+    this.#list(entry.row);
+    this.#byTuple.add(entry.row);
+    if (entry.status.srcNatDone) this.#bySource.add(entry.row);
     this.#expiry.set(entry, entry.timeout);
     return undefined;
   }
 
   /** Until an entry is confirmed its timeout is relative. @kernel nf_conntrack_core.c:__nf_ct_refresh_acct */
   refresh(entry: Entry, timeoutSeconds: number, now: number): void {
-    if (entry.status.fixedTimeout) return;
-    entry.timeout = entry.status.confirmed ? now + timeoutSeconds : timeoutSeconds;
-    if (entry.status.confirmed && entry.timeout < entry.dueAt && !entry.status.dying) {
-      this.#expiry.set(entry, entry.timeout);
-    }
+    const { status } = entry;
+    if (status.fixedTimeout) return;
+    const timeout = status.confirmed ? now + timeoutSeconds : timeoutSeconds;
+    entry.timeout = timeout;
+    if (status.confirmed && timeout < entry.dueAt && !status.dying) this.#expiry.set(entry, timeout);
   }
 
   remove(entry: Entry): void {
-    entry.status.dying = true;
-    if (!this.#entries.delete(entry)) return;
-    this.#byTuple.delete(entry);
-    if (entry.status.srcNatDone) this.#bySource.delete(entry);
+    const { status, row } = entry;
+    const isIn = status.confirmed && !status.dying;
+    status.dying = true;
+    if (!isIn) return;
+    this.#size -= 1;
+    this.#unlist(row);
+    this.#byTuple.delete(row);
+    if (status.srcNatDone) this.#bySource.delete(row);
     this.#expiry.delete(entry);
+    this.#loose.push(entry);
   }
 
-  /** Costs what falls due. */
+  /** Between two packets: whose time is over goes. Costs what falls due. */
   removeExpired(now: number): void {
     for (let entry = this.#expiry.first(); entry && entry.dueAt <= now; entry = this.#expiry.first()) {
       if (entry.timeout <= now) this.remove(entry);
       else this.#expiry.set(entry, entry.timeout);
     }
+    if (this.#loose.length > 0) this.#giveRowsBack();
+  }
+
+  /** No packet is on its way: what is not in the table is nowhere. */
+  #giveRowsBack(): void {
+    for (const entry of this.#loose) {
+      const { row } = entry;
+      const isIn = entry.status.confirmed && !entry.status.dying;
+      if (isIn || row === 0 || entry.isMaster) continue;
+      this.#entries[row] = undefined;
+      this.columns.freeRow(row);
+      entry.row = 0;
+    }
+    this.#loose.length = 0;
+  }
+
+  #entryAt(row: number): Entry | undefined {
+    return this.#entries[row];
+  }
+
+  #withTupleOf(row: number, at: number, now: number): Found | undefined {
+    const { words } = this.columns;
+    const key = row * ROW_WORDS + at;
+    const [src = 0, dst = 0, ports = 0, rest = 0] = [words[key], words[key + 1], words[key + 2], words[key + 3]];
+    return this.foundAt(this.findNode(src, dst, ports, rest, now));
+  }
+
+  /** The list of all entries is a ring through row 0. */
+  #listed(row: number, side: number): number {
+    return this.columns.words[row * ROW_WORDS + side] ?? 0;
+  }
+
+  #list(row: number): void {
+    const { words } = this.columns;
+    const last = this.#listed(0, WORD.before);
+    words[row * ROW_WORDS + WORD.before] = last;
+    words[row * ROW_WORDS + WORD.after] = 0;
+    words[last * ROW_WORDS + WORD.after] = row;
+    words[WORD.before] = row;
+  }
+
+  #unlist(row: number): void {
+    const { words } = this.columns;
+    const [before, after] = [this.#listed(row, WORD.before), this.#listed(row, WORD.after)];
+    words[before * ROW_WORDS + WORD.after] = after;
+    words[after * ROW_WORDS + WORD.before] = before;
   }
 }

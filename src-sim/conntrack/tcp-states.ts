@@ -23,7 +23,9 @@ export const TCP_STATES = [
 
 export type TcpState = (typeof TCP_STATES)[number];
 
-export type TcpFlagSet = 'syn' | 'synack' | 'fin' | 'ack' | 'rst' | 'none';
+export const TCP_FLAG_SETS = ['syn', 'synack', 'fin', 'ack', 'rst', 'none'] as const;
+
+export type TcpFlagSet = (typeof TCP_FLAG_SETS)[number];
 
 /** INVALID: no entry for the packet. IGNORE: let through, nothing learnt. */
 export type TcpTransition = TcpState | 'INVALID' | 'IGNORE';

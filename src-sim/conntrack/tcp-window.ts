@@ -6,44 +6,10 @@
 import type { KernelProfile } from '../kernel';
 import { TCP_FLAG, type TcpSegment } from '../net/packet';
 import type { Settings } from './settings';
-import type { TcpFlagSet, TcpState } from './tcp-states';
+import type { TcpSide } from './tcp-side';
+import type { TcpFlagSet } from './tcp-states';
+import type { TcpTracking } from './tcp-tracking';
 import { type Direction, otherDirection } from './tuple';
-
-/** `struct ip_ct_tcp`. Sequence numbers are unsigned 32-bit. */
-export interface TcpTracking {
-  state: TcpState;
-  readonly seen: Record<Direction, TcpSide>;
-  lastDirection: Direction;
-  lastFlagSet: TcpFlagSet;
-  lastSeq: number;
-  lastAck: number;
-  lastEnd: number;
-  lastWindow: number;
-  retransmissions: number;
-  /** Options of the last SYN that was let through inside a connection. */
-  ignored: { readonly windowScale: number | undefined; readonly sackPermitted: boolean };
-  expectChallengeAck: boolean;
-  simultaneousOpen: boolean;
-}
-
-/** What one side has shown so far (`struct ip_ct_tcp_state`). */
-export interface TcpSide {
-  /** Highest sequence number sent, data included. */
-  end: number;
-  /** Highest that the peer's window allows it to send. */
-  maxEnd: number;
-  /** Largest window it offered, scaled; 0: nothing seen of it yet. */
-  maxWindow: number;
-  /** Highest acknowledgement it sent. */
-  maxAck: number;
-  scale: number;
-  windowScale: boolean;
-  sackPermitted: boolean;
-  liberal: boolean;
-  closeInitiated: boolean;
-  maxAckSet: boolean;
-  unacknowledged: boolean;
-}
 
 export type WindowAnswer =
   | { readonly kind: 'accepted' }
@@ -55,42 +21,6 @@ const ACCEPTED: WindowAnswer = { kind: 'accepted' };
 const MAX_ACK_WINDOW = 66_000;
 /** @kernel include/net/tcp.h:TCP_MAX_WSCALE */
 const MAX_WINDOW_SCALE = 14;
-
-export function freshSide(): TcpSide {
-  return {
-    end: 0,
-    maxEnd: 0,
-    maxWindow: 0,
-    maxAck: 0,
-    scale: 0,
-    windowScale: false,
-    sackPermitted: false,
-    liberal: false,
-    closeInitiated: false,
-    maxAckSet: false,
-    unacknowledged: false,
-  };
-}
-
-/** Nothing seen yet. */
-export function emptyTcpTracking(): TcpTracking {
-  return {
-    state: 'NONE',
-    seen: { original: freshSide(), reply: freshSide() },
-    lastDirection: 'original',
-    lastFlagSet: 'none',
-    lastSeq: 0,
-    lastAck: 0,
-    lastEnd: 0,
-    lastWindow: 0,
-    retransmissions: 0,
-    ignored: NOTHING_IGNORED,
-    expectChallengeAck: false,
-    simultaneousOpen: false,
-  };
-}
-
-const NOTHING_IGNORED: TcpTracking['ignored'] = { windowScale: undefined, sackPermitted: false };
 
 /** Sequence number arithmetic, RFC 1982: whether `a` comes before `b`. */
 export function before(a: number, b: number): boolean {

@@ -7,6 +7,7 @@ import type { KernelProfile } from '../kernel';
 import type { TcpSegment } from '../net/packet';
 import type { Entry } from './entry';
 import type { Settings } from './settings';
+import type { TcpSide } from './tcp-side';
 import {
   CLOSING_STATES,
   hasValidFlags,
@@ -16,16 +17,8 @@ import {
   tcpFlagSet,
   tcpTransition,
 } from './tcp-states';
-import {
-  before,
-  checkWindow,
-  emptyTcpTracking,
-  freshSide,
-  readOptions,
-  segmentEnd,
-  type TcpSide,
-  type TcpTracking,
-} from './tcp-window';
+import type { TcpTracking } from './tcp-tracking';
+import { before, checkWindow, readOptions, segmentEnd } from './tcp-window';
 import { tcpStateTimeout, tcpTimeout } from './timeouts';
 import type { Conntrack } from './track';
 import type { Tracked } from './tracked';
@@ -48,11 +41,10 @@ export function trackTcp(
   if (!hasValidFlags(tcp.flags)) return { kind: 'invalid', text: 'no TCP sends this combination of flags' };
   const segment: Segment = { tcp, direction, flagSet: tcpFlagSet(tcp.flags) };
   if (!entry.status.confirmed) {
-    const begun = beginTracking(segment, settings);
-    if (typeof begun === 'string') return { kind: 'invalid', text: begun };
-    entry.tcp = begun;
+    const failed = beginTracking(entry, segment, settings);
+    if (failed !== undefined) return { kind: 'invalid', text: failed };
   }
-  const tracking = entry.tcp ?? emptyTcpTracking();
+  const tracking = entry.tcp ?? entry.beginTcp();
   const planned = planTransition(entry, tracking, segment, settings);
   if (planned.kind !== 'move') return planned;
   if (planned.checkWindow) {
@@ -69,19 +61,19 @@ export function trackTcp(
   return finish(entry, tracking, segment, planned, settings);
 }
 
-/** The first segment of a flow. @kernel …_tcp.c:tcp_new */
-function beginTracking(segment: Segment, { sysctl, kernel }: Settings): TcpTracking | string {
+/** The first segment of a flow. @returns why it cannot be one @kernel …_tcp.c:tcp_new */
+function beginTracking(entry: Entry, segment: Segment, { sysctl, kernel }: Settings): string | undefined {
   const { tcp, flagSet } = segment;
   const first = tcpTransition('original', flagSet, 'NONE', kernel);
   if (first === 'INVALID') return `${flagName(flagSet)} cannot begin a connection`;
-  const tracking = emptyTcpTracking();
+  const tracking = entry.beginTcp();
   const client = tracking.seen.original;
   client.end = segmentEnd(tcp);
   client.maxWindow = tcp.window || 1;
   client.maxEnd = client.end;
   if (first === 'SYN_SENT') {
     readOptions(client, tcp, kernel);
-    return tracking;
+    return undefined;
   }
   if (sysctl.get('net.netfilter.nf_conntrack_tcp_loose') === 0) {
     return 'no SYN was seen, and nf_conntrack_tcp_loose=0 forbids picking the connection up';
@@ -91,7 +83,7 @@ function beginTracking(segment: Segment, { sysctl, kernel }: Settings): TcpTrack
     side.sackPermitted = true;
     side.liberal = true;
   }
-  return tracking;
+  return undefined;
 }
 
 interface Move {
@@ -175,7 +167,10 @@ function resynchronise(tracking: TcpTracking, direction: Direction, kernel: Kern
   // The kernel assigns last_flags over all of the side's flags.
   other.liberal = other.closeInitiated = other.maxAckSet = other.unacknowledged = false;
   tracking.expectChallengeAck = false;
-  tracking.seen[direction] = { ...freshSide(), liberal: tracking.seen[direction].liberal && kernel.liberalSurvivesSyn };
+  const answering = tracking.seen[direction];
+  const liberal = answering.liberal && kernel.liberalSurvivesSyn;
+  answering.clear();
+  answering.liberal = liberal;
   return move('SYN_SENT', 'SYN_RECV');
 }
 

@@ -6,20 +6,12 @@
 import type { IcmpMessage, Packet } from '../net/packet';
 import { PROTOCOL } from '../net/protocol';
 import { countPacket, freshCounters } from './accounting';
-import {
-  type Attachment,
-  type CtInfo,
-  DEFAULT_ZONE,
-  type Entry,
-  freshEntry,
-  type Template,
-  ZONE_BY_DIRECTION,
-} from './entry';
+import type { Attachment, CtInfo, Entry, Template } from './entry';
 import { trackProtocol } from './protocols';
 import type { Settings } from './settings';
-import type { ConntrackTable } from './table';
+import type { ConntrackTable, Found } from './table';
 import { type Direction, icmpTypeOf, invertTuple, type Tuple, tupleOf } from './tuple';
-import type { Found } from './tuple-index';
+import { DEFAULT_ZONE, ZONE_BY_DIRECTION } from './zone';
 
 export interface Conntrack extends Settings {
   readonly table: ConntrackTable;
@@ -124,7 +116,7 @@ function create(tuple: Tuple, template: Template | undefined, conntrack: Conntra
   if (reply === undefined) return `ICMP type ${icmpTypeOf(tuple)} is no request`;
   const { table, sysctl, now } = conntrack;
   if (table.size >= sysctl.get('net.netfilter.nf_conntrack_max') && !dropEarly(table)) return TABLE_FULL;
-  const entry = freshEntry(table.nextId(), tuple, reply, template?.zone ?? DEFAULT_ZONE, now);
+  const entry = table.open(tuple, reply, template?.zone ?? DEFAULT_ZONE, now);
   if (conntrack.counts) entry.counters = freshCounters();
   if (template?.helper !== undefined) entry.helper = template.helper;
   return { entry, direction: 'original' };

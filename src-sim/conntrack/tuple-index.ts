@@ -3,77 +3,109 @@
  *
  * @kernel net/netfilter/nf_conntrack_core.c:nf_conntrack_hash, net/netfilter/nf_nat_core.c:nf_nat_bysource
  */
-import { type Address, addressPoint } from '../net/address';
-import { Buckets, bucketOf, hashNumber, hashText } from './buckets';
-import { type Entry, ZONE_BY_DIRECTION } from './entry';
-import { type Direction, sameTuple, type Tuple } from './tuple';
+import { Chains, mix, type Node } from './chains';
+import { type EntryColumns, IS_IPV6, PROTOCOL_BITS, ROW_WORDS, WORD } from './columns';
+import type { Tuple } from './tuple';
 
-export interface Found {
-  readonly entry: Entry;
-  readonly direction: Direction;
-}
-
+/** A node here is a row and one of its tuples: `2 * row`, and one more for the reply tuple. */
 export class TupleIndex {
-  readonly #buckets = new Buckets<Entry>();
+  readonly #chains: Chains;
 
-  find(tuple: Tuple, zoneId: number): Found | undefined {
-    return this.#buckets.pick(hashIn(zoneId, tuple), (entry) => {
-      const direction = directionOf(entry, tuple, zoneId);
-      return direction && { entry, direction };
-    });
+  constructor(readonly columns: EntryColumns) {
+    const hashOf = (node: Node) => {
+      const { words } = columns;
+      const at = keyPlace(node);
+      return hashOfKey(words[at] ?? 0, words[at + 1] ?? 0, words[at + 2] ?? 0, words[at + 3] ?? 0);
+    };
+    this.#chains = new Chains(columns, hashOf, linkPlace);
+  }
+
+  /**
+   * The newest entry with the tuple; where both of its tuples are one, as of a socket that talks to itself, the reply.
+   *
+   * @param src, dst, ports, rest the tuple's key, as {@link WORD.original} has it
+   */
+  find(src: number, dst: number, ports: number, rest: number): Node {
+    const { words } = this.columns;
+    let node = this.#chains.first(hashOfKey(src, dst, ports, rest));
+    while (node !== 0) {
+      const at = keyPlace(node);
+      const isIt = words[at] === src && words[at + 1] === dst && words[at + 2] === ports && words[at + 3] === rest;
+      if (isIt) return node;
+      node = words[linkPlace(node)] ?? 0;
+    }
+    return 0;
   }
 
   /** From now on an entry with one of its tuples that came before is found no more. */
-  add(entry: Entry): void {
-    for (const hash of hashesOf(entry)) this.#buckets.add(hash, entry);
+  add(row: number): void {
+    this.#chains.add(2 * row);
+    this.#chains.add(2 * row + 1);
   }
 
-  delete(entry: Entry): void {
-    for (const hash of hashesOf(entry)) this.#buckets.delete(hash, entry);
+  delete(row: number): void {
+    this.#chains.delete(2 * row);
+    this.#chains.delete(2 * row + 1);
   }
 }
 
-/** Where both tuples are one, as of a socket that talks to itself, the answer's: it was entered last. */
-function directionOf({ original, reply, zone }: Entry, tuple: Tuple, zoneId: number): Direction | undefined {
-  if (sameTuple(reply, tuple) && ZONE_BY_DIRECTION.reply(zone) === zoneId) return 'reply';
-  return sameTuple(original, tuple) && ZONE_BY_DIRECTION.original(zone) === zoneId ? 'original' : undefined;
+function keyPlace(node: Node): number {
+  return (node >>> 1) * ROW_WORDS + WORD.original + 4 * (node & 1);
 }
 
-function hashesOf({ original, reply, zone }: Entry): ReadonlySet<number> {
-  return new Set([hashIn(ZONE_BY_DIRECTION.original(zone), original), hashIn(ZONE_BY_DIRECTION.reply(zone), reply)]);
+function linkPlace(node: Node): number {
+  return (node >>> 1) * ROW_WORDS + WORD.nextByTuple + (node & 1);
 }
 
-function hashIn(zoneId: number, { src, dst, protocol, sport, dport }: Tuple): number {
-  const addresses = hashAddress(dst, hashAddress(src, 0));
-  return bucketOf(hashNumber((sport << 16) | dport, hashNumber((zoneId << 8) | protocol, addresses)));
+function hashOfKey(src: number, dst: number, ports: number, rest: number): number {
+  return mix(mix(mix(mix(0, src), dst), ports), rest);
 }
 
 export type Source = Pick<Tuple, 'protocol' | 'src' | 'sport'>;
 
 export class SourceIndex {
-  readonly #buckets = new Buckets<Entry>();
+  readonly #chains: Chains;
 
-  /** Entries whose first packet had this source, the newest first. */
-  of(source: Source): readonly Entry[] {
-    return this.#buckets.all(hashOfSource(source)).filter(({ original: { protocol, src, sport } }) => {
-      return protocol === source.protocol && src === source.src && sport === source.sport;
-    });
+  constructor(readonly columns: EntryColumns) {
+    const hashOf = (row: Node) => {
+      const { words } = columns;
+      const at = row * ROW_WORDS + WORD.original;
+      return hashOfSource(words[at] ?? 0, (words[at + 2] ?? 0) >>> 16, (words[at + 3] ?? 0) & OF_SOURCE);
+    };
+    this.#chains = new Chains(columns, hashOf, sourceLink);
   }
 
-  add(entry: Entry): void {
-    this.#buckets.add(hashOfSource(entry.original), entry);
+  /** Rows of the entries whose first packet had this source, the newest first. */
+  of({ protocol, src, sport }: Source): readonly number[] {
+    const { words, addresses } = this.columns;
+    const word = addresses.word(src);
+    const rest = src.includes(':') ? protocol | IS_IPV6 : protocol;
+    const found: number[] = [];
+    let row = this.#chains.first(hashOfSource(word, sport, rest));
+    for (; row !== 0; row = words[sourceLink(row)] ?? 0) {
+      const at = row * ROW_WORDS + WORD.original;
+      const hasPort = (words[at + 2] ?? 0) >>> 16 === sport;
+      if (words[at] === word && hasPort && ((words[at + 3] ?? 0) & OF_SOURCE) === rest) found.push(row);
+    }
+    return found;
   }
 
-  delete(entry: Entry): void {
-    this.#buckets.delete(hashOfSource(entry.original), entry);
+  add(row: number): void {
+    this.#chains.add(row);
+  }
+
+  delete(row: number): void {
+    this.#chains.delete(row);
   }
 }
 
-function hashOfSource({ protocol, src, sport }: Source): number {
-  return bucketOf(hashNumber((protocol << 16) | sport, hashAddress(src, 0)));
+/** Of a tuple's fourth word: in whatever zone. */
+const OF_SOURCE = PROTOCOL_BITS | IS_IPV6;
+
+function sourceLink(row: Node): number {
+  return row * ROW_WORDS + WORD.nextBySource;
 }
 
-function hashAddress(address: Address, start: number): number {
-  const point = addressPoint(address);
-  return typeof point === 'number' ? hashNumber(point, start) : hashText(address, start);
+function hashOfSource(src: number, sport: number, rest: number): number {
+  return mix(mix(0, src), (rest << 16) | sport);
 }

@@ -3,9 +3,10 @@
  *
  * @kernel net/netfilter/nf_nat_core.c
  */
-import type { Attachment, Entry, NatRange, Zone } from '../conntrack/entry';
+import type { Attachment, Entry, NatRange } from '../conntrack/entry';
 import type { ConntrackTable } from '../conntrack/table';
 import { type Direction, invertTuple, isIcmp, otherDirection, sameTuple, type Tuple } from '../conntrack/tuple';
+import type { Zone } from '../conntrack/zone';
 import { withHeaderPulled } from '../host/reassembly';
 import { type Address, addressValue } from '../net/address';
 import type { Packet, Transport } from '../net/packet';

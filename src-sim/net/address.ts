@@ -132,7 +132,10 @@ function ipv4Value(text: string): bigint | undefined {
 }
 
 function ipv4Text(value: bigint): Address {
-  const number = Number(value);
+  return ipv4Address(Number(value));
+}
+
+export function ipv4Address(number: number): Address {
   return [number >>> 24, (number >>> 16) & 255, (number >>> 8) & 255, number & 255].join('.');
 }
 

@@ -27,7 +27,7 @@ export function setUpMachine(
   const startsAt = scenario.start === undefined ? undefined : readInstant(scenario.start);
   const machine = new Machine(host, ruleset, explain, scenario.seed ?? 1, { director, ipsets, startsAt });
   for (const line of scenario.host?.conntrack ?? []) {
-    machine.table.insert(entryOfLine(line, machine.table.nextId()), machine.now);
+    machine.table.insert(entryOfLine(line, machine.table), machine.now);
   }
   return machine;
 }

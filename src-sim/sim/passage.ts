@@ -1,13 +1,7 @@
 /** The world as a rule sees it while a packet passes its table. */
-import {
-  type Attachment,
-  type Entry,
-  type NatRange,
-  type Template,
-  ZONE_BY_DIRECTION,
-  type Zone,
-} from '../conntrack/entry';
+import type { Attachment, Entry, NatRange, Template } from '../conntrack/entry';
 import type { Tuple } from '../conntrack/tuple';
+import { ZONE_BY_DIRECTION, type Zone } from '../conntrack/zone';
 import { isTransparent, LOOPBACK, primaryAddress } from '../host/host';
 import type { IpSets } from '../host/ipset';
 import { type ReversePathChoices, reversePathHolds } from '../host/reverse-path';

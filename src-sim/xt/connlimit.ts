@@ -1,5 +1,6 @@
-import { type Attachment, DEFAULT_ZONE, type Entry, type Zone } from '../conntrack/entry';
+import type { Attachment, Entry } from '../conntrack/entry';
 import { sameTuple, type Tuple, tupleOf } from '../conntrack/tuple';
+import { DEFAULT_ZONE, type Zone } from '../conntrack/zone';
 import { ADDRESS_BITS, familyOf, maskAddress, parseAddress, prefixLength, prefixMask } from '../net/address';
 import type { Packet } from '../net/packet';
 import { defineMatch, fails, given as gives, leaves, mismatch, option, same, saved, takes } from './define';

@@ -1,4 +1,4 @@
-import type { Status } from '../conntrack/entry';
+import type { Status } from '../conntrack/entry-row';
 import type { Direction, Tuple } from '../conntrack/tuple';
 import { inNetwork } from '../net/address';
 import { savedProtocol } from '../net/protocol-name';
@@ -192,7 +192,10 @@ const NO_TUPLE: Tuple = { src: '', dst: '', protocol: 0, sport: 0, dport: 0 };
 function flowOf(world: World): Flow | undefined {
   const attachment = world.conntrack;
   if (attachment === undefined || attachment.kind === 'untracked') return undefined;
-  if (attachment.kind === 'tracked') return { ...attachment.entry, direction: attachment.direction };
+  if (attachment.kind === 'tracked') {
+    const { original, reply, status } = attachment.entry;
+    return { original, reply, status, direction: attachment.direction };
+  }
   const zero = world.family === 'ipv4' ? '0.0.0.0' : '::';
   const tuple = { ...NO_TUPLE, src: zero, dst: zero };
   const status = { expected: false, seenReply: false, assured: false, confirmed: true };

@@ -1,4 +1,4 @@
-import { DEFAULT_ZONE, type Zone } from '../conntrack/entry';
+import { DEFAULT_ZONE, type Zone } from '../conntrack/zone';
 import type { Family } from '../net/address';
 import { PROTOCOL } from '../net/protocol';
 import type { Given } from '../netfilter/ruleset';

@@ -2,8 +2,9 @@
  * What a match or a target may ask of the machine around it. The simulator implements it (sim/passage.ts); a match
  * never holds state of its own: what `limit` or `recent` remember lives here.
  */
-import type { Attachment, Entry, NatRange, Template, Zone } from '../conntrack/entry';
+import type { Attachment, Entry, NatRange, Template } from '../conntrack/entry';
 import type { Tuple } from '../conntrack/tuple';
+import type { Zone } from '../conntrack/zone';
 import type { IpSets } from '../host/ipset';
 import type { ReversePathChoices } from '../host/reverse-path';
 import type { Sender } from '../host/sender';
