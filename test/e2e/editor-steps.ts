@@ -18,11 +18,10 @@ export function editorSteps(workbench: Workbench): readonly Step[] {
       name: 'window: the quick fix is applied and the squiggle goes',
       run: async () => {
         await page.keyboard.press('Escape');
-        await workbench.clickAfter('--notrack');
-        const menu = await workbench.quickFixMenu();
-        await workbench.screenshot('quick-fix');
-        await menu.locator('.action').filter({ hasText: 'UNTRACKED' }).first().click();
-        await squiggles.first().waitFor({ state: 'detached' });
+        const before = await squiggles.count();
+        await workbench.applyQuickFix('--notrack', 'UNTRACKED', () => workbench.screenshot('quick-fix'));
+        await eventually('its rule', async () => (await workbench.shows('--ctstate UNTRACKED')) || undefined);
+        await eventually('one squiggle less', async () => (await squiggles.count()) < before || undefined);
         await page.keyboard.press('Control+s');
       },
     },

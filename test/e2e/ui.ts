@@ -30,7 +30,8 @@ export async function runUi(
   const results: StepResult[] = [];
   for (const { ruleset, steps } of scenes) {
     const page = await browser.newPage({ viewport: { width: 1600, height: 1000 } });
-    page.setDefaultTimeout(20_000);
+    // Long enough for a machine that does other things too: a step that fails is the only one that waits so long.
+    page.setDefaultTimeout(60_000);
     const foreign = foreignRequests(page);
     const workbench = workbenchOf(page, screenshotsDir);
     await page.goto(addressOf(ruleset));

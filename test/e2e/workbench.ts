@@ -17,8 +17,10 @@ export interface Workbench {
   hover(text: string): Promise<Locator>;
   /** Puts the cursor behind the first occurrence of `text` in the code. */
   clickAfter(text: string): Promise<void>;
-  /** Opens the menu of quick fixes at the cursor. */
-  quickFixMenu(): Promise<Locator>;
+  /** Chooses the quick fix called `title` of what stands at the cursor behind `text`; `seen` looks at its menu. */
+  applyQuickFix(text: string, title: string, seen: () => Promise<void>): Promise<void>;
+  /** Whether the editor shows the text, comments left out. */
+  shows(text: string): Promise<boolean>;
   /** The number of the line that has the cursor, whether or not the editor has the keyboard. */
   currentLine(): Promise<number>;
   /** The innermost frame of the only webview: an extension's page stands in a frame of VS Code's frame. */
@@ -51,11 +53,25 @@ export function workbenchOf(page: Page, screenshotsDir: string): Workbench {
       const { x, y } = await settledPlace(editor, text, 'end');
       await page.mouse.click(x, y);
     },
-    async quickFixMenu() {
-      await page.keyboard.press('Control+.');
-      const menu = page.locator('.action-widget').first();
-      await menu.waitFor();
-      return menu;
+    async applyQuickFix(text, title, seen) {
+      // Diagnostics that come in meanwhile close the menu, or make it anew under the pointer: then it is asked again.
+      await eventually(`the quick fix ${title}`, async () => {
+        await page.keyboard.press('Escape');
+        await this.clickAfter(text);
+        await page.keyboard.press('Control+.');
+        const action = page.locator('.action-widget .action').filter({ hasText: title }).first();
+        return action
+          .waitFor({ timeout: 3000 })
+          .then(seen)
+          .then(() => action.click({ timeout: 3000 }))
+          .then(
+            () => true,
+            () => undefined,
+          );
+      });
+    },
+    async shows(text) {
+      return (await placeOf(editor, text, 'middle')) !== undefined;
     },
     async currentLine() {
       return Number(await editor.locator('.margin-view-overlays .active-line-number').first().innerText());
