@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { HINT_KEYS, LVS_MODES, ROLES } from '../server/src/analysis/hint-keys';
 import { readHost } from '../server/src/analysis/host-setting';
-import { SEVERITY_CHOICES } from '../server/src/features/diagnostics';
+import { RULE_GROUPS } from '../server/src/lint/groups';
 import { LINT_RULES } from '../server/src/lint/registry';
+import { SEVERITY_CHOICES } from '../server/src/lint/severities';
 import { TRACE_COMMAND } from '../server/src/lsp/protocol';
 
 const root = join(import.meta.dirname, '..');
@@ -15,19 +16,35 @@ const { languages, grammars, commands, menus, configuration } = manifest.contrib
 const settingsTitled = (title: string) =>
   configuration.find((section: { title: string }) => section.title === title).properties;
 
-/** One setting for each lint rule, in the order of the registry. */
-const lintSettings = Object.fromEntries(
-  LINT_RULES.map(({ code, title, severity, offByDefault }) => [
-    `chainwalk.lint.${code}`,
-    {
-      type: 'string',
-      scope: 'resource',
-      enum: SEVERITY_CHOICES,
-      default: offByDefault ? 'off' : severity,
-      description: title,
-    },
-  ]),
-);
+/** One setting for the groups, and one for each lint rule, in the order of the registry. */
+const lintSettings = {
+  'chainwalk.lint.groups': {
+    type: 'object',
+    scope: 'resource',
+    default: {},
+    markdownDescription:
+      'Severity of a whole group of lint rules, or `off`. A rule that has a severity of its own keeps that.',
+    additionalProperties: false,
+    properties: Object.fromEntries(
+      Object.entries(RULE_GROUPS).map(([group, description]) => [
+        group,
+        { type: 'string', enum: SEVERITY_CHOICES, default: 'default', description },
+      ]),
+    ),
+  },
+  ...Object.fromEntries(
+    LINT_RULES.map(({ code, title, severity, group, offByDefault }) => [
+      `chainwalk.lint.${code}`,
+      {
+        type: 'string',
+        scope: 'resource',
+        enum: SEVERITY_CHOICES,
+        default: 'default',
+        description: `${title}. Group ${group}; default: ${offByDefault ? 'off' : severity}.`,
+      },
+    ]),
+  ),
+};
 
 if (process.env.UPDATE_EXPECT === '1') {
   configuration.find((section: { title: string }) => section.title === 'Findings').properties = lintSettings;

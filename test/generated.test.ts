@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { hintsPage } from '../server/src/analysis/hint-page';
 import { rulePage } from '../server/src/lint/page';
 import { LINT_RULES } from '../server/src/lint/registry';
+import { ruleListPage } from '../server/src/lint/rule-list';
 import { fidelityPage } from './support/fidelity-page';
 import { kernelsPage } from './support/kernels-page';
 
@@ -12,6 +13,7 @@ const docs = join(import.meta.dirname, '..', 'docs');
 
 const PAGES: ReadonlyMap<string, () => string> = new Map([
   ...LINT_RULES.map((rule) => [`rules/${rule.code}.md`, () => rulePage(rule)] as const),
+  ['rules/README.md', ruleListPage],
   ['hints.md', hintsPage],
   ['fidelity.md', fidelityPage],
   ['kernels.md', kernelsPage],
@@ -29,7 +31,7 @@ describe.each([...PAGES])('docs/%s', (name, page) => {
 
 describe('docs/rules', () => {
   it('has no page of a rule that is gone', () => {
-    const codes = LINT_RULES.map(({ code }) => `${code}.md`);
+    const codes = ['README.md', ...LINT_RULES.map(({ code }) => `${code}.md`)];
     expect(readdirSync(join(docs, 'rules')).filter((name) => !codes.includes(name))).toEqual([]);
   });
 });

@@ -1,10 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { NOTHING_BESIDE } from '../server/src/analysis/beside';
 import { createDocument, lineAt } from '../server/src/analysis/document';
 import { readHints } from '../server/src/analysis/hints';
 import { VARIANTS } from '../server/src/analysis/variant';
-import type { GoodExample, LintRule } from '../server/src/lint/define';
 import { readExample } from '../server/src/lint/example';
+import { exampleFindings } from '../server/src/lint/example-findings';
 import { applyEdits, type Finding, type Fix } from '../server/src/lint/finding';
 import type { RuleGroup } from '../server/src/lint/groups';
 import { LINT_RULES } from '../server/src/lint/registry';
@@ -12,11 +11,6 @@ import { lint } from '../server/src/lint/run';
 import { guessFamily } from '../server/src/syntax/family';
 import { judgeOf } from './support/fix-judge';
 import { canLoad, loadError } from './support/load-ruleset';
-
-function findingsOf(rule: LintRule, text: string, { family, beside = NOTHING_BESIDE }: GoodExample) {
-  const document = createDocument(text, family && { family });
-  return lint(document, readHints(document), { rules: [rule], beside });
-}
 
 /** Groups whose pitfalls are many-sided: one example does not show them. */
 const MANY_SIDED: ReadonlySet<RuleGroup> = new Set(['state', 'notrack', 'lvs', 'nat']);
@@ -30,7 +24,7 @@ describe.each(LINT_RULES.map((rule) => [rule.code, rule] as const))('%s', (_, ru
 
   describe.each(rule.bad.map((example) => [example.title, example] as const))('bad: %s', (_title, example) => {
     const { text, marks } = readExample(example.code);
-    const findings = findingsOf(rule, text, example);
+    const findings = exampleFindings(rule, text, example);
     const judge = judgeOf(example);
 
     it('is marked where the carets are', () => {
@@ -57,7 +51,7 @@ describe.each(LINT_RULES.map((rule) => [rule.code, rule] as const))('%s', (_, ru
         [...edits].sort((a, b) => a.span.start - b.span.start),
       );
       expect(fixed).toBe(example.fixed);
-      expect(findingsOf(rule, fixed, example)).toEqual([]);
+      expect(exampleFindings(rule, fixed, example)).toEqual([]);
     });
 
     it.each(fixesOf(findings).filter(({ finding }) => savesWitness(finding)))(
@@ -73,7 +67,7 @@ describe.each(LINT_RULES.map((rule) => [rule.code, rule] as const))('%s', (_, ru
   });
 
   it.each(rule.good.map((example) => [example.title, example] as const))('good: %s', (_title, example) => {
-    expect(findingsOf(rule, example.code, example)).toEqual([]);
+    expect(exampleFindings(rule, example.code, example)).toEqual([]);
   });
 });
 

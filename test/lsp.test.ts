@@ -131,6 +131,9 @@ describe('what stands beside the text', () => {
     settings = { lint: { [PITFALL]: 'off' } };
     await server.open('untitled:off.rules', notrack);
     expect(codesOf(await server.diagnosticsOf('untitled:off.rules', 1))).toEqual([]);
+    settings = { lint: { [PITFALL]: 'default', groups: { notrack: 'off' } } };
+    await server.open('untitled:group.rules', notrack);
+    expect(codesOf(await server.diagnosticsOf('untitled:group.rules', 1))).toEqual([]);
     settings = {};
   });
 
@@ -156,8 +159,9 @@ describe('what stands beside the text', () => {
         readSettings(value);
       }),
     );
-    const { severities } = readSettings({ lint: { a: 'off', b: 'loud', c: 1 } });
-    expect([...severities]).toEqual([['a', 'off']]);
+    const { choices } = readSettings({ lint: { a: 'off', b: 'loud', c: 1, groups: { order: 'hint', nat: 3 } } });
+    expect([...choices.rules]).toEqual([['a', 'off']]);
+    expect([...choices.groups]).toEqual([['order', 'hint']]);
   });
 });
 

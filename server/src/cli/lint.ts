@@ -37,7 +37,10 @@ export async function lintFiles(files: readonly string[], format: LintFormat, te
 function lintText(file: string, text: string, ipvsadm?: string): readonly LintLine[] {
   const document = createDocument(text, { fileName: file });
   const slices = [...diagnosticSlices(document, readHints(document, undefined, ipvsadm))];
-  const lines = slices.flat().map((one) => lintLine(file, document, one));
+  const lines = slices
+    .flat()
+    .filter(({ suppressed }) => suppressed === undefined)
+    .map((one) => lintLine(file, document, one));
   return lines.sort((a, b) => a.line - b.line || a.column - b.column);
 }
 

@@ -3,22 +3,18 @@ import { check } from '../analysis/check';
 import { type Document, spanInDocument } from '../analysis/document';
 import type { Hints } from '../analysis/hints';
 import { problemText } from '../analysis/variant';
-import type { LintRule } from '../lint/define';
-import type { Finding, Fix, Severity } from '../lint/finding';
-import { LINT_RULES } from '../lint/registry';
-import { lint } from '../lint/run';
+import type { Finding, Fix } from '../lint/finding';
+import { findLintRule, LINT_RULES } from '../lint/registry';
+import { type LintOptions, lintSlices } from '../lint/run';
+import { chosenSeverity, isSwitchedOn, type LintChoices, NO_CHOICES } from '../lint/severities';
 import { contentEnd } from '../syntax/parse';
 import type { Line, Problem, Span } from '../syntax/tree';
 
-export type Diagnostic = Omit<Finding, 'witness'>;
+export type Diagnostic = Finding;
 
-/** What a setting `chainwalk.lint.CODE` may say. */
-export const SEVERITY_CHOICES = ['error', 'warning', 'information', 'hint', 'off'] as const;
-
-export type SeverityChoice = (typeof SEVERITY_CHOICES)[number];
-
-/** By code of the lint rule; what is not named keeps the severity of its declaration. */
-export type SeverityChoices = ReadonlyMap<string, SeverityChoice>;
+export interface DiagnosticOptions extends Omit<LintOptions, 'rules'> {
+  readonly choices?: LintChoices;
+}
 
 /** Rulesets beyond this are made by machines, for machines: their rules are not compared with each other. */
 const MOST_LINTED_LINES = 20_000;
@@ -26,11 +22,14 @@ const MOST_LINTED_LINES = 20_000;
 /** An editor that shows thousands of them helps nobody. */
 const MOST_DIAGNOSTICS = 1_000;
 
-/** Each step's answer is a part of the diagnostics; between two steps the caller may do something else, or stop. */
+/**
+ * Each step's answer is a part of the diagnostics; between two steps the caller may do something else, or stop. What a
+ * comment suppresses is among them, marked so.
+ */
 export function* diagnosticSlices(
   document: Document,
   hints: Hints,
-  severities: SeverityChoices = new Map(),
+  { choices = NO_CHOICES, ...options }: DiagnosticOptions = {},
 ): Generator<readonly Diagnostic[]> {
   const foreign = foreignFile(document);
   if (foreign) return yield [foreign];
@@ -39,11 +38,11 @@ export function* diagnosticSlices(
   if (problems.length > MOST_DIAGNOSTICS) return;
   yield hints.problems.map((problem) => ofProblem(problem, problem.span));
   yield check(document).map((problem) => ofProblem(problem, spanInDocument(document, problem.line, problem.span)));
-  if (document.tree.lines.length > MOST_LINTED_LINES) yield [tooLong(document)];
-  else
-    yield lint(document, hints, { rules: switchedOn(severities) }).map((finding) =>
-      withSeverity(finding, severities.get(finding.code)),
-    );
+  if (document.tree.lines.length > MOST_LINTED_LINES) return yield [tooLong(document)];
+  const rules = LINT_RULES.filter((rule) => isSwitchedOn(rule, choices));
+  for (const findings of lintSlices(document, hints, { ...options, rules })) {
+    yield findings.map((finding) => withChosenSeverity(finding, choices));
+  }
 }
 
 /** udev, polkit and others call their files `*.rules` too: one remark, instead of an error on every line. */
@@ -75,15 +74,9 @@ function suggestedFixes(text: string | undefined, span: Span): readonly Fix[] {
   return text === undefined ? [] : [{ title: `Replace with ${text}`, edits: [{ span, text }], safe: false }];
 }
 
-function switchedOn(severities: SeverityChoices): readonly LintRule[] {
-  return LINT_RULES.filter(({ code, offByDefault }) => {
-    const choice = severities.get(code);
-    return choice === undefined ? offByDefault !== true : choice !== 'off';
-  });
-}
-
-function withSeverity(finding: Finding, choice: SeverityChoice | undefined): Diagnostic {
-  const severity: Severity = choice === undefined || choice === 'off' ? finding.severity : choice;
+function withChosenSeverity(finding: Finding, choices: LintChoices): Diagnostic {
+  const rule = findLintRule(finding.code);
+  const severity = (rule && chosenSeverity(rule, choices)) ?? finding.severity;
   return { ...finding, severity };
 }
 

@@ -11,6 +11,7 @@ import type { RuleRef, Walker } from '../analysis/rule-packets';
 import type { Variant } from '../analysis/variant';
 import type { Finding, Severity } from './finding';
 import type { RuleGroup } from './groups';
+import type { Suppressions } from './suppress';
 
 export interface LintRule {
   /** Kebab-case: the name of its file, of its page, and the code of its findings. */
@@ -66,16 +67,20 @@ export interface RuleHandlers {
   ruleset?(context: LintContext): readonly Report[];
   /** Called for every rule of every chain. */
   rule?(ref: RuleRef, context: LintContext): readonly Report[];
+  /** Called once when all the others are done. */
+  suppressions?(suppressions: Suppressions, context: LintContext): readonly Report[];
 }
 
 /** What a lint rule reports; its code and, where nothing else is said, its severity come from the declaration. */
-export type Report = Omit<Finding, 'code' | 'severity'> & { readonly severity?: Severity };
+export type Report = Omit<Finding, 'code' | 'severity' | 'suppressed'> & { readonly severity?: Severity };
 
 export interface LintContext {
   readonly document: Document;
   readonly ruleset: Ruleset;
   readonly hints: Hints;
   readonly beside: Beside;
+  /** What a suppression may name: codes, groups, `all`. */
+  readonly suppressible: readonly string[];
   /** One for the document, so that what rules take of packets is worked out once: with a budget of its own each. */
   walker(): Walker;
 }

@@ -17,6 +17,8 @@ export interface Finding {
   readonly related: readonly RelatedPlace[];
   readonly fixes: readonly Fix[];
   readonly witness?: Witness;
+  /** A comment of the ruleset says that it is meant. */
+  readonly suppressed?: { readonly reason: string };
 }
 
 export interface RelatedPlace {

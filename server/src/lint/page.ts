@@ -2,14 +2,12 @@
 import { printPacketLine } from '../../../src-sim/sim/packet-line';
 import { simulate } from '../../../src-sim/sim/simulator';
 import type { PacketResult } from '../../../src-sim/sim/trace';
-import { NOTHING_BESIDE } from '../analysis/beside';
 import { createDocument } from '../analysis/document';
-import { readHints } from '../analysis/hints';
 import { lower } from '../analysis/lower';
 import type { BadExample, GoodExample, LintRule } from './define';
 import { readExample } from './example';
+import { exampleFindings } from './example-findings';
 import { applyEdits, type Finding, type Fix, type TextEdit, type Witness } from './finding';
-import { lint } from './run';
 
 export function rulePage(rule: LintRule): string {
   return sections(
@@ -18,7 +16,7 @@ export function rulePage(rule: LintRule): string {
     rule.docs.what,
     '## Why it matters',
     rule.docs.why,
-    `In the kernel: ${rule.kernel.map((place) => `\`${place}\``).join(', ')}.`,
+    rule.kernel.length === 0 ? undefined : `In the kernel: ${rule.kernel.map((place) => `\`${place}\``).join(', ')}.`,
     '## What to do instead',
     rule.docs.instead,
     '## What is found',
@@ -33,10 +31,10 @@ export function rulePage(rule: LintRule): string {
   );
 }
 
-function badExample(rule: LintRule, { title, code, family, beside = NOTHING_BESIDE }: BadExample): string {
+function badExample(rule: LintRule, example: BadExample): string {
+  const { title, code } = example;
   const { text } = readExample(code);
-  const document = createDocument(text, family && { family });
-  const findings = lint(document, readHints(document), { rules: [rule], beside });
+  const findings = exampleFindings(rule, text, example);
   return sections(`### ${title}`, fence(text), ...findings.map((finding) => describeFinding(rule, text, finding)));
 }
 

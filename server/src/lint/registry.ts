@@ -6,6 +6,9 @@ import { lvsDrInvalidDrop } from './rules/lvs-dr-invalid-drop';
 import { notrackOneWay } from './rules/notrack-one-way';
 import { notrackWithoutUntracked } from './rules/notrack-without-untracked';
 import { sshLockout } from './rules/ssh-lockout';
+import { suppressionWithoutReason } from './rules/suppression-without-reason';
+import { unknownSuppression } from './rules/unknown-suppression';
+import { unusedSuppression } from './rules/unused-suppression';
 
 export const LINT_RULES: readonly LintRule[] = [
   notrackWithoutUntracked,
@@ -14,6 +17,9 @@ export const LINT_RULES: readonly LintRule[] = [
   lvsDrInvalidDrop,
   ctMatchInRaw,
   sshLockout,
+  unusedSuppression,
+  unknownSuppression,
+  suppressionWithoutReason,
 ];
 
 const BY_CODE: ReadonlyMap<string, LintRule> = new Map(LINT_RULES.map((rule) => [rule.code, rule]));

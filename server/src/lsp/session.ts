@@ -54,8 +54,10 @@ export class Session {
   *diagnosticSlices(uri: string): Generator<readonly Diagnostic[]> {
     const open = this.documents.get(uri);
     if (open === undefined) return;
-    const { severities } = this.#settings.get(uri) ?? NO_SETTINGS;
-    yield* diagnosticSlices(open.document, this.hintsOf(uri), severities);
+    const { choices } = this.#settings.get(uri) ?? NO_SETTINGS;
+    for (const slice of diagnosticSlices(open.document, this.hintsOf(uri), { choices })) {
+      yield slice.filter(({ suppressed }) => suppressed === undefined);
+    }
   }
 
   remember({ uri, version }: OpenDocument, diagnostics: readonly Diagnostic[]): void {
