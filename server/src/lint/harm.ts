@@ -1,8 +1,16 @@
 /** Whether a witness's victim suffers what the finding says, as the simulator sees it. */
+import type { CtState } from '../../../src-sim/conntrack/entry';
 import type { Ruleset } from '../../../src-sim/netfilter/ruleset';
 import type { PacketResult } from '../../../src-sim/sim/trace';
 import type { Harm, Witness, WitnessRule } from './finding';
 import { type Confirmation, fateOf } from './witness';
+
+/** Whether it does, and conntrack takes the victim for what the finding says. */
+export function suffersAs(ruleset: Ruleset, witness: Witness, state: CtState): boolean {
+  const confirmation = fateOf(ruleset, witness);
+  if (confirmation === undefined || stateIn(confirmation.result) !== state) return false;
+  return HARM_IN[witness.harm](confirmation, witness.rule);
+}
 
 /** False, too, where the simulator is not sure of the victim's fate: what is not confirmed is not claimed. */
 export function suffers(ruleset: Ruleset, witness: Witness): boolean {
@@ -21,7 +29,7 @@ const HARM_IN: Readonly<Record<Harm, (confirmation: Confirmation, rule: WitnessR
 };
 
 /** As conntrack judged the packet; undefined where it never did. */
-function stateIn({ steps }: PacketResult) {
+export function stateIn({ steps }: PacketResult) {
   return steps.find((step) => step.kind === 'conntrack')?.state;
 }
 

@@ -2,7 +2,7 @@
 import type { Hook, TableName } from '../../../src-sim/netfilter/hook';
 import type { Policy } from '../../../src-sim/netfilter/ruleset';
 import { type Box, intersectBoxes } from '../analysis/packet-set';
-import type { Walker } from '../analysis/rule-packets';
+import type { RuleRef, Walker } from '../analysis/rule-packets';
 import { decisionIn, followHooks, freshGroup, type PacketGroup, type Way } from '../analysis/set-walk';
 import type { LintContext } from './define';
 import { startOf, WAY_HOOKS, type WayName } from './way';
@@ -28,7 +28,33 @@ export function outcomesOf(
   way: WayName,
   shape: Box,
   state: Way['tracked'][number],
-  walker: Walker = context.walker(),
+  walker?: Walker,
+): readonly Outcome[] | undefined {
+  if (walker !== undefined) return walkOutcomes(context, way, shape, state, walker);
+  const known = remembered(context, shape);
+  const key = `${way} ${state}`;
+  // Most questions are asked by several rules.
+  if (!known.has(key)) known.set(key, walkOutcomes(context, way, shape, state, context.walker()));
+  return known.get(key);
+}
+
+type Answers = Map<string, readonly Outcome[] | undefined>;
+
+const answersFor = new WeakMap<LintContext, WeakMap<Box, Answers>>();
+
+function remembered(context: LintContext, shape: Box): Answers {
+  const shapes = answersFor.get(context) ?? new WeakMap<Box, Answers>();
+  const answers = shapes.get(shape) ?? new Map();
+  answersFor.set(context, shapes.set(shape, answers));
+  return answers;
+}
+
+function walkOutcomes(
+  context: LintContext,
+  way: WayName,
+  shape: Box,
+  state: Way['tracked'][number],
+  walker: Walker,
 ): readonly Outcome[] | undefined {
   const start = intersectBoxes(startOf(walker.space, way, context.hints), shape);
   if (start === undefined) return [];
@@ -49,4 +75,19 @@ function outcomeOf(group: PacketGroup, way: WayName): Outcome {
 export function policyOf({ ruleset }: LintContext, table: TableName, hook: Hook): Policy | undefined {
   const chains = ruleset.tables.find(({ name }) => name === table)?.chains;
   return chains?.find(({ name }) => name === hook)?.policy;
+}
+
+export function isDenied({ verdict }: Outcome): boolean {
+  return verdict === 'drop' || verdict === 'reject';
+}
+
+/** Accepted by a rule, as packets that conntrack follows. */
+export function isAcceptedByRule({ verdict, byPolicy, group }: Outcome): boolean {
+  return verdict === 'accept' && !byPolicy && group.untrackedBy === undefined;
+}
+
+/** The rule that decided in the filter table, behind the jumps that led there; empty for the policy. */
+export function decidedBy({ group }: Outcome, way: WayName): readonly RuleRef[] {
+  const denied = group.decisions.find(({ verdict }) => verdict === 'drop' || verdict === 'reject');
+  return (denied ?? decisionIn(group, 'filter', way))?.path ?? [];
 }

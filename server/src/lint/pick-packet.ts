@@ -45,7 +45,7 @@ export function pickPacket(
   const protocol = pick('protocol', ...PROTOCOLS);
   const ends = pickEnds(space, box, way);
   const inside = pick('in');
-  const outside = pick('out');
+  const outside = pick('out', ...othersThan(space, way === 'FORWARD' ? inside : undefined));
   if (protocol === undefined || ends === undefined || inside === undefined || outside === undefined) return undefined;
   const icmp = pick('icmp', ...ECHO_REQUESTS);
   const client = [CLIENT_PORT, ...SERVER_PORTS];
@@ -79,6 +79,11 @@ function pickEnds(space: Space, box: Box, way: WayName): { src: Address; dst: Ad
     [...destinations, ...far].filter((address) => address !== src),
   );
   return src === undefined || dst === undefined || src === dst ? undefined : { src, dst };
+}
+
+/** A router hands packets on by another interface, as a rule. */
+function othersThan({ interfaces }: Space, inside: number | undefined): readonly number[] {
+  return inside === undefined ? [] : [...interfaces.keys()].filter((index) => index > 1 && index !== inside);
 }
 
 function pickAddress(space: Space, set: IntervalSet | undefined, wishes: readonly Address[]): Address | undefined {

@@ -1,4 +1,6 @@
 /** Where a rule stands in the text, and how a line is put beside it. */
+import type { TableName } from '../../../src-sim/netfilter/hook';
+import type { Ruleset } from '../../../src-sim/netfilter/ruleset';
 import { type Document, spanInDocument } from '../analysis/document';
 import type { RuleRef } from '../analysis/rule-packets';
 import type { Decision } from '../analysis/set-walk';
@@ -126,4 +128,24 @@ function commandLine(document: Document, ref: RuleRef): CommandLine | undefined 
 
 function optionEnd(part: OptionPart): number {
   return Math.max(part.flag.span.end, ...part.words.map(({ span }) => span.end));
+}
+
+/**
+ * Puts a line before a chain's first rule, or, where it has none, at the end of its table. Undefined where the text does
+ * not list the rules one by one.
+ */
+export function firstInChain(
+  document: Document,
+  { ruleset }: { readonly ruleset: Ruleset },
+  table: TableName,
+  chain: string,
+  text: string,
+): TextEdit | undefined {
+  const rule = ruleset.tables.find(({ name }) => name === table)?.chains.find(({ name }) => name === chain)?.rules[0];
+  if (rule !== undefined) return lineBefore(document, { table, chain, number: 1, rule }, text);
+  const { lines } = document.tree;
+  const start = lines.findIndex((line) => line.kind === 'table' && line.name?.value === table);
+  const commit = lines.findIndex((line, index) => index > start && line.kind === 'commit');
+  const [ending = '\n'] = /\r?\n/.exec(document.text) ?? [];
+  return start === -1 || commit === -1 ? undefined : insertAt(document, commit, `${text}${ending}`);
 }

@@ -3,6 +3,7 @@ import type { LintRule } from './define';
 import { ctMatchInRaw } from './rules/ct-match-in-raw';
 import { establishedBehindLvsDr } from './rules/established-behind-lvs-dr';
 import { lvsDrInvalidDrop } from './rules/lvs-dr-invalid-drop';
+import { newWithoutEstablished } from './rules/new-without-established';
 import { notrackOneWay } from './rules/notrack-one-way';
 import { notrackWithoutUntracked } from './rules/notrack-without-untracked';
 import { sshLockout } from './rules/ssh-lockout';
@@ -11,6 +12,7 @@ import { unknownSuppression } from './rules/unknown-suppression';
 import { unusedSuppression } from './rules/unused-suppression';
 
 export const LINT_RULES: readonly LintRule[] = [
+  newWithoutEstablished,
   notrackWithoutUntracked,
   notrackOneWay,
   establishedBehindLvsDr,

@@ -233,6 +233,6 @@ function mayAnswerClients({ dport }: Box): boolean {
   return dport === undefined || overlaps(dport, interval(32_768, 61_000));
 }
 
-function isOneWay({ dport }: Box): boolean {
+export function isOneWay({ dport }: Box): boolean {
   return dport !== undefined && isSubset(dport, ONE_WAY_PORTS);
 }
