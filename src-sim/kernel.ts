@@ -302,6 +302,7 @@ const SYSCTL_DEFAULTS: Readonly<Record<string, number>> = {
   'net.ipv4.ip_forward': 0,
   'net.ipv4.ip_default_ttl': 64,
   'net.netfilter.nf_conntrack_max': 262_144,
+  'net.netfilter.nf_conntrack_expect_max': 4096,
   'net.netfilter.nf_conntrack_checksum': 1,
   // net/netfilter/nf_conntrack_proto_tcp.c:tcp_timeouts, nf_conntrack_tcp_init_net
   'net.netfilter.nf_conntrack_tcp_timeout_syn_sent':       120,

@@ -7,6 +7,7 @@ import type { Address } from '../net/address';
 import type { FlowCounters } from './accounting';
 import { EntryRow } from './entry-row';
 import type { SctpTracking } from './sctp';
+import type { SequenceShift } from './sequence-shift';
 import type { Direction } from './tuple';
 import type { Zone } from './zone';
 
@@ -19,6 +20,10 @@ export class Entry extends EntryRow {
   /** Seconds, as they were when the flow began. */
   gre: { readonly timeout: number; readonly streamTimeout: number } | undefined = undefined;
   helper: string | undefined = undefined;
+  /** What the helper remembers of the connection. */
+  helperState: object | undefined = undefined;
+  /** There where a helper changed the length of what a segment carries. */
+  sequenceShift: SequenceShift | undefined = undefined;
   /** Interface that MASQUERADE chose an address for. */
   masqueradeDevice: string | undefined = undefined;
   /** Others have it for their master: its row stays when it is gone. */

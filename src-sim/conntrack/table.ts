@@ -8,6 +8,7 @@ import { familyOf } from '../net/address';
 import type { Node } from './chains';
 import { EntryColumns, keyRest, ROW_TIMES, ROW_WORDS, TIME, WORD } from './columns';
 import { Entry } from './entry';
+import { Expectations } from './expectation';
 import { TcpTracking } from './tcp-tracking';
 import { type Direction, sameTuple, type Tuple } from './tuple';
 import { type Source, SourceIndex, TupleIndex } from './tuple-index';
@@ -19,6 +20,7 @@ export interface Found {
 }
 
 export class ConntrackTable {
+  readonly expectations = new Expectations();
   readonly columns = new EntryColumns();
   readonly #tcp = new TcpTracking(this.columns);
   /** By their rows. */
@@ -118,6 +120,7 @@ export class ConntrackTable {
     const { status, row } = entry;
     const isIn = status.confirmed && !status.dying;
     status.dying = true;
+    if (this.expectations.size > 0) this.expectations.removeOf(entry);
     if (!isIn) return;
     this.#size -= 1;
     this.#unlist(row);
@@ -129,6 +132,7 @@ export class ConntrackTable {
 
   /** Between two packets: whose time is over goes. Costs what falls due. */
   removeExpired(now: number): void {
+    this.expectations.removeExpired(now);
     for (let entry = this.#expiry.first(); entry && entry.dueAt <= now; entry = this.#expiry.first()) {
       if (entry.timeout <= now) this.remove(entry);
       else this.#expiry.set(entry, entry.timeout);

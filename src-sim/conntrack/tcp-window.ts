@@ -4,7 +4,8 @@
  * @kernel net/netfilter/nf_conntrack_proto_tcp.c:tcp_in_window, after Guido van Rooij, "Real Stateful TCP Packet Filtering in IP Filter"
  */
 import type { KernelProfile } from '../kernel';
-import { TCP_FLAG, type TcpSegment } from '../net/packet';
+import { type SackBlock, TCP_FLAG, type TcpSegment, tcpOptionLength } from '../net/packet';
+import { after, before } from './sequence';
 import type { Settings } from './settings';
 import type { TcpSide } from './tcp-side';
 import type { TcpFlagSet } from './tcp-states';
@@ -22,15 +23,6 @@ const MAX_ACK_WINDOW = 66_000;
 /** @kernel include/net/tcp.h:TCP_MAX_WSCALE */
 const MAX_WINDOW_SCALE = 14;
 
-/** Sequence number arithmetic, RFC 1982: whether `a` comes before `b`. */
-export function before(a: number, b: number): boolean {
-  return ((a - b) | 0) < 0;
-}
-
-export function after(a: number, b: number): boolean {
-  return before(b, a);
-}
-
 /** The sequence number behind the segment: SYN and FIN take one each. */
 export function segmentEnd(tcp: TcpSegment): number {
   return (tcp.seq + tcp.dataLength + (tcp.flags & TCP_FLAG.S ? 1 : 0) + (tcp.flags & TCP_FLAG.F ? 1 : 0)) >>> 0;
@@ -38,8 +30,8 @@ export function segmentEnd(tcp: TcpSegment): number {
 
 /** A segment without any option leaves the side as it was. @kernel …_tcp.c:tcp_options */
 export function readOptions(side: TcpSide, tcp: TcpSegment, kernel: KernelProfile): void {
-  const { mss, windowScale, sackPermitted } = tcp.options;
-  if (mss === undefined && windowScale === undefined && !sackPermitted) return;
+  const { windowScale, sackPermitted } = tcp.options;
+  if (tcpOptionLength(tcp.options) === 0) return;
   side.scale = Math.min(windowScale ?? 0, MAX_WINDOW_SCALE);
   side.windowScale = windowScale !== undefined;
   side.sackPermitted = sackPermitted ?? false;
@@ -53,37 +45,60 @@ export function checkWindow(
   direction: Direction,
   flagSet: TcpFlagSet,
   { sysctl, kernel }: Settings,
+  shift: SequenceOffset,
 ): WindowAnswer {
   const sender = tracking.seen[direction];
   const receiver = tracking.seen[otherDirection(direction)];
-  const end = segmentEnd(tcp);
-  if (beginSide(tracking, tcp, direction, end, kernel) === 'simultaneous open') return ACCEPTED;
-  const { seq, ack, lastByte } = comparedNumbers(tracking, tcp, sender, receiver, end);
+  const named = acknowledged(tcp, receiver, shift);
+  if (beginSide(tracking, tcp, direction, named.sack, kernel) === 'simultaneous open') return ACCEPTED;
+  const compared = comparedNumbers(tracking, tcp, sender, receiver, named);
 
-  const outside = outsideWindow(sender, receiver, seq, ack, lastByte, kernel);
+  const outside = outsideWindow(sender, receiver, compared, kernel);
   if (outside) {
     const liberal = sender.liberal || sysctl.get('net.netfilter.nf_conntrack_tcp_be_liberal') !== 0;
     return liberal ? ACCEPTED : outside;
   }
-  updateSides(tcp, sender, receiver, ack, lastByte);
-  if (flagSet === 'ack') countRetransmission(tracking, tcp, direction, seq, ack, lastByte, kernel);
+  updateSides(tcp, sender, receiver, compared);
+  if (flagSet === 'ack') countRetransmission(tracking, tcp, direction, compared, kernel);
   return ACCEPTED;
 }
+
+interface Acknowledged {
+  readonly ack: number;
+  /** The highest that is acknowledged, selectively too. */
+  readonly sack: number;
+}
+
+/** @param shift of the receiver's sequence numbers, where NAT made its segments longer */
+function acknowledged({ ack, options }: TcpSegment, receiver: TcpSide, shift: SequenceOffset): Acknowledged {
+  const highest = receiver.sackPermitted && options.sack ? highestBlock(ack, options.sack) : ack;
+  const offset = shift((ack - 1) >>> 0);
+  return offset === 0 ? { ack, sack: highest } : { ack: (ack - offset) >>> 0, sack: (highest - offset) >>> 0 };
+}
+
+/** @kernel …_tcp.c:tcp_sack */
+function highestBlock(ack: number, blocks: readonly SackBlock[]): number {
+  return blocks.reduce((highest, [, right]) => (after(right, highest) ? right : highest), ack);
+}
+
+/** By how much a sequence number of the receiver's is shifted. */
+export type SequenceOffset = (seq: number) => number;
 
 /** The first segment seen of a side, or a SYN that starts it anew, sets what is known of it. */
 function beginSide(
   tracking: TcpTracking,
   tcp: TcpSegment,
   direction: Direction,
-  end: number,
+  sack: number,
   kernel: KernelProfile,
 ): 'simultaneous open' | undefined {
+  const end = segmentEnd(tcp);
   const sender = tracking.seen[direction];
   const receiver = tracking.seen[otherDirection(direction)];
   const isSyn = (tcp.flags & TCP_FLAG.S) !== 0;
   const isAck = (tcp.flags & TCP_FLAG.A) !== 0;
   if (sender.maxWindow === 0 && !isSyn) {
-    pickUpSide(sender, receiver, tcp, end, kernel);
+    pickUpSide(sender, receiver, tcp, sack, kernel);
     return undefined;
   }
   const opening = tracking.state === 'SYN_SENT' || tracking.state === 'SYN_RECV';
@@ -112,23 +127,24 @@ function pickUpSide(
   sender: TcpSide,
   receiver: TcpSide,
   tcp: TcpSegment,
-  end: number,
+  sack: number,
   { keepAliveAnswerTaken }: KernelProfile,
 ): void {
+  const end = segmentEnd(tcp);
   sender.end = end;
   sender.maxWindow = (tcp.window << sender.scale) >>> 0 || 1;
   sender.maxEnd = (end + sender.maxWindow) >>> 0;
   if (receiver.maxWindow === 0) {
-    receiver.end = receiver.maxEnd = tcp.ack;
-  } else if (tcp.ack === (receiver.end + 1) >>> 0 && keepAliveAnswerTaken) {
-    receiver.end = tcp.ack; // likely the answer to a keep-alive
+    receiver.end = receiver.maxEnd = sack;
+  } else if (sack === (receiver.end + 1) >>> 0 && keepAliveAnswerTaken) {
+    receiver.end = sack; // likely the answer to a keep-alive
   }
 }
 
-interface Compared {
+interface Compared extends Acknowledged {
   readonly seq: number;
-  readonly ack: number;
-  readonly lastByte: number;
+  /** The sequence number behind the last byte. */
+  readonly end: number;
 }
 
 /** The numbers that count: some stacks send RSTs and segments without ACK whose fields mean nothing. */
@@ -137,30 +153,29 @@ function comparedNumbers(
   tcp: TcpSegment,
   sender: TcpSide,
   receiver: TcpSide,
-  end: number,
+  named: Acknowledged,
 ): Compared {
   const isAck = (tcp.flags & TCP_FLAG.A) !== 0;
   const isRst = (tcp.flags & TCP_FLAG.R) !== 0;
-  const ack = !isAck || (isRst && tcp.ack === 0) ? receiver.end : tcp.ack;
-  if (isRst && tcp.seq === 0 && tracking.state === 'SYN_SENT') return { seq: sender.end, ack, lastByte: sender.end };
-  return { seq: tcp.seq, ack, lastByte: end };
+  const counts = isAck && !(isRst && named.ack === 0);
+  const { ack, sack } = counts ? named : { ack: receiver.end, sack: receiver.end };
+  if (isRst && tcp.seq === 0 && tracking.state === 'SYN_SENT') return { seq: sender.end, ack, sack, end: sender.end };
+  return { seq: tcp.seq, ack, sack, end: segmentEnd(tcp) };
 }
 
 function outsideWindow(
   sender: TcpSide,
   receiver: TcpSide,
-  seq: number,
-  ack: number,
-  end: number,
+  { seq, sack, end }: Compared,
   kernel: KernelProfile,
 ): WindowAnswer | undefined {
   const lowestEnd = (sender.end - receiver.maxWindow - 1) >>> 0;
   const lowestAck = (receiver.end - Math.max(sender.maxWindow, MAX_ACK_WINDOW) - 1) >>> 0;
-  const ackKnown = before(ack, (receiver.end + 1) >>> 0);
+  const ackKnown = before(sack, (receiver.end + 1) >>> 0);
   if (!before(seq, (sender.maxEnd + 1) >>> 0)) {
     const overshoot = (end - sender.maxEnd + 1) >>> 0;
     const slight =
-      receiver.maxWindow !== 0 && after(end, lowestEnd) && after(ack, lowestAck) && overshoot <= receiver.maxWindow;
+      receiver.maxWindow !== 0 && after(end, lowestEnd) && after(sack, lowestAck) && overshoot <= receiver.maxWindow;
     if (slight && ackKnown && kernel.staleSegmentsIgnored) {
       sender.end = end;
       sender.unacknowledged = true;
@@ -169,19 +184,19 @@ function outsideWindow(
     return { kind: 'invalid', text: `sequence ${seq} is above ${sender.maxEnd}, the end of the receiver's window` };
   }
   if (!ackKnown)
-    return { kind: 'invalid', text: `it acknowledges ${ack}, but only data up to ${receiver.end} was seen` };
+    return { kind: 'invalid', text: `it acknowledges ${sack}, but only data up to ${receiver.end} was seen` };
   const kind = kernel.staleSegmentsIgnored ? 'ignored' : 'invalid';
   const hasWindow = receiver.maxWindow !== 0 || !kernel.unseenReceiverHasNoWindow;
   if (hasWindow && !after(end, lowestEnd)) {
     return { kind, text: `its data, up to ${end}, was acknowledged long ago` };
   }
-  if (!after(ack, lowestAck)) return { kind, text: `its acknowledgement ${ack} comes very late` };
+  if (!after(sack, lowestAck)) return { kind, text: `its acknowledgement ${sack} comes very late` };
   return undefined;
 }
 
-function updateSides(tcp: TcpSegment, sender: TcpSide, receiver: TcpSide, ack: number, end: number): void {
+function updateSides(tcp: TcpSegment, sender: TcpSide, receiver: TcpSide, { ack, sack, end }: Compared): void {
   const window = tcp.flags & TCP_FLAG.S ? tcp.window : (tcp.window << sender.scale) >>> 0;
-  sender.maxWindow = Math.max(sender.maxWindow, window);
+  sender.maxWindow = Math.max(sender.maxWindow, (window + sack - ack) >>> 0);
   if (after(end, sender.end)) {
     sender.end = end;
     sender.unacknowledged = true;
@@ -193,8 +208,8 @@ function updateSides(tcp: TcpSegment, sender: TcpSide, receiver: TcpSide, ack: n
   if (receiver.maxWindow !== 0 && after(end, sender.maxEnd)) {
     receiver.maxWindow = (receiver.maxWindow + ((end - sender.maxEnd) >>> 0)) >>> 0;
   }
-  if (after((ack + window) >>> 0, (receiver.maxEnd - 1) >>> 0)) {
-    receiver.maxEnd = (ack + window + (window === 0 ? 1 : 0)) >>> 0;
+  if (after((sack + window) >>> 0, (receiver.maxEnd - 1) >>> 0)) {
+    receiver.maxEnd = (sack + window + (window === 0 ? 1 : 0)) >>> 0;
   }
   if (ack === receiver.end) receiver.unacknowledged = false;
 }
@@ -203,9 +218,7 @@ function countRetransmission(
   tracking: TcpTracking,
   tcp: TcpSegment,
   direction: Direction,
-  seq: number,
-  ack: number,
-  end: number,
+  { seq, ack, end }: Compared,
   { lastWindowUnscaled }: KernelProfile,
 ): void {
   const window = lastWindowUnscaled ? tcp.window : (tcp.window << tracking.seen[direction].scale) >>> 0;

@@ -6,6 +6,8 @@
 import type { KernelProfile } from '../kernel';
 import type { TcpSegment } from '../net/packet';
 import type { Entry } from './entry';
+import { before } from './sequence';
+import { sequenceOffset } from './sequence-shift';
 import type { Settings } from './settings';
 import type { TcpSide } from './tcp-side';
 import {
@@ -18,7 +20,7 @@ import {
   tcpTransition,
 } from './tcp-states';
 import type { TcpTracking } from './tcp-tracking';
-import { before, checkWindow, readOptions, segmentEnd } from './tcp-window';
+import { checkWindow, readOptions, segmentEnd } from './tcp-window';
 import { tcpStateTimeout, tcpTimeout } from './timeouts';
 import type { Conntrack } from './track';
 import type { Tracked } from './tracked';
@@ -48,7 +50,8 @@ export function trackTcp(
   const planned = planTransition(entry, tracking, segment, settings);
   if (planned.kind !== 'move') return planned;
   if (planned.checkWindow) {
-    const window = checkWindow(tracking, tcp, direction, segment.flagSet, settings);
+    const shift = (seq: number) => sequenceOffset(entry, otherDirection(direction), seq);
+    const window = checkWindow(tracking, tcp, direction, segment.flagSet, settings, shift);
     if (window.kind === 'ignored') return { kind: 'accepted', text: `${window.text}: let through, nothing learnt` };
     if (window.kind === 'invalid') {
       return {

@@ -7,6 +7,7 @@ import type { IcmpMessage, Packet } from '../net/packet';
 import { PROTOCOL } from '../net/protocol';
 import { countPacket, freshCounters } from './accounting';
 import type { Attachment, CtInfo, Entry, Template } from './entry';
+import type { Expectation } from './expectation';
 import { trackProtocol } from './protocols';
 import type { Settings } from './settings';
 import type { ConntrackTable, Found } from './table';
@@ -31,6 +32,8 @@ export interface TrackAnswer {
   readonly change: 'created' | 'updated' | 'unchanged' | 'destroyed' | 'none';
   /** For a person: why this state. */
   readonly text: string;
+  /** What the flow's first packet fulfilled. */
+  readonly expected?: Expectation;
 }
 
 const invalid = (text: string): TrackAnswer => ({ verdict: 'ACCEPT', attachment: undefined, change: 'none', text });
@@ -78,11 +81,11 @@ function trackTuple(
 ): TrackAnswer {
   const { now, sysctl, kernel, isPrerouting } = conntrack;
   const known = lookUp(tuple, template, conntrack);
-  const resolved: Found | string = known ?? create(tuple, template, conntrack);
+  const resolved: Created | string = known ?? create(tuple, template, conntrack);
   if (typeof resolved === 'string') {
     return resolved === TABLE_FULL ? { ...invalid(resolved), verdict: 'DROP' } : invalid(resolved);
   }
-  const { entry, direction } = resolved;
+  const { entry, direction, expected } = resolved;
   const info = ctInfo(entry, direction);
   const tracked = trackProtocol(entry, packet, { direction, now, sysctl, kernel, isPrerouting });
   if (tracked.kind === 'repeat') {
@@ -98,7 +101,10 @@ function trackTuple(
   if (entry.counters && isCounted) countPacket(entry.counters, direction, packet.length);
   if (direction === 'reply') entry.status.seenReply = true;
   const change = tracked.destroy ? 'destroyed' : known === undefined ? 'created' : 'updated';
-  return { verdict: 'ACCEPT', attachment: { kind: 'tracked', entry, info, direction }, change, text: tracked.text };
+  const attachment: Attachment = { kind: 'tracked', entry, info, direction };
+  if (expected === undefined) return { verdict: 'ACCEPT', attachment, change, text: tracked.text };
+  const text = `${tracked.text}; the helper ${expected.master.helper} expected it`;
+  return { verdict: 'ACCEPT', attachment, change, text, expected };
 }
 
 function lookUp(tuple: Tuple, template: Template | undefined, { table, now }: Conntrack): Found | undefined {
@@ -110,16 +116,37 @@ function lookUp(tuple: Tuple, template: Template | undefined, { table, now }: Co
 
 const TABLE_FULL = 'the conntrack table is full';
 
+interface Created extends Found {
+  readonly expected?: Expectation;
+}
+
 /** @kernel nf_conntrack_core.c:init_conntrack */
-function create(tuple: Tuple, template: Template | undefined, conntrack: Conntrack): Found | string {
+function create(tuple: Tuple, template: Template | undefined, conntrack: Conntrack): Created | string {
   const reply = invertTuple(tuple);
   if (reply === undefined) return `ICMP type ${icmpTypeOf(tuple)} is no request`;
   const { table, sysctl, now } = conntrack;
   if (table.size >= sysctl.get('net.netfilter.nf_conntrack_max') && !dropEarly(table)) return TABLE_FULL;
   const entry = table.open(tuple, reply, template?.zone ?? DEFAULT_ZONE, now);
   if (conntrack.counts) entry.counters = freshCounters();
-  if (template?.helper !== undefined) entry.helper = template.helper;
-  return { entry, direction: 'original' };
+  const expected = table.expectations.size > 0 ? takeExpectation(entry, tuple, template, table) : undefined;
+  if (expected === undefined && template?.helper !== undefined) entry.helper = template.helper;
+  return { entry, direction: 'original', ...(expected && { expected }) };
+}
+
+/** A flow that another one announced belongs to it. */
+function takeExpectation(
+  entry: Entry,
+  tuple: Tuple,
+  template: Template | undefined,
+  table: ConntrackTable,
+): Expectation | undefined {
+  const expected = table.expectations.take(tuple, (template?.zone ?? DEFAULT_ZONE).id);
+  if (expected === undefined) return undefined;
+  entry.status.expected = true;
+  entry.master = expected.master;
+  entry.mark = expected.master.mark;
+  if (expected.helper !== undefined) entry.helper = expected.helper;
+  return expected;
 }
 
 /** @deviates the kernel looks at a few hash buckets only (nf_conntrack_core.c:early_drop); here any entry may go. */

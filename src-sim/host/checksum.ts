@@ -4,7 +4,7 @@
  *
  * @kernel net/ipv4/netfilter/nf_reject_ipv4.c:nf_send_unreach, include/net/netfilter/nf_reject.h:nf_reject_verify_csum
  */
-import { IP_HEADER_BYTES, type Packet } from '../net/packet';
+import { IP_HEADER_BYTES, type Packet, tcpOptionLength } from '../net/packet';
 import { PROTOCOL } from '../net/protocol';
 
 /** Protocols whose data the kernel does not add up. */
@@ -40,7 +40,7 @@ function missingData(packet: Packet): string {
   const { family, length, transport } = packet;
   const all = dataOf(packet);
   const here = length - IP_HEADER_BYTES[family];
-  const header = transport.kind === 'tcp' ? 20 + 4 * Object.keys(transport.options).length : 8;
+  const header = transport.kind === 'tcp' ? 20 + tcpOptionLength(transport.options) : 8;
   return all.slice(Math.max(0, here - header));
 }
 

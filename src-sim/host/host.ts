@@ -31,6 +31,8 @@ export interface InterfaceAddress {
   readonly network: AddressMask;
   /** The subnet's directed broadcast address (IPv4, prefixes up to /30). */
   readonly broadcast?: Address;
+  /** Whether the address was given it (`ip address add … brd +`), as tools that configure networks do. */
+  readonly isBroadcastSet: boolean;
 }
 
 export interface Host {
@@ -117,18 +119,21 @@ function loopback(family: Family): Interface {
 
 /** @throws Error */
 function readInterfaceAddress(text: string): InterfaceAddress {
-  const [addressText = '', lengthText] = text.split('/');
+  const [prefix = '', brd] = text.trim().split(/\s+/);
+  const [addressText = '', lengthText] = prefix.split('/');
   const address = parseAddress(addressText);
-  if (address === undefined) throw new Error(`not an address: ${text}`);
+  if (address === undefined || (brd !== undefined && brd !== 'brd')) throw new Error(`not an address: ${text}`);
   const family = familyOf(address);
   const length = lengthText === undefined ? ADDRESS_BITS[family] : Number(lengthText);
   if (!Number.isInteger(length) || length < 0 || length > ADDRESS_BITS[family])
     throw new Error(`not a prefix: ${text}`);
   const mask = prefixMask(length, family);
   const network = { address: maskAddress(address, mask), mask };
-  if (family === 'ipv6' || length > 30 || address.startsWith('127.')) return { address, network };
+  if (family === 'ipv6' || length > 30 || address.startsWith('127.'))
+    return { address, network, isBroadcastSet: false };
   const hostBits = (1n << BigInt(32 - length)) - 1n;
-  return { address, network, broadcast: addressFromValue(addressValue(network.address) | hostBits, family) };
+  const broadcast = addressFromValue(addressValue(network.address) | hostBits, family);
+  return { address, network, broadcast, isBroadcastSet: brd !== undefined };
 }
 
 /** @throws Error */

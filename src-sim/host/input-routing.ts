@@ -59,7 +59,7 @@ const DEAD_ROUTES: Partial<Record<RouteType, { readonly error?: IcmpErrorKind }>
 };
 
 /** Groups that every host has joined. */
-const ALL_HOSTS: ReadonlySet<string> = new Set(['224.0.0.1', 'ff02::1', 'ff01::1']);
+export const ALL_HOSTS: ReadonlySet<string> = new Set(['224.0.0.1', 'ff02::1', 'ff01::1']);
 
 function decideMulticast(host: Host, packet: Packet, device: string): InputDecision {
   const { src, dst, family } = packet;

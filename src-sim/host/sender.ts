@@ -5,7 +5,13 @@
  * @kernel net/netfilter/xt_owner.c:owner_mt, net/ipv4/ip_output.c:ip_send_unicast_reply
  */
 export type Sender =
-  | { readonly kind: 'process'; readonly uid: number; readonly gid: number; readonly isRequest?: true }
+  | {
+      readonly kind: 'process';
+      readonly uid: number;
+      readonly gid: number;
+      readonly isRequest?: true;
+      readonly mayBroadcast?: boolean;
+    }
   /** A socket that no process opened: ICMP, and the RST of a closed port in IPv4. */
   | { readonly kind: 'kernel' };
 

@@ -12,6 +12,7 @@ import {
   TCP_FLAG,
   type TcpOptions,
   type TcpSegment,
+  tcpOptionLength,
 } from '../net/packet';
 import { PROTOCOL } from '../net/protocol';
 import { type IcmpError, mayNotBeAnswered } from './icmp-errors';
@@ -20,7 +21,6 @@ const TCP_HEADER_BYTES = 20;
 const ICMP_HEADER_BYTES = 8;
 /** An ICMP error quotes as much as fits into so many bytes: RFC 1812 §4.3.2.3, RFC 4443 §2.4. */
 const LONGEST_ERROR: Readonly<Record<Family, number>> = { ipv4: 576, ipv6: 1280 };
-const OPTION_BYTES = 4;
 /** The two bits of the TOS byte that congestion notification uses: the stack never copies them to an answer of TCP's. */
 const ECN_MASK = 0x03;
 
@@ -131,7 +131,7 @@ type Numbers = Pick<TcpSegment, 'flags' | 'seq' | 'ack' | 'window' | 'options'>;
 
 function segmentTo(packet: Packet, tcp: TcpSegment, numbers: Numbers): Packet {
   return {
-    ...answerTo(packet, PROTOCOL.tcp, TCP_HEADER_BYTES + OPTION_BYTES * Object.keys(numbers.options).length),
+    ...answerTo(packet, PROTOCOL.tcp, TCP_HEADER_BYTES + tcpOptionLength(numbers.options)),
     transport: { kind: 'tcp', sport: tcp.dport, dport: tcp.sport, dataLength: 0, ...numbers },
   };
 }

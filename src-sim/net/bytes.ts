@@ -102,12 +102,14 @@ function tcpBytes(packet: Packet, tcp: TcpSegment): Uint8Array {
   return segment;
 }
 
-/** In four bytes each, filled up in front with the option "no operation". @see RFC 9293 §3.2 */
-export function optionBytes({ mss, windowScale, sackPermitted }: TcpOptions): Uint8Array {
+/** In four bytes each, SACK blocks apart, filled up in front with the option "no operation". @see RFC 9293 §3.2 */
+export function optionBytes({ mss, windowScale, sackPermitted, sack = [] }: TcpOptions): Uint8Array {
   return Uint8Array.from([
     ...(mss === undefined ? [] : [2, 4, mss >> 8, mss]),
     ...(windowScale === undefined ? [] : [1, 3, 3, windowScale]),
     ...(sackPermitted ? [1, 1, 4, 2] : []),
+    ...(sack.length > 0 ? [1, 1, 5, 2 + 8 * sack.length] : []),
+    ...sack.flat().flatMap((number) => [number >>> 24, number >>> 16, number >>> 8, number]),
   ]);
 }
 

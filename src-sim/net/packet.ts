@@ -56,6 +56,17 @@ export interface TcpOptions {
   readonly mss?: number;
   readonly windowScale?: number;
   readonly sackPermitted?: boolean;
+  /** Blocks that the receiver has beyond what it acknowledges: their first byte, and the one behind their last. */
+  readonly sack?: readonly SackBlock[];
+}
+
+/** RFC 2018 §3. */
+export type SackBlock = readonly [left: number, right: number];
+
+/** Bytes of options: each is filled up to a multiple of four. */
+export function tcpOptionLength({ mss, windowScale, sackPermitted, sack }: TcpOptions): number {
+  const blocks = sack === undefined || sack.length === 0 ? 0 : 4 + 8 * sack.length;
+  return (mss === undefined ? 0 : 4) + (windowScale === undefined ? 0 : 4) + (sackPermitted ? 4 : 0) + blocks;
 }
 
 /** UDP and UDP-Lite: `Packet.protocol` tells which. */

@@ -6,10 +6,12 @@ import { ctState, type Entry } from '../conntrack/entry';
 import { confirm, track } from '../conntrack/track';
 import { findRoute, routeDevice } from '../host/routing';
 import type { Director } from '../ipvs/director';
+import { followMaster } from '../nat/announced';
 import { isBound, type Manip, setUpNullBinding, tracked, translate, translateError } from '../nat/nat';
 import type { Packet } from '../net/packet';
 import type { Hook, HookFunction, TableName } from '../netfilter/hook';
 import type { Emitter } from './emitter';
+import { runHelper } from './help';
 import type { InFlight } from './in-flight';
 import type { Machine } from './machine';
 import { Passage } from './passage';
@@ -100,7 +102,7 @@ function drop(where: string, reason: string): Verdict {
 function runConntrack(machine: Machine, flight: InFlight, hook: Hook): Verdict {
   const { table, host, now } = machine;
   const isPrerouting = hook === 'PREROUTING';
-  const { verdict, attachment, change, text } = track(flight.packet, flight.attachment, {
+  const { verdict, attachment, change, text, expected } = track(flight.packet, flight.attachment, {
     table,
     sysctl: host.sysctl,
     kernel: host.kernel,
@@ -109,11 +111,14 @@ function runConntrack(machine: Machine, flight: InFlight, hook: Hook): Verdict {
     isPrerouting,
   });
   flight.attachment = attachment;
+  if (expected && attachment?.kind === 'tracked') followMaster(attachment.entry, expected, machine.nat());
   flight.story.steps?.push({ kind: 'conntrack', hook, state: ctState(attachment), change, text });
   return verdict === 'ACCEPT' ? ACCEPT : drop('conntrack', text);
 }
 
 function runConfirm(machine: Machine, flight: InFlight, hook: Hook): Verdict {
+  const refused = runHelper(machine, flight, hook);
+  if (refused !== undefined) return drop('helper', refused);
   const { verdict, change, text } = confirm(flight.attachment, machine.conntrack());
   flight.story.steps?.push({ kind: 'confirm', hook, change, text });
   return verdict === 'ACCEPT' ? ACCEPT : drop('conntrack', text);

@@ -15,7 +15,8 @@ export interface InFlight {
   /** Device it leaves by, once routed. */
   outDevice: string | undefined;
   route: Route | undefined;
-  packetType: 'unicast' | 'broadcast' | 'multicast' | 'otherhost';
+  /** `loopback`: what this host sent to everybody, and heard itself. */
+  packetType: 'unicast' | 'broadcast' | 'multicast' | 'otherhost' | 'loopback';
   readonly macSource: string | undefined;
   readonly macDestination: string | undefined;
   /** The socket that sends it; undefined: none of this host's. */

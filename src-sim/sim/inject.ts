@@ -2,6 +2,7 @@
 import { entryOfLine } from '../conntrack/initial';
 import { buildHost, type Interface } from '../host/host';
 import { readIpsets } from '../host/ipset-save';
+import type { Sender } from '../host/sender';
 import { Director } from '../ipvs/director';
 import type { Ruleset } from '../netfilter/ruleset';
 import { beginStory, endStory, type InFlight } from './in-flight';
@@ -63,7 +64,7 @@ export function inject(machine: Machine, source: ScenarioPacket): InFlight {
     // As `-m mac` sees it: whose hand the frame came from.
     macSource: source.mac_src ?? device?.peerMac,
     macDestination: source.in === undefined ? undefined : (source.mac_dst ?? device?.mac),
-    sender: source.in === undefined ? { kind: 'process', uid: source.uid ?? 0, gid: source.gid ?? 0 } : undefined,
+    sender: source.in === undefined ? senderOf(source) : undefined,
     isFromIpvs: false,
     assignedPort: undefined,
   };
@@ -71,6 +72,10 @@ export function inject(machine: Machine, source: ScenarioPacket): InFlight {
   receiveWaiting(machine);
   machine.table.removeExpired(machine.now);
   return flight;
+}
+
+function senderOf({ uid = 0, gid = 0, broadcast = false }: ScenarioPacket): Sender {
+  return { kind: 'process', uid, gid, mayBroadcast: broadcast };
 }
 
 function forgetTheLast({ sent, made, unsure }: Machine): void {

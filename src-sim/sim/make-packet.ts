@@ -1,12 +1,18 @@
 /** From a scenario's packet to the packet on the wire: its headers and its length. */
 import { familyOf } from '../net/address';
-import { IP_HEADER_BYTES, type Packet, type TcpOptions, type Transport, tcpFlags } from '../net/packet';
+import {
+  IP_HEADER_BYTES,
+  type Packet,
+  type SackBlock,
+  type TcpOptions,
+  type Transport,
+  tcpFlags,
+  tcpOptionLength,
+} from '../net/packet';
 import { PROTOCOL, protocolNumber } from '../net/protocol';
 import type { ScenarioPacket } from './scenario';
 
 const TCP_HEADER_BYTES = 20;
-/** Each option that a scenario can name is padded to four bytes on the wire. */
-const TCP_OPTION_BYTES = 4;
 const UDP_HEADER_BYTES = 8;
 const ICMP_HEADER_BYTES = 8;
 /** SCTP's common header and one DATA or INIT chunk, as the contract's packets carry. */
@@ -90,12 +96,13 @@ function makeTransport(source: ScenarioPacket, protocol: number): Transport {
   }
 }
 
-function makeOptions({ mss, wscale, sackok }: ScenarioPacket): TcpOptions {
-  if (!mss && wscale === undefined && !sackok) return NO_OPTIONS;
+function makeOptions({ mss, wscale, sackok, sack }: ScenarioPacket): TcpOptions {
+  if (!mss && wscale === undefined && !sackok && !sack?.length) return NO_OPTIONS;
   return {
     ...(mss ? { mss } : {}),
     ...(wscale === undefined ? {} : { windowScale: wscale }),
     ...(sackok ? { sackPermitted: true } : {}),
+    ...(sack?.length ? { sack: sack.map(([left, right]): SackBlock => [left >>> 0, right >>> 0]) } : {}),
   };
 }
 
@@ -123,7 +130,7 @@ function makeIcmp(source: ScenarioPacket, dataLength: number): Transport {
 export function transportBytes(transport: Transport): number {
   switch (transport.kind) {
     case 'tcp':
-      return TCP_HEADER_BYTES + TCP_OPTION_BYTES * Object.keys(transport.options).length + transport.dataLength;
+      return TCP_HEADER_BYTES + tcpOptionLength(transport.options) + transport.dataLength;
     case 'udp':
       return UDP_HEADER_BYTES + transport.dataLength;
     case 'icmp':

@@ -82,7 +82,7 @@ export class Passage implements TargetWorld {
   }
 
   get packetType(): 'unicast' | 'broadcast' | 'multicast' | 'loopback' {
-    if (this.flight.inDevice === LOOPBACK) return 'loopback';
+    if (this.flight.inDevice === LOOPBACK || this.flight.packetType === 'loopback') return 'loopback';
     return this.flight.packetType === 'otherhost' ? 'unicast' : this.flight.packetType;
   }
 

@@ -7,9 +7,9 @@
 import { setClosing } from '../conntrack/tcp';
 import { otherDirection } from '../conntrack/tuple';
 import { passesRejectChecksum } from '../host/checksum';
-import { type Host, isListening, LOOPBACK } from '../host/host';
+import { isListening, LOOPBACK } from '../host/host';
 import { ICMP_ERRORS, type IcmpError, type IcmpErrorKind, REJECT_ERRORS } from '../host/icmp-errors';
-import { decideInput } from '../host/input-routing';
+import { ALL_HOSTS, decideInput } from '../host/input-routing';
 import { withHeaderPulled } from '../host/reassembly';
 import { findRoute, isMulticast, type Route, routeDevice } from '../host/routing';
 import { KERNEL_SOCKET, type Sender } from '../host/sender';
@@ -23,41 +23,68 @@ import type { CopyRoute, Emitter } from './emitter';
 import { gather, runHook, takeOutOfConntrack, WAITING } from './hooks';
 import { beginStory, endStory, type InFlight, ownPacket, type Story } from './in-flight';
 import type { Machine } from './machine';
+import { hasNeighbour, isUsable, mayNotBroadcast, outputRoute } from './output-route';
 import type { Fate } from './trace';
 
 /** A frame comes in by a device. @kernel net/ipv4/ip_input.c:ip_rcv */
 export function receive(machine: Machine, flight: InFlight): Fate {
   if (flight.packetType === 'otherhost') return dropped('link', 'the frame is addressed to another host');
-  return atHook(machine, flight, 'PREROUTING') ?? routeInput(machine, flight);
+  const stopped = atHook(machine, flight, 'PREROUTING');
+  if (stopped) return stopped;
+  // What this host sent to everybody has its route already.
+  return flight.packetType === 'loopback' ? deliver(machine, flight) : routeInput(machine, flight);
 }
 
 /** A local process, or the host itself, sends. @kernel net/ipv4/ip_output.c:__ip_local_out */
 export function send(machine: Machine, flight: InFlight): Fate {
-  flight.route ??= findRoute(machine.host.routes, { dst: flight.packet.dst, mark: flight.mark });
+  flight.route ??= outputRoute(machine.host, flight);
   if (!isUsable(flight.route)) return dropped('routing', `there is no route to ${flight.packet.dst}`);
+  if (mayNotBroadcast(flight)) {
+    return dropped('socket', `${flight.packet.dst} is a broadcast address: the process must ask for SO_BROADCAST`);
+  }
   takeRoute(flight, flight.route, 'output');
   return atHook(machine, flight, 'OUTPUT') ?? postRoute(machine, flight);
+}
+
+/**
+ * What this host sends to everybody, or to a group that it joined, it hears itself: a copy goes its own way out, and
+ * comes back by the device that it would have left by, before the packet itself goes on.
+ *
+ * @kernel net/ipv4/ip_output.c:ip_mc_output, net/ipv6/ip6_output.c:ip6_finish_output2
+ */
+function hearOwn(machine: Machine, flight: InFlight): void {
+  const { packet, route, outDevice } = flight;
+  const isGroup = isMulticast(packet.dst);
+  const concerns = route?.type === 'broadcast' || (isGroup && ALL_HOSTS.has(packet.dst));
+  if (flight.inDevice !== undefined || outDevice === LOOPBACK || !concerns) return;
+  const told = beginStory(packet, 'the copy that this host hears itself', machine.explain !== 'none');
+  const { log, isTraced } = flight.story;
+  const story: Story = { ...told, isCopy: true, log, isTraced };
+  machine.made.push(story);
+  const copy: InFlight = { ...flight, story };
+  const stopped = atHook(machine, copy, 'POSTROUTING');
+  if (stopped) {
+    endStory(copy, stopped);
+    return;
+  }
+  const back: InFlight = { ...copy, inDevice: outDevice, outDevice: undefined, packetType: 'loopback' };
+  endStory(back, receive(machine, back));
 }
 
 function postRoute(machine: Machine, flight: InFlight): Fate {
   // OUTPUT may have routed it again.
   if (flight.route) flight.outDevice = routeDevice(flight.route);
   if (!machine.host.kernel.postroutingSeesInput) flight.inDevice = undefined;
+  if (flight.packet.family === 'ipv4') hearOwn(machine, flight);
   const stopped = atHook(machine, flight, 'POSTROUTING');
   if (stopped) return stopped;
+  if (flight.packet.family === 'ipv6') hearOwn(machine, flight);
   if (flight.outDevice === LOOPBACK) return loopBack(machine, flight);
   if (!hasNeighbour(machine.host, flight)) {
     return dropped('neighbour', `${flight.packet.dst} is the address of its network: nobody answers for it`);
   }
   machine.sent.push(flight);
   return { kind: 'sent', device: flight.outDevice ?? '' };
-}
-
-/** Every address on the wire has somebody behind it, but for that of the network itself. */
-function hasNeighbour(host: Host, { packet, route, outDevice = '' }: InFlight): boolean {
-  const nextHop = route?.gateway ?? packet.dst;
-  const { addresses = [] } = host.interfaces.get(outDevice) ?? {};
-  return !addresses.some(({ network, broadcast }) => broadcast !== undefined && network.address === nextHop);
 }
 
 /** What goes out by lo comes in by lo, and keeps its conntrack entry. @kernel drivers/net/loopback.c:loopback_xmit */
@@ -122,10 +149,6 @@ function routeInput(machine: Machine, flight: InFlight): Fate {
   }
   flight.route = decision.route;
   return deliver(machine, flight);
-}
-
-function isUsable(route: Route | undefined): route is Route {
-  return route !== undefined && (route.type === 'unicast' || route.type === 'local' || route.type === 'broadcast');
 }
 
 function takeRoute(flight: InFlight, route: Route, decision: 'forward' | 'output'): void {

@@ -36,6 +36,7 @@ export interface HostDescription {
 }
 
 export interface InterfaceDescription {
+  /** `203.0.113.1/24`; `203.0.113.1/24 brd +` as tools that configure networks do, with its broadcast address. */
   readonly addresses?: readonly string[];
   readonly mac?: string;
   /** Makes the interface a bridge. */
@@ -50,6 +51,8 @@ export interface ScenarioPacket {
   /** User and group of that process; default 0. */
   readonly uid?: number;
   readonly gid?: number;
+  /** The process asked for leave to send to everybody (SO_BROADCAST); without it such a packet is refused. */
+  readonly broadcast?: boolean;
   readonly src: Address;
   readonly dst: Address;
   readonly proto: string | number;
@@ -64,6 +67,8 @@ export interface ScenarioPacket {
   readonly mss?: number;
   readonly wscale?: number;
   readonly sackok?: boolean;
+  /** SACK blocks, at most four: the first byte of each and the one behind its last. */
+  readonly sack?: readonly (readonly [left: number, right: number])[];
   /** Bytes, or the payload itself. */
   readonly payload?: number | string;
   /** Default 64. */

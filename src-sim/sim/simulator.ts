@@ -1,4 +1,5 @@
 /** A scenario in, a result out: what the kernel would have done with each packet. */
+import { formatExpectation } from '../conntrack/expectation';
 import { formatEntry } from '../conntrack/format';
 import type { Ruleset } from '../netfilter/ruleset';
 import { framesOf } from './frame';
@@ -37,6 +38,7 @@ function resultOf(machine: Machine, { story }: InFlight): PacketResult {
     caused: logged.caused,
     out: machine.sent.flatMap(framesOf),
     conntrack: [...machine.table.entries()].map((entry) => formatEntry(entry, machine.now)),
+    expectations: machine.table.expectations.all().map((one) => formatExpectation(one, machine.now)),
     steps: story.steps ?? [],
     fate: story.fate,
     time: machine.now,

@@ -21,6 +21,8 @@ export interface PacketResult {
   readonly out: readonly Frame[];
   /** The whole table after the packet, as /proc/net/nf_conntrack prints it. */
   readonly conntrack: readonly string[];
+  /** Connections that helpers expect after the packet, as /proc/net/nf_conntrack_expect prints them. */
+  readonly expectations: readonly string[];
   /** Everything that happened to the packet, in order. */
   readonly steps: readonly Step[];
   /** Where it ended. */
@@ -123,5 +125,7 @@ export type Step =
       readonly text: string;
     }
   | { readonly kind: 'stack'; readonly text: string }
+  /** A helper expects another connection. */
+  | { readonly kind: 'helper'; readonly hook: Hook; readonly text: string }
   | { readonly kind: 'ipvs'; readonly hook: Hook; readonly text: string }
   | { readonly kind: 'end'; readonly fate: Fate };

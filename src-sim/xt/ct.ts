@@ -1,6 +1,6 @@
+import { findHelper, HELPERS } from '../conntrack/helper/registry';
 import { DEFAULT_ZONE, type Zone } from '../conntrack/zone';
 import type { Family } from '../net/address';
-import { PROTOCOL } from '../net/protocol';
 import type { Given } from '../netfilter/ruleset';
 import { defineTarget, fails, option, type RuleContext, same, saved } from './define';
 import { flag, keywords, limitedName, mapParsed, parseNumberIn, word } from './value-types';
@@ -33,25 +33,9 @@ const EVENTS = [
   { text: 'secmark', summary: 'the security mark changes' },
 ] as const;
 
-/** The kernel's own helpers, and the protocols that each listens to. @kernel net/netfilter/nf_conntrack_*.c */
-const HELPERS: Readonly<Record<string, readonly number[]>> = {
-  amanda: [PROTOCOL.udp],
-  ftp: [PROTOCOL.tcp],
-  'H.245': [],
-  irc: [PROTOCOL.tcp],
-  'netbios-ns': [PROTOCOL.udp],
-  pptp: [PROTOCOL.tcp],
-  'Q.931': [PROTOCOL.tcp],
-  RAS: [PROTOCOL.udp],
-  sane: [PROTOCOL.tcp],
-  sip: [PROTOCOL.tcp, PROTOCOL.udp],
-  snmp: [PROTOCOL.udp],
-  tftp: [PROTOCOL.udp],
-};
-
 const helperName = {
   ...limitedName('name of a helper', 15),
-  choices: Object.keys(HELPERS).map((text) => ({ text, summary: `the kernel's helper ${text}` })),
+  choices: HELPERS.map(({ name, summary, families }) => ({ text: name, summary, families })),
 };
 
 const timeoutName = limitedName('name of a timeout policy', 31);
@@ -137,11 +121,12 @@ export const NOTRACK = defineTarget({
   effect: () => ({ kind: 'untrack' }),
 });
 
-function refuseHelper(name: string, { protocol }: RuleContext): string | undefined {
+function refuseHelper(name: string, { protocol, family }: RuleContext): string | undefined {
   if (!protocol || protocol.inverted || protocol.value === 0) return 'a helper needs its protocol, named by -p';
-  const protocols = Object.hasOwn(HELPERS, name) ? HELPERS[name] : undefined;
-  if (protocols === undefined) return `the kernel has no helper "${name}"`;
-  return !protocols.includes(protocol.value) ? `the helper ${name} needs another protocol` : undefined;
+  const helper = findHelper(name);
+  if (helper === undefined) return `the kernel has no helper "${name}"`;
+  if (!helper.families.includes(family)) return `the kernel has no helper "${name}" for this family`;
+  return !helper.protocols.includes(protocol.value) ? `the helper ${name} needs another protocol` : undefined;
 }
 
 interface ZoneOptions {

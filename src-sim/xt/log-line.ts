@@ -5,7 +5,8 @@
  * @deviates IP options and the user of a local process are not known here: left out
  */
 import { addressValue } from '../net/address';
-import { isLaterFragment, type Packet, TCP_FLAG, type TcpOptions, type TcpSegment } from '../net/packet';
+import { optionBytes } from '../net/bytes';
+import { isLaterFragment, type Packet, TCP_FLAG, type TcpSegment } from '../net/packet';
 import { hex } from './value-types';
 import type { World } from './world';
 
@@ -108,7 +109,7 @@ const FLAG_WORDS = [
 ] as const;
 
 function tcpWords(segment: TcpSegment, { withSequence, withOptions }: LogChoices): readonly string[] {
-  const options = withOptions ? optionBytes(segment.options) : '';
+  const options = withOptions ? hexadecimal(optionBytes(segment.options)) : '';
   return [
     `SPT=${segment.sport}`,
     `DPT=${segment.dport}`,
@@ -121,14 +122,8 @@ function tcpWords(segment: TcpSegment, { withSequence, withOptions }: LogChoices
   ];
 }
 
-/** As they stand in the header: each filled up to four bytes. RFC 9293 §3.2, RFC 7323 §2.2, RFC 2018 §2 */
-function optionBytes({ mss, windowScale, sackPermitted }: TcpOptions): string {
-  const words = [
-    mss === undefined ? '' : `0204${mss.toString(16).padStart(4, '0')}`,
-    windowScale === undefined ? '' : `010303${windowScale.toString(16).padStart(2, '0')}`,
-    sackPermitted ? '01010402' : '',
-  ];
-  return words.join('').toUpperCase();
+function hexadecimal(bytes: Uint8Array): string {
+  return [...bytes].map((byte) => byte.toString(16).toUpperCase().padStart(2, '0')).join('');
 }
 
 function icmpWords({ transport, family }: Packet, choices: LogChoices): readonly string[] {

@@ -1,4 +1,4 @@
-import { type Packet, TCP_FLAG, type TcpSegment, transportLength } from '../net/packet';
+import { type Packet, TCP_FLAG, type TcpSegment, tcpOptionLength, transportLength } from '../net/packet';
 import { PROTOCOL } from '../net/protocol';
 import type { Given, MatchUse } from '../netfilter/ruleset';
 import { compare, defineMatch, fails, given as gives, leaves, type MatchAnswer, option, saved, takes } from './define';
@@ -131,18 +131,17 @@ function compareOption(given: Given<number> | undefined, packet: Packet): MatchA
 }
 
 const NO_OPERATION = 1;
-/** Each option that a simulated segment carries is filled up with no-operations to so many bytes. */
-const OPTION_BYTES = 4;
 
 /** Kinds of RFC 9293 §3.2, RFC 2018, RFC 7323. Where TCPOPTSTRIP took options out, no-operations stand instead. */
 function optionKinds(packet: Packet, { options, dataLength }: TcpSegment): readonly number[] {
-  const { mss, windowScale, sackPermitted } = options;
+  const { mss, windowScale, sackPermitted, sack } = options;
   const kinds = [
     ...(mss === undefined ? [] : [2]),
     ...(windowScale === undefined ? [] : [3]),
     ...(sackPermitted ? [4] : []),
+    ...(sack ? [5] : []),
   ];
   const bytes = transportLength(packet) - TCP_HEADER_BYTES - dataLength;
-  const isFilled = bytes > kinds.length * OPTION_BYTES || kinds.some((kind) => kind !== 2);
+  const isFilled = bytes > tcpOptionLength(options) || kinds.some((kind) => kind !== 2);
   return isFilled ? [NO_OPERATION, ...kinds] : kinds;
 }

@@ -54,10 +54,14 @@ export const TCPOPTSTRIP = defineTarget({
   effect: () => ({ kind: 'continue' }),
 });
 
-function withoutOptions({ mss, windowScale, sackPermitted }: TcpOptions, stripped: readonly number[]): TcpOptions {
+function withoutOptions(
+  { mss, windowScale, sackPermitted, sack }: TcpOptions,
+  stripped: readonly number[],
+): TcpOptions {
   return {
     ...(mss === undefined || stripped.includes(2) ? {} : { mss }),
     ...(windowScale === undefined || stripped.includes(3) ? {} : { windowScale }),
     ...(sackPermitted === undefined || stripped.includes(4) ? {} : { sackPermitted }),
+    ...(sack === undefined || stripped.includes(5) ? {} : { sack }),
   };
 }

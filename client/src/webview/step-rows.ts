@@ -254,6 +254,8 @@ function stackRow(step: Exclude<Step, { kind: 'rule' | 'policy' | 'return' }>): 
       };
     case 'routing':
       return { name: 'routing', nameTone: undefined, words: [step.text] };
+    case 'helper':
+      return { name: 'helper', nameTone: 'conntrack', words: [step.text] };
     case 'ipvs':
       return { name: 'ipvs', nameTone: 'rewritten', words: [step.text] };
     case 'stack':

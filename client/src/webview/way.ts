@@ -112,6 +112,8 @@ function crossingOf(
       return { place: 'confirm', tone: 'conntrack', step: index, lines: [[CONFIRM_WORDS[step.change]]] };
     case 'nat':
       return natCrossing(step, index, before);
+    case 'helper':
+      return { place: 'confirm', tone: 'conntrack', step: index, lines: [['expects']] };
     case 'ipvs':
       return { place: 'ipvs', tone: 'rewritten', step: index, lines: [['taken']] };
   }
@@ -180,6 +182,7 @@ function natCrossing(step: Extract<Step, { kind: 'nat' }>, index: number, before
 function lastPlace(steps: readonly Step[]): PlaceName | undefined {
   const last = steps.findLast((step) => step.kind !== 'end' && step.kind !== 'stack');
   if (last === undefined || !('hook' in last)) return undefined;
+  if (last.kind === 'helper') return 'confirm';
   return 'table' in last ? last.table : last.kind;
 }
 

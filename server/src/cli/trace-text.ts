@@ -115,6 +115,7 @@ function stepText(step: Step, { style, tree }: Words): string {
       return `⇄ conntrack: ${style.bold(step.state)}, entry ${step.change}${step.text === '' ? '' : ` (${step.text})`}`;
     case 'confirm':
     case 'nat':
+    case 'helper':
     case 'ipvs':
     case 'routing':
     case 'stack':

@@ -1,0 +1,30 @@
+/** Which way a packet of this host leaves, and what keeps it from leaving. */
+import type { Host } from '../host/host';
+import { findRoute, isLimitedBroadcast, isMulticast, type Route } from '../host/routing';
+import type { InFlight } from './in-flight';
+
+/** A group, or everybody, is reached without a gateway. @kernel net/ipv4/route.c:__mkroute_output */
+export function outputRoute({ routes }: Host, { packet: { dst }, mark }: InFlight): Route | undefined {
+  const route = findRoute(routes, { dst, mark });
+  if (route === undefined || !(isLimitedBroadcast(dst) || isMulticast(dst))) return route;
+  const { gateway: _, ...direct } = route;
+  return { ...direct, type: isMulticast(dst) ? 'multicast' : 'broadcast' };
+}
+
+/** @kernel net/ipv4/raw.c:raw_sendmsg, net/ipv4/udp.c:udp_sendmsg: EACCES */
+export function mayNotBroadcast({ sender, route }: InFlight): boolean {
+  return route?.type === 'broadcast' && sender?.kind === 'process' && sender.mayBroadcast === false;
+}
+
+/** Every address on the wire has somebody behind it, but for that of the network itself. */
+export function hasNeighbour(host: Host, { packet, route, outDevice = '' }: InFlight): boolean {
+  const nextHop = route?.gateway ?? packet.dst;
+  const { addresses = [] } = host.interfaces.get(outDevice) ?? {};
+  return !addresses.some(({ network, broadcast }) => broadcast !== undefined && network.address === nextHop);
+}
+
+const SENDING_ROUTES: ReadonlySet<string> = new Set(['unicast', 'local', 'broadcast', 'multicast']);
+
+export function isUsable(route: Route | undefined): route is Route {
+  return route !== undefined && SENDING_ROUTES.has(route.type);
+}
