@@ -35,8 +35,8 @@ const DEEPEST_JUMP = 64;
 
 export interface Way {
   readonly hooks: readonly Hook[];
-  /** How conntrack sees the packets that raw left to it. */
-  readonly tracked: readonly ('NEW' | 'ESTABLISHED' | 'RELATED' | 'INVALID')[];
+  /** How conntrack sees the packets that raw left to it; neighbour discovery is UNTRACKED by itself. */
+  readonly tracked: readonly ('NEW' | 'ESTABLISHED' | 'RELATED' | 'INVALID' | 'UNTRACKED')[];
   /** Asks what would happen if no rule took packets out of conntrack. */
   readonly ignoreUntrack?: boolean;
   /** Of the packets that come out of raw, those that matter. */

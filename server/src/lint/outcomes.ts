@@ -57,7 +57,16 @@ function walkOutcomes(
   walker: Walker,
 ): readonly Outcome[] | undefined {
   const start = intersectBoxes(startOf(walker.space, way, context.hints), shape);
-  if (start === undefined) return [];
+  return start === undefined ? [] : outcomesFrom(walker, way, start, state);
+}
+
+/** The same, of any packets: link-local and multicast addresses too. */
+export function outcomesFrom(
+  walker: Walker,
+  way: WayName,
+  start: Box,
+  state: Way['tracked'][number],
+): readonly Outcome[] | undefined {
   const groups = followHooks(walker, [freshGroup(walker.space, start)], { hooks: WAY_HOOKS[way], tracked: [state] });
   if (walker.budget < 0) return undefined;
   return groups.map((group) => outcomeOf(group, way));

@@ -55,6 +55,12 @@ export function policySpan(document: Document, { table, hook }: Pick<Decision, '
   return undefined;
 }
 
+/** What decided: the rule at the end of its path, or the policy. */
+export function decisionSpan(document: Document, decision: Decision): Span | undefined {
+  const last = decision.path.at(-1);
+  return last ? ruleSpan(document, last) : policySpan(document, decision);
+}
+
 /** Puts a line behind the rule's; undefined where the order of the text is not the order of the rules. */
 export function lineAfter(document: Document, ref: RuleRef, text: string): TextEdit | undefined {
   return insertion(document, ref, text, 'after');

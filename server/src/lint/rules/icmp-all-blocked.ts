@@ -1,0 +1,88 @@
+import { defineRule, type LintContext, paragraphs, type Report } from '../define';
+import { acceptedConnections, denialOf, icmpOutcomes, isAllDenied, messageWitness, tooBig } from '../icmp-ways';
+import { decisionSpan } from '../places';
+
+export const icmpAllBlocked = defineRule({
+  code: 'icmp-all-blocked',
+  title: 'No ICMP gets in',
+  severity: 'information',
+  group: 'icmp',
+  proof: 'text',
+  docs: {
+    what: '`INPUT` denies what nobody accepts, and accepts no ICMP at all: neither the echo request nor errors.',
+    why: paragraphs(
+      'ICMP is how a network says what is wrong: which host is not there, which packet is too big, which port is',
+      'shut. Without errors connections hang instead of failing; without the echo request nobody can tell whether',
+      'the host lives.',
+    ),
+    instead: 'Accept RELATED for errors, and the echo request, with a `limit` if need be.',
+    suppress: 'Where the host is meant to be silent, and errors get in by another rule.',
+  },
+  kernel: ['net/ipv4/icmp.c:icmp_rcv'],
+  bad: [
+    {
+      title: 'A web server that answers nothing else',
+      code: `*filter
+:INPUT DROP [0:0]
+#=== no ICMP
+:FORWARD ACCEPT [0:0]
+:OUTPUT ACCEPT [0:0]
+-A INPUT -i lo -j ACCEPT
+-A INPUT -p tcp -m tcp --dport 80 -j ACCEPT
+COMMIT
+`,
+    },
+  ],
+  good: [
+    {
+      title: 'Errors by their connection',
+      code: `*filter
+:INPUT DROP [0:0]
+:FORWARD ACCEPT [0:0]
+:OUTPUT ACCEPT [0:0]
+-A INPUT -i lo -j ACCEPT
+-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+-A INPUT -p tcp -m tcp --dport 80 -j ACCEPT
+COMMIT
+`,
+    },
+    {
+      title: 'The echo request, in measure',
+      code: `*filter
+:INPUT DROP [0:0]
+:FORWARD ACCEPT [0:0]
+:OUTPUT ACCEPT [0:0]
+-A INPUT -p icmp -m icmp --icmp-type 8 -m limit --limit 5/sec -j ACCEPT
+-A INPUT -p tcp -m tcp --dport 80 -j ACCEPT
+COMMIT
+`,
+    },
+    {
+      title: 'Nothing is accepted at all',
+      code: `*filter
+:INPUT DROP [0:0]
+:FORWARD ACCEPT [0:0]
+:OUTPUT ACCEPT [0:0]
+-A INPUT -i lo -j ACCEPT
+COMMIT
+`,
+    },
+  ],
+  on: { ruleset: check },
+});
+
+const ECHO_REQUEST = { type: 8 };
+
+function check(context: LintContext): readonly Report[] {
+  if (context.ruleset.family !== 'ipv4' || acceptedConnections(context, 'INPUT').length === 0) return [];
+  const requests = icmpOutcomes(context, 'INPUT', 'NEW', ECHO_REQUEST) ?? [];
+  const errors = icmpOutcomes(context, 'INPUT', 'RELATED', tooBig(context));
+  const denial = denialOf(requests);
+  if (!isAllDenied(requests) || !isAllDenied(errors) || denial === undefined) return [];
+  const span = decisionSpan(context.document, denial);
+  const witness = messageWitness(context, 'INPUT', requests);
+  if (span === undefined || witness === undefined) return [];
+  const message =
+    'no ICMP gets in, neither the echo request nor errors: accept RELATED, and icmp-type 8, perhaps with a limit.';
+  return [{ span, message, related: [], fixes: [], witness }];
+}

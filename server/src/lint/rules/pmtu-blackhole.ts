@@ -1,0 +1,201 @@
+import { PROTOCOL } from '../../../../src-sim/net/protocol';
+import { points } from '../../analysis/packet-space';
+import type { Decision } from '../../analysis/set-walk';
+import { defineRule, type LintContext, paragraphs, type Report } from '../define';
+import type { Fix } from '../finding';
+import {
+  acceptedConnections,
+  denialOf,
+  errorWitness,
+  icmpOutcomes,
+  isAllDenied,
+  isAnyAccepted,
+  tooBig,
+} from '../icmp-ways';
+import { outcomesOf } from '../outcomes';
+import { decisionSpan, lineBefore } from '../places';
+
+export const pmtuBlackhole = defineRule({
+  code: 'pmtu-blackhole',
+  title: '"The packet is too big" does not arrive',
+  severity: 'warning',
+  group: 'icmp',
+  proof: 'packets',
+  docs: {
+    what: paragraphs(
+      'TCP connections are accepted, and the ICMP message that says that a packet was too big',
+      '(`fragmentation-needed`, in IPv6 `packet-too-big`) is denied.',
+    ),
+    why: paragraphs(
+      'Hosts send packets that must not be fragmented, and count on this message to learn what the path can carry.',
+      'Where it is lost, small answers arrive and large ones hang for ever: pages load half, `ssh` logs in and',
+      'freezes at the first long output. A `-p icmp -j DROP` above the rule that accepts RELATED is enough.',
+    ),
+    instead: paragraphs(
+      'Accept `--icmp-type fragmentation-needed` (IPv6: `packet-too-big`) before ICMP is denied, or accept RELATED',
+      'first.',
+    ),
+    suppress: 'Where every link has the same MTU, or `TCPMSS` clamps every connection.',
+  },
+  kernel: ['net/ipv4/icmp.c:icmp_unreach', 'RFC 1191', 'RFC 2923'],
+  bad: [
+    {
+      title: 'ICMP is dropped before RELATED is accepted',
+      code: `*filter
+:INPUT DROP [0:0]
+:FORWARD ACCEPT [0:0]
+:OUTPUT ACCEPT [0:0]
+-A INPUT -p icmp -j DROP
+#=== too big
+-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+-A INPUT -p tcp -m tcp --dport 443 -j ACCEPT
+COMMIT
+`,
+      fixed: `*filter
+:INPUT DROP [0:0]
+:FORWARD ACCEPT [0:0]
+:OUTPUT ACCEPT [0:0]
+-A INPUT -p icmp -m icmp --icmp-type fragmentation-needed -j ACCEPT
+-A INPUT -p icmp -j DROP
+-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+-A INPUT -p tcp -m tcp --dport 443 -j ACCEPT
+COMMIT
+`,
+    },
+    {
+      title: 'The echo request, and nothing else of ICMP',
+      code: `*filter
+:INPUT DROP [0:0]
+#=== too big
+:FORWARD ACCEPT [0:0]
+:OUTPUT ACCEPT [0:0]
+-A INPUT -p icmp -m icmp --icmp-type 8 -j ACCEPT
+-A INPUT -p tcp -m tcp --dport 443 -j ACCEPT
+-A INPUT -p tcp -m tcp --sport 443 -j ACCEPT
+COMMIT
+`,
+    },
+    {
+      title: 'A router that thinks little of ICMP',
+      code: `*filter
+:INPUT ACCEPT [0:0]
+:FORWARD DROP [0:0]
+:OUTPUT ACCEPT [0:0]
+-A FORWARD -p icmp -j REJECT --reject-with icmp-port-unreachable
+#=== too big
+-A FORWARD -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+-A FORWARD -i lan0 -j ACCEPT
+COMMIT
+`,
+    },
+    {
+      title: 'In IPv6 nobody else cuts packets',
+      code: `*filter
+:INPUT DROP [0:0]
+:FORWARD ACCEPT [0:0]
+:OUTPUT ACCEPT [0:0]
+-A INPUT -p ipv6-icmp -m icmp6 --icmpv6-type 135 -j ACCEPT
+-A INPUT -p ipv6-icmp -m icmp6 --icmpv6-type 136 -j ACCEPT
+-A INPUT -p ipv6-icmp -j DROP
+#=== too big
+-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+-A INPUT -p tcp -m tcp --dport 443 -j ACCEPT
+COMMIT
+`,
+      family: 'ipv6',
+    },
+  ],
+  good: [
+    {
+      title: 'RELATED comes first',
+      code: `*filter
+:INPUT DROP [0:0]
+:FORWARD ACCEPT [0:0]
+:OUTPUT ACCEPT [0:0]
+-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+-A INPUT -p icmp -j DROP
+-A INPUT -p tcp -m tcp --dport 443 -j ACCEPT
+COMMIT
+`,
+    },
+    {
+      title: 'The one message is let in',
+      code: `*filter
+:INPUT DROP [0:0]
+:FORWARD ACCEPT [0:0]
+:OUTPUT ACCEPT [0:0]
+-A INPUT -p icmp -m icmp --icmp-type 3 -j ACCEPT
+-A INPUT -p icmp -j DROP
+-A INPUT -p tcp -m tcp --dport 443 -j ACCEPT
+COMMIT
+`,
+    },
+    {
+      title: 'Nothing is accepted, so nothing hangs',
+      code: `*filter
+:INPUT DROP [0:0]
+:FORWARD ACCEPT [0:0]
+:OUTPUT ACCEPT [0:0]
+-A INPUT -i lo -j ACCEPT
+-A INPUT -p icmp -j DROP
+COMMIT
+`,
+    },
+    {
+      title: 'ESTABLISHED without RELATED: established-without-related says it',
+      code: `*filter
+:INPUT DROP [0:0]
+:FORWARD ACCEPT [0:0]
+:OUTPUT ACCEPT [0:0]
+-A INPUT -m conntrack --ctstate ESTABLISHED -j ACCEPT
+-A INPUT -p tcp -m tcp --dport 443 -m conntrack --ctstate NEW -j ACCEPT
+COMMIT
+`,
+    },
+  ],
+  on: { ruleset: check },
+});
+
+const WAYS = ['INPUT', 'FORWARD'] as const;
+
+function check(context: LintContext): readonly Report[] {
+  return WAYS.flatMap((way) => report(context, way) ?? []);
+}
+
+function report(context: LintContext, way: (typeof WAYS)[number]): Report | undefined {
+  if (!canDeny(context, way) || acceptedConnections(context, way).length === 0) return undefined;
+  const errors = icmpOutcomes(context, way, 'RELATED', tooBig(context)) ?? [];
+  const denial = denialOf(errors);
+  if (denial === undefined || !isAllDenied(errors) || isForWantOfRelated(context, way)) return undefined;
+  const span = decisionSpan(context.document, denial);
+  const witness = errorWitness(context, way);
+  if (span === undefined || witness === undefined) return undefined;
+  const type = context.ruleset.family === 'ipv4' ? 'icmp-type fragmentation-needed' : 'icmpv6-type packet-too-big';
+  const message = `the ICMP message that a packet is too big is denied here, and large transfers hang: accept --${type} before.`;
+  return { span, message, related: [], fixes: fixesFor(context, denial), witness };
+}
+
+/** Cheap: most chains either have no rule, or accept all. */
+function canDeny({ ruleset }: LintContext, way: (typeof WAYS)[number]): boolean {
+  const chain = ruleset.tables.find(({ name }) => name === 'filter')?.chains.find(({ name }) => name === way);
+  return chain !== undefined && chain.rules.length > 0;
+}
+
+/** ESTABLISHED gets through and RELATED does not, whatever the protocol: another lint rule's finding. */
+function isForWantOfRelated(context: LintContext, way: (typeof WAYS)[number]): boolean {
+  const acceptsRelated = isAnyAccepted(outcomesOf(context, way, { protocol: points([PROTOCOL.udp]) }, 'RELATED'));
+  const answers = outcomesOf(context, way, { protocol: points([PROTOCOL.tcp]) }, 'ESTABLISHED') ?? [];
+  return !acceptsRelated && answers.length > 0 && answers.every(({ verdict }) => verdict === 'accept');
+}
+
+function fixesFor({ document, ruleset: { family } }: LintContext, { path, hook }: Decision): readonly Fix[] {
+  const [first] = path;
+  const rule =
+    family === 'ipv4'
+      ? `-A ${hook} -p icmp -m icmp --icmp-type fragmentation-needed -j ACCEPT`
+      : `-A ${hook} -p ipv6-icmp -m icmp6 --icmpv6-type packet-too-big -j ACCEPT`;
+  const edit = first && lineBefore(document, first, rule);
+  if (edit === undefined) return [];
+  const of = { protocols: ['icmp', 'ipv6-icmp'] };
+  return [{ title: 'Accept the message before', edits: [edit], safe: false, scope: { kind: 'packets', of } }];
+}
