@@ -6,6 +6,8 @@ import { establishedBehindLvsDr } from './rules/established-behind-lvs-dr';
 import { forwardDropHitsBridge } from './rules/forward-drop-hits-bridge';
 import { fragmentMatchDead } from './rules/fragment-match-dead';
 import { fragmentWithPorts } from './rules/fragment-with-ports';
+import { hashlimitNoMode } from './rules/hashlimit-no-mode';
+import { hashlimitSharedName } from './rules/hashlimit-shared-name';
 import { icmpAllBlocked } from './rules/icmp-all-blocked';
 import { icmpTypeAny } from './rules/icmp-type-any';
 import { icmpWrongFamily } from './rules/icmp-wrong-family';
@@ -16,6 +18,11 @@ import { ifaceList } from './rules/iface-list';
 import { ifaceNegatedAny } from './rules/iface-negated-any';
 import { ifacePlusOvermatch } from './rules/iface-plus-overmatch';
 import { ifaceWrongDirectionViaChain } from './rules/iface-wrong-direction-via-chain';
+import { limitBehindEstablished } from './rules/limit-behind-established';
+import { limitDefault } from './rules/limit-default';
+import { limitInverted } from './rules/limit-inverted';
+import { limitRounding } from './rules/limit-rounding';
+import { limitWithoutDrop } from './rules/limit-without-drop';
 import { lvsDrInvalidDrop } from './rules/lvs-dr-invalid-drop';
 import { macUseless } from './rules/mac-useless';
 import { ndpBlocked } from './rules/ndp-blocked';
@@ -26,6 +33,10 @@ import { notrackWithoutUntracked } from './rules/notrack-without-untracked';
 import { physdevNeedsBrNetfilter } from './rules/physdev-needs-br-netfilter';
 import { physdevOutNotBridged } from './rules/physdev-out-not-bridged';
 import { pmtuBlackhole } from './rules/pmtu-blackhole';
+import { recentCheckWithoutSet } from './rules/recent-check-without-set';
+import { recentDefaultList } from './rules/recent-default-list';
+import { recentForever } from './rules/recent-forever';
+import { recentHitcount } from './rules/recent-hitcount';
 import { sshLockout } from './rules/ssh-lockout';
 import { suppressionWithoutReason } from './rules/suppression-without-reason';
 import { unknownSuppression } from './rules/unknown-suppression';
@@ -62,6 +73,17 @@ export const LINT_RULES: readonly LintRule[] = [
   pmtuBlackhole,
   ndpBlocked,
   ndpByState,
+  limitInverted,
+  limitWithoutDrop,
+  limitBehindEstablished,
+  limitDefault,
+  limitRounding,
+  hashlimitSharedName,
+  hashlimitNoMode,
+  recentCheckWithoutSet,
+  recentHitcount,
+  recentForever,
+  recentDefaultList,
 ];
 
 const BY_CODE: ReadonlyMap<string, LintRule> = new Map(LINT_RULES.map((rule) => [rule.code, rule]));
