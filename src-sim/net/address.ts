@@ -32,6 +32,7 @@ export function familyOf(address: Address): Family {
 
 /** The canonical text of an address, or undefined where `text` is none. Strict: four decimal numbers without leading zeros. */
 export function parseAddress(text: string): Address | undefined {
+  if (isIpv4(text)) return text;
   const value = text.includes(':') ? ipv6Value(text) : ipv4Value(text);
   return value === undefined ? undefined : addressFromValue(value, familyOf(text));
 }
@@ -66,9 +67,20 @@ export function addressFromValue(value: bigint, family: Family): Address {
 }
 
 export function prefixMask(length: number, family: Family): Address {
+  const known = prefixMasks[family][length];
+  if (known !== undefined) return known;
   const bits = ADDRESS_BITS[family];
   const ones = (1n << BigInt(bits)) - 1n;
-  return addressFromValue((ones << BigInt(bits - length)) & ones, family);
+  const mask = addressFromValue((ones << BigInt(bits - length)) & ones, family);
+  prefixMasks[family][length] = mask;
+  return mask;
+}
+
+const prefixMasks: Readonly<Record<Family, Address[]>> = { ipv4: [], ipv6: [] };
+
+/** Whether the mask lets every address through. */
+export function isZeroMask(mask: Address): boolean {
+  return mask !== EVERY_BIT.ipv4 && addressValue(mask) === 0n;
 }
 
 /** How many leading ones a mask has, or undefined where its ones are not contiguous (`255.0.255.0`). */
@@ -121,14 +133,32 @@ const DOT = 46;
 const DIGIT_0 = 48;
 
 function ipv4Value(text: string): bigint | undefined {
-  const parts = text.split('.');
-  if (parts.length !== 4) return undefined;
-  let value = 0;
-  for (const part of parts) {
-    if (!/^(0|[1-9]\d{0,2})$/.test(part) || Number(part) > 255) return undefined;
-    value = value * 256 + Number(part);
+  return isIpv4(text) ? BigInt(ipv4Number(text)) : undefined;
+}
+
+/** Four decimal numbers up to 255 without leading zeros: that is the canonical text, too. */
+export function isIpv4(text: string): boolean {
+  let numbers = 0;
+  let start = 0;
+  for (let end = 0; end <= text.length; end += 1) {
+    if (end < text.length && text.charCodeAt(end) !== DOT) continue;
+    if (!isByte(text, start, end)) return false;
+    numbers += 1;
+    start = end + 1;
   }
-  return BigInt(value);
+  return numbers === 4;
+}
+
+function isByte(text: string, start: number, end: number): boolean {
+  if (end === start || end - start > 3) return false;
+  if (end - start > 1 && text.charCodeAt(start) === DIGIT_0) return false;
+  let value = 0;
+  for (let at = start; at < end; at += 1) {
+    const digit = text.charCodeAt(at) - DIGIT_0;
+    if (digit < 0 || digit > 9) return false;
+    value = value * 10 + digit;
+  }
+  return value <= 255;
 }
 
 function ipv4Text(value: bigint): Address {

@@ -6,6 +6,8 @@ import {
   addressValue,
   type Family,
   familyOf,
+  isIpv4,
+  isZeroMask,
   maskAddress,
   parseAddress,
   prefixLength,
@@ -38,10 +40,13 @@ export const hostNetwork = word<Network>('address[/mask]', readHostNetwork, ({ a
 export const networks: ValueType<readonly Network[]> = {
   ...word<readonly Network[]>(
     'address[/mask][,…]',
-    (text, family) => allParsed(text.split(',').map((part) => readNetwork(part.trimStart(), family))),
+    (text, family) =>
+      text.includes(',')
+        ? allParsed(text.split(',').map((part) => readNetwork(part.trimStart(), family)))
+        : mapParsed(readNetwork(text.trimStart(), family), (one) => [one]),
     (list) => list.map(printNetwork).join(','),
   ),
-  omitted: (list, inverted) => !inverted && list.every(({ mask }) => addressValue(mask) === 0n),
+  omitted: (list, inverted) => !inverted && list.every(({ mask }) => isZeroMask(mask)),
 };
 
 /** `10.0.0.1-10.0.0.9`, or one address. A range that runs backwards is taken, and matches nothing. */
@@ -109,7 +114,7 @@ function readNetwork(text: string, family: Family): Parsed<Network> {
   const mask = readMask(slash === -1 ? String(ADDRESS_BITS[family]) : text.slice(slash + 1), family);
   if (mask === undefined) return bad(`"${text.slice(slash + 1)}" is not a mask`);
   // What stands before /0 is ignored: `any/0`. @see libxtables/xtables.c: ipparse_hostnetworkmask
-  if (addressValue(mask) === 0n) return ok({ address: mask, mask });
+  if (isZeroMask(mask)) return ok({ address: mask, mask });
   return mapParsed(readAddress(host, family), (value) => ({ address: maskAddress(value, mask), mask }));
 }
 
@@ -139,6 +144,7 @@ function readMask(text: string, family: Family): Address | undefined {
  * number is too large for that they are read as inet_aton(3) does: the last one fills the rest (`10.300` is 10.0.1.44).
  */
 function readIpv4(text: string): Address | undefined {
+  if (isIpv4(text)) return text;
   const parts = numbersOf(text);
   if (parts?.every((part) => part <= 255)) return [...parts, 0, 0, 0].slice(0, 4).join('.');
   return inetAton(parts);

@@ -42,7 +42,7 @@ export function word<T extends Json>(
   return {
     name,
     words: 1,
-    parse: ([text = ''], family) => parse(text, family),
+    parse: (words, family) => parse(words[0] ?? '', family),
     print: (value) => [print(value)],
     ...(choices ? { choices } : {}),
   };
@@ -91,7 +91,13 @@ export function quoted(text: string): string {
 }
 
 export function utf8Length(text: string): number {
-  return [...text].reduce((bytes, character) => bytes + utf8Bytes(character.codePointAt(0) ?? 0), 0);
+  let bytes = 0;
+  for (let at = 0; at < text.length; at += 1) {
+    const codePoint = text.codePointAt(at) ?? 0;
+    bytes += utf8Bytes(codePoint);
+    if (codePoint > 0xffff) at += 1;
+  }
+  return bytes;
 }
 
 function utf8Bytes(codePoint: number): number {
@@ -117,9 +123,21 @@ export function parseNumberIn(word: string, min: number, max: number): Parsed<nu
 }
 
 export function parseUnsigned(word: string): number | undefined {
+  if (isDecimal(word)) return Number(word);
   if (/^0[xX][0-9a-fA-F]+$/.test(word)) return Number.parseInt(word, 16);
   if (/^0[0-7]+$/.test(word)) return Number.parseInt(word, 8);
-  return /^(0|[1-9]\d*)$/.test(word) ? Number(word) : undefined;
+  return undefined;
+}
+
+/** Digits without a leading zero. */
+function isDecimal(word: string): boolean {
+  if (word === '' || (word.length > 1 && word.startsWith('0'))) return false;
+  for (let at = 0; at < word.length; at += 1) if (!isDigit(word.charCodeAt(at))) return false;
+  return true;
+}
+
+function isDigit(code: number): boolean {
+  return code >= 0x30 && code <= 0x39;
 }
 
 export function hex(value: number): string {

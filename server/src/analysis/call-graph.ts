@@ -4,105 +4,134 @@
  *
  * @kernel net/ipv4/netfilter/ip_tables.c:mark_source_chains
  */
-import { type Hook, isHook } from '../../../src-sim/netfilter/hook';
-import type { Chain, GivenOptions, Rule, Table } from '../../../src-sim/netfilter/ruleset';
-import { BUILTIN } from '../../../src-sim/xt/registry';
+import { type Hook, isHook, isTableName } from '../../../src-sim/netfilter/hook';
+import type { Policy, Rule, Table } from '../../../src-sim/netfilter/ruleset';
+import type { Tree } from '../syntax/tree';
+import { lowerWithProblems } from './lower';
+import { factsOf, takesEveryPacket, VERDICTS } from './rule-facts';
+import type { RuleState, TableState } from './table-state';
 
-export interface Jump {
+/** A rule `R` that leads from one chain to another. */
+export interface Jump<R> {
   readonly from: string;
   readonly to: string;
-  readonly rule: Rule;
+  readonly rule: R;
 }
 
-export interface CallGraph {
+export interface CallGraph<R = Rule> {
   /** Hooks from which the kernel comes to a chain; empty where no rule leads there. */
   hooksOf(chain: string): ReadonlySet<Hook>;
   /** Jumps back to a chain that the way already leads through: the kernel refuses them. */
-  readonly loops: readonly Jump[];
+  readonly loops: readonly Jump<R>[];
 }
 
 export function callGraph(table: Table): CallGraph {
-  const chains = new Map(table.chains.map((chain) => [chain.name, chain]));
-  const out = new Map(table.chains.map((chain) => [chain.name, jumpsOf(chain, chains)]));
-  const { hooks, loops } = follow(table, out);
-  return {
-    hooksOf: (chain) => hooks.get(chain) ?? NOWHERE,
-    loops,
-  };
+  return graphOf(new Map(table.chains.map((chain) => [chain.name, chain])), RULES);
+}
+
+const known = new WeakMap<TableState, CallGraph<RuleState>>();
+
+/** The same of a table whose rules have not been lowered. */
+export function stateGraph(table: TableState): CallGraph<RuleState> {
+  const graph = known.get(table) ?? graphOf(table.chains, STATES);
+  known.set(table, graph);
+  return graph;
+}
+
+/** Hooks from which packets come to a chain of a file, where the table is one. */
+export function hooksOfChain(tree: Tree, table: string | undefined, chain: string): readonly Hook[] {
+  if (table === undefined || !isTableName(table)) return [];
+  const found = lowerWithProblems(tree).tables.get(table);
+  return found ? [...stateGraph(found).hooksOf(chain)] : [];
 }
 
 /** The rules of a chain that packets can come to. */
-export function reachableRules(chain: Chain): readonly Rule[] {
-  const last = chain.rules.findIndex(endsEveryWay);
-  return last === -1 ? chain.rules : chain.rules.slice(0, last + 1);
+export function reachableRules(rules: readonly RuleState[]): readonly RuleState[] {
+  return reachable(rules, STATES);
 }
+
+/** How a rule is read, in the one form or the other. */
+interface Reader<R> {
+  readonly leadsTo: (rule: R) => string | undefined;
+  /** Whether no packet gets behind it. */
+  readonly endsEveryWay: (rule: R) => boolean;
+}
+
+const RULES: Reader<Rule> = {
+  leadsTo: ({ target }) => (target.kind === 'jump' || target.kind === 'goto' ? target.chain : undefined),
+  endsEveryWay: ({ target, matches }) =>
+    target.kind === 'target' && VERDICTS.has(target.name) && takesEveryPacket(matches),
+};
+
+const STATES: Reader<RuleState> = {
+  leadsTo: ({ leadsTo }) => leadsTo,
+  endsEveryWay: ({ source, index, leadsTo }) => leadsTo === undefined && factsOf(source).endsEveryWay[index] === true,
+};
+
+type Chains<R> = ReadonlyMap<
+  string,
+  { readonly name: string; readonly policy?: Policy | undefined; readonly rules: readonly R[] }
+>;
 
 const NOWHERE: ReadonlySet<Hook> = new Set();
 
-const VERDICTS: ReadonlySet<string> = new Set(['ACCEPT', 'DROP', 'RETURN', 'QUEUE']);
-
-/** A verdict without any condition. */
-function endsEveryWay({ target, matches }: Rule): boolean {
-  if (target.kind !== 'target' || !VERDICTS.has(target.name)) return false;
-  if (matches.length > 1) return false;
-  return matches.every(({ name, options }) => name === BUILTIN.name && saysNothing(options));
-}
-
-/** `-s 0/0 -p all`: conditions that every packet fulfils. */
-function saysNothing(options: GivenOptions): boolean {
-  return Object.entries(options).every(([name, { value, inverted }]) =>
-    BUILTIN.options[name]?.type.omitted?.(value, inverted),
-  );
-}
-
-function jumpsOf(chain: Chain, chains: ReadonlyMap<string, Chain>): readonly Jump[] {
-  return reachableRules(chain).flatMap((rule) => {
-    const { target } = rule;
-    const leads = (target.kind === 'jump' || target.kind === 'goto') && chains.has(target.chain);
-    return leads ? [{ from: chain.name, to: target.chain, rule }] : [];
-  });
-}
-
-interface Followed {
-  readonly hooks: ReadonlyMap<string, ReadonlySet<Hook>>;
-  readonly loops: readonly Jump[];
-}
-
-function follow(table: Table, out: ReadonlyMap<string, readonly Jump[]>): Followed {
-  const hooks = new Map<string, Set<Hook>>();
-  const loops = new Set<Jump>();
-  for (const { name } of table.chains) {
-    if (isHook(name) && table.chains.some((chain) => chain.name === name && chain.policy !== undefined)) {
-      for (const chain of walk(name, out, loops)) {
-        hooks.set(chain, (hooks.get(chain) ?? new Set()).add(name));
-      }
+function graphOf<R>(chains: Chains<R>, reader: Reader<R>): CallGraph<R> {
+  const hooks = new Map<string, ReadonlySet<Hook>>();
+  const loops = new Map<R, Jump<R>>();
+  for (const { name, policy } of chains.values()) {
+    if (!isHook(name) || policy === undefined) continue;
+    for (const chain of walk(name, chains, reader, loops)) {
+      hooks.set(chain, withHook(hooks.get(chain) ?? NOWHERE, name));
     }
   }
-  return { hooks, loops: [...loops] };
+  return { hooksOf: (chain) => hooks.get(chain) ?? NOWHERE, loops: [...loops.values()] };
 }
 
-interface Visit {
+/** Sets of hooks, which chains share: there are few, and perhaps a hundred thousand chains. */
+const SETS = new Map<ReadonlySet<Hook>, Map<Hook, ReadonlySet<Hook>>>();
+
+function withHook(hooks: ReadonlySet<Hook>, hook: Hook): ReadonlySet<Hook> {
+  const larger = SETS.get(hooks) ?? new Map<Hook, ReadonlySet<Hook>>();
+  const set = larger.get(hook) ?? new Set([...hooks, hook]);
+  SETS.set(hooks, larger.set(hook, set));
+  return set;
+}
+
+function reachable<R>(rules: readonly R[], { endsEveryWay }: Reader<R>): readonly R[] {
+  const last = rules.findIndex(endsEveryWay);
+  return last === -1 ? rules : rules.slice(0, last + 1);
+}
+
+interface Visit<R> {
   readonly chain: string;
+  readonly rules: readonly R[];
   next: number;
 }
 
 /** The chains that `start` leads to, itself among them. Depth first with a stack of its own: chains may be thousands. */
-function walk(start: string, out: ReadonlyMap<string, readonly Jump[]>, loops: Set<Jump>): ReadonlySet<string> {
+function walk<R>(start: string, chains: Chains<R>, reader: Reader<R>, loops: Map<R, Jump<R>>): ReadonlySet<string> {
   const seen = new Set([start]);
   const open = new Set([start]);
-  const stack: Visit[] = [{ chain: start, next: 0 }];
-  for (let visit = stack.at(-1); visit !== undefined; visit = stack.at(-1)) {
-    const jump = out.get(visit.chain)?.[visit.next];
-    visit.next++;
-    if (jump === undefined) {
-      open.delete(visit.chain);
+  const visit = (chain: string): Visit<R> => {
+    return { chain, rules: reachable(chains.get(chain)?.rules ?? [], reader), next: 0 };
+  };
+  const stack = [visit(start)];
+  for (let top = stack.at(-1); top !== undefined; top = stack.at(-1)) {
+    const rule = top.rules[top.next];
+    top.next++;
+    if (rule === undefined) {
+      open.delete(top.chain);
       stack.pop();
-    } else if (open.has(jump.to)) {
-      loops.add(jump);
-    } else if (!seen.has(jump.to)) {
-      seen.add(jump.to);
-      open.add(jump.to);
-      stack.push({ chain: jump.to, next: 0 });
+      continue;
+    }
+    const to = reader.leadsTo(rule);
+    if (to === undefined || !chains.has(to)) continue;
+    if (open.has(to)) {
+      loops.set(rule, { from: top.chain, to, rule });
+    } else if (!seen.has(to)) {
+      seen.add(to);
+      open.add(to);
+      stack.push(visit(to));
     }
   }
   return seen;

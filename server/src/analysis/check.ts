@@ -15,14 +15,22 @@ export type { LocatedProblem } from './located-problem';
 /** In the order of the lines. */
 export function check(document: Document): readonly LocatedProblem[] {
   const { tree } = document;
-  const { ruleset, problems } = lowerWithProblems(tree);
-  return inOrder([...checkFile(tree), ...problems, ...checkDeclarations(tree, ruleset), ...checkHooks(tree, ruleset)]);
+  const { tables, problems } = lowerWithProblems(tree);
+  return inOrder([...checkFile(tree), ...problems, ...checkDeclarations(tree, tables), ...checkHooks(tables.values())]);
 }
 
 /** What each line shows by itself and what {@link check} finds, in the order of the text. */
 export function allProblems(document: Document): readonly LocatedProblem[] {
-  const ofLines = document.tree.lines.flatMap((line, number) => line.problems.map((one) => ({ ...one, line: number })));
-  return inOrder([...ofLines, ...check(document)]);
+  return inOrder([...lineProblems(document), ...check(document)]);
+}
+
+/** What each line shows by itself. */
+export function lineProblems({ tree }: Document): readonly LocatedProblem[] {
+  const found: LocatedProblem[] = [];
+  for (const [number, { problems }] of tree.lines.entries()) {
+    for (const problem of problems) found.push({ ...problem, line: number });
+  }
+  return found;
 }
 
 function inOrder(problems: readonly LocatedProblem[]): readonly LocatedProblem[] {

@@ -14,29 +14,34 @@ import { printRule } from '../../../src-sim/xt/print-rule';
 import { BUILTIN } from '../../../src-sim/xt/registry';
 import { GENERAL_OPTIONS } from '../syntax/commands';
 import type { CommandLine } from '../syntax/tree';
+import { KnownLine } from './known-line';
 import { perLine } from './per-line';
 import { type RuleUses, type Use, usesOf } from './rule-uses';
-
-export interface LowerContext {
-  /** 0-based. */
-  readonly lineNumber: number;
-  isChain(name: string): boolean;
-}
+import type { RuleState } from './table-state';
 
 /** What a line's rules are made of, whatever the line's place and the table's chains. */
 interface RuleParts {
   /** One for each pair of addresses that `-s` and `-d` list. */
   readonly matches: readonly (readonly MatchUse[])[];
   readonly counters: Counters;
-  readonly uses: RuleUses;
+  /** What `-j` names, where that is no chain. */
+  readonly target: TargetUse;
+  readonly jump: 'jump' | 'goto';
 }
 
-const partsOf = perLine(ruleParts);
+export const partsOf: (line: CommandLine) => RuleParts = perLine((line) => {
+  // A line whose shape is known stays unread: what is made of it here is all that is asked of most.
+  return ruleParts(line instanceof KnownLine ? line.read() : line);
+});
 
-export function lowerRules(line: CommandLine, context: LowerContext): readonly Rule[] {
-  const { matches, counters, uses } = partsOf(line);
-  const target = targetOf(uses, context);
-  return matches.map((one) => ({ matches: one, target, counters, line: context.lineNumber }));
+export function lowerRule({ source, line, index, leadsTo, zeroed }: RuleState): Rule {
+  const { matches, counters, target, jump } = partsOf(source);
+  return {
+    matches: matches[index] ?? [],
+    target: leadsTo === undefined ? target : { kind: jump, chain: leadsTo },
+    counters: zeroed ? NO_COUNTERS : counters,
+    line,
+  };
 }
 
 /** Whether two rules are the same for `-D`: in what they are saved as; counters and place do not count. */
@@ -49,6 +54,7 @@ export function sameRule(a: Rule, b: Rule, family: Family): boolean {
  * iptables-restore stops reading, as if all were well.
  */
 export function isNotLoaded(line: CommandLine, family: Family): boolean {
+  if (line instanceof KnownLine) return false;
   return line.parts.some((part) => {
     if (part.kind !== 'general') return false;
     const { onlyFamily = family, stops } = GENERAL_OPTIONS.find((option) => option.name === part.name) ?? {};
@@ -64,7 +70,8 @@ function ruleParts(line: CommandLine): RuleParts {
   return {
     matches: builtins.length > 0 ? builtins.map((builtin) => [builtin, ...others]) : [others],
     counters: counters ? { packets: counters.packets, bytes: counters.bytes } : NO_COUNTERS,
-    uses,
+    target: targetOf(uses),
+    jump: uses.target?.loader.kind ?? 'jump',
   };
 }
 
@@ -92,13 +99,14 @@ function requiredGroups(extension: Extension): readonly (readonly string[])[] {
   return groups;
 }
 
-function targetOf({ target }: RuleUses, context: LowerContext): TargetUse {
-  if (target === undefined) return { kind: 'none' };
+function targetOf({ target }: RuleUses): TargetUse {
+  if (target === undefined) return NO_TARGET;
   const written = target.loader.name?.value ?? '';
-  if (target.loader.kind === 'goto' || context.isChain(written)) return { kind: target.loader.kind, chain: written };
   const unknown = target.extension ? unknownOf(target) : `the target "${written}" is not known`;
   return { kind: 'target', name: target.name, options: target.given, ...(unknown !== undefined && { unknown }) };
 }
+
+const NO_TARGET: TargetUse = { kind: 'none' };
 
 function builtinUses(use: Use): readonly MatchUse[] {
   let givens: GivenOptions[] = [use.given];

@@ -5,17 +5,21 @@
  *
  * @see iptables: iptables/iptables-restore.c:ip46tables_restore_main
  */
+import type { Family } from '../../../src-sim/net/address';
 import { TABLE_HOOKS, type TableName } from '../../../src-sim/netfilter/hook';
 import type { Chain, Ruleset } from '../../../src-sim/netfilter/ruleset';
-import type { Tree } from '../syntax/tree';
+import type { Line, Tree } from '../syntax/tree';
 import { type Block, blocksOf } from './blocks';
+import { KnownChain } from './known-chain';
 import type { LocatedProblem } from './located-problem';
-import { isNotLoaded } from './lower-rule';
+import { isNotLoaded, lowerRule } from './lower-rule';
 import { declareChain, runCommand } from './table-commands';
 import { type ChainState, newChain, type TableState } from './table-state';
 
 export interface Lowered {
+  /** Made when somebody asks: checking a file needs no more than {@link tables}. */
   readonly ruleset: Ruleset;
+  readonly tables: ReadonlyMap<TableName, TableState>;
   /** What iptables-restore refuses of the commands: chains that are not there, positions beyond the end. */
   readonly problems: readonly LocatedProblem[];
 }
@@ -37,11 +41,15 @@ export function lowerWithProblems(tree: Tree): Lowered {
     runBlock(tree, block, table);
     tables.set(block.table, table);
   }
-  const ruleset = {
-    family: tree.family,
-    tables: [...tables.values()].map(({ name, chains }) => ({ name, chains: chainsOf(chains) })),
+  let ruleset: Ruleset | undefined;
+  const lowered: Lowered = {
+    get ruleset() {
+      ruleset ??= rulesetOf(tree.family, tables);
+      return ruleset;
+    },
+    tables,
+    problems,
   };
-  const lowered = { ruleset, problems };
   known.set(tree, lowered);
   return lowered;
 }
@@ -64,13 +72,17 @@ function openTable(
 function declaredChains(tree: Tree, block: Block): ReadonlyMap<string, number> {
   const lines = new Map<string, number>();
   for (let number = block.start + 1; number < block.end; number++) {
-    const line = tree.lines[number];
-    const name = line?.kind === 'chain' ? line.name : undefined;
-    const made = line?.kind === 'command' && line.command === 'new-chain' ? line.chain : undefined;
-    const word = name ?? made;
-    if (word && !lines.has(word.value)) lines.set(word.value, number);
+    const name = madeBy(tree.lines[number]);
+    if (name !== undefined && !lines.has(name)) lines.set(name, number);
   }
   return lines;
+}
+
+/** The chain that the line makes. */
+function madeBy(line: Line | undefined): string | undefined {
+  if (line instanceof KnownChain) return line.chainName;
+  if (line?.kind === 'chain') return line.name?.value;
+  return line?.kind === 'command' && line.command === 'new-chain' ? line.chain?.value : undefined;
 }
 
 function runBlock(tree: Tree, block: Block, table: TableState): void {
@@ -81,8 +93,13 @@ function runBlock(tree: Tree, block: Block, table: TableState): void {
   }
 }
 
-function chainsOf(chains: ReadonlyMap<string, ChainState>): readonly Chain[] {
-  return [...chains.values()].map(({ policy, name, counters, rules }) => {
+function rulesetOf(family: Family, tables: Lowered['tables']): Ruleset {
+  return { family, tables: [...tables.values()].map(({ name, chains }) => ({ name, chains: chainsOf(chains) })) };
+}
+
+function chainsOf(chains: TableState['chains']): readonly Chain[] {
+  return [...chains.values()].map(({ policy, name, counters, rules: states }) => {
+    const rules = states.map(lowerRule);
     return policy === undefined ? { name, counters, rules } : { name, policy, counters, rules };
   });
 }

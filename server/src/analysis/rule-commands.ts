@@ -1,28 +1,29 @@
 /** `-A -I -D -R -C`: what they do to a chain, and whether the rule may stand in the table. */
-import type { Rule } from '../../../src-sim/netfilter/ruleset';
 import { parseUnsigned } from '../../../src-sim/xt/value-types';
 import { extensionNames, isExtensionName } from '../syntax/extension-names';
 import { problem } from '../syntax/problem';
 import { suggesting } from '../syntax/suggest';
 import type { CommandLine, RulePart, TargetPart, Word } from '../syntax/tree';
-import { lowerRules, sameRule } from './lower-rule';
+import { KnownLine } from './known-line';
+import { lowerRule, sameRule } from './lower-rule';
+import { chainNameOf, factsOf, targetNameOf } from './rule-facts';
 import { usesOf } from './rule-uses';
 import {
   type ChainState,
   chainNamed,
   chainNames,
-  existingChain,
   missingChain,
   newChain,
+  type RuleState,
   refuse,
   refuseBy,
   type TableState,
 } from './table-state';
 
 export function changeRules(table: TableState, line: CommandLine, number: number): void {
-  const { chain: name } = line;
+  const name = chainNameOf(line);
   if (name === undefined) return;
-  const chain = existingChain(table, name, number) ?? missingChainState(table, name.value);
+  const chain = chainNamed(table, name) ?? missingChainState(table, line, name, number);
   // A broken rule that is being written is better there than not; a broken deletion is better not done.
   const isBroken = line.problems.some((one) => one.severity === 'error');
   if (isBroken && line.command !== 'append' && line.command !== 'insert') return;
@@ -31,10 +32,28 @@ export function changeRules(table: TableState, line: CommandLine, number: number
     if (index !== undefined) chain.rules.splice(index, 1);
     return;
   }
-  const { target } = usesOf(line);
-  if (target) checkTarget(table, line, target.loader, number);
-  const isChain = (chainName: string) => table.chains.has(chainName) || table.declared.has(chainName);
-  applyRules(table, chain, line, number, lowerRules(line, { lineNumber: number, isChain }));
+  if (!isPlainTarget(table, line)) {
+    const { target } = usesOf(line);
+    if (target) checkTarget(table, line, target.loader, number);
+  }
+  applyRules(table, chain, line, number, rulesOf(table, line, number));
+}
+
+/** What a line of a known shape names, where there is nothing to say about it: the others are looked at. */
+function isPlainTarget(table: TableState, line: CommandLine): boolean {
+  if (!(line instanceof KnownLine)) return false;
+  if (line.targetName === undefined) return true;
+  const chain = chainNamed(table, line.targetName);
+  const isTarget = factsOf(line).target !== undefined;
+  return isTarget ? chain === undefined : chain !== undefined && chain.policy === undefined;
+}
+
+function rulesOf(table: TableState, source: CommandLine, line: number): readonly RuleState[] {
+  const { jump, endsEveryWay } = factsOf(source);
+  const name = jump && (targetNameOf(source) ?? '');
+  const leads = name !== undefined && (jump === 'goto' || table.chains.has(name) || table.declared.has(name));
+  const leadsTo = leads ? name : undefined;
+  return endsEveryWay.map((_, index) => ({ source, line, index, leadsTo, zeroed: false }));
 }
 
 function applyRules(
@@ -42,7 +61,7 @@ function applyRules(
   chain: ChainState,
   line: CommandLine,
   number: number,
-  rules: readonly Rule[],
+  rules: readonly RuleState[],
 ): void {
   switch (line.command) {
     case 'append':
@@ -61,12 +80,13 @@ function applyRules(
 }
 
 /** A chain that is not there keeps the rules that are meant for it, so that what jumps to it can be followed. */
-function missingChainState(table: TableState, name: string): ChainState {
+function missingChainState(table: TableState, { chain }: CommandLine, name: string, line: number): ChainState {
+  if (chain) table.problems.push(missingChain(table, chain, line));
   const known = table.chains.get(name);
   if (known) return known;
-  const chain: ChainState = { ...newChain(name), missing: true };
-  table.chains.set(name, chain);
-  return chain;
+  const state: ChainState = { ...newChain(name), missing: true };
+  table.chains.set(name, state);
+  return state;
 }
 
 /** From 0; undefined where it cannot be read, which the parser has said. */
@@ -89,7 +109,7 @@ function insertRules(
   chain: ChainState,
   position: Word | undefined,
   line: number,
-  rules: readonly Rule[],
+  rules: readonly RuleState[],
 ): void {
   const index = position ? indexOf(position) : 0;
   if (index === undefined) return;
@@ -107,7 +127,7 @@ function replaceRule(
   chain: ChainState,
   line: CommandLine,
   number: number,
-  rules: readonly Rule[],
+  rules: readonly RuleState[],
 ): void {
   if (rules.length > 1) {
     refuse(table, number, line.flag, 'bad-value', 'one rule replaces one: -s and -d may list no addresses here');
@@ -121,8 +141,9 @@ function replaceRule(
 }
 
 /** `-D` takes the first rule that is the same; `-C` only looks for it. */
-function takeOut(table: TableState, chain: ChainState, line: CommandLine, number: number, rule: Rule): void {
-  const index = chain.rules.findIndex((candidate) => sameRule(candidate, rule, table.family));
+function takeOut(table: TableState, chain: ChainState, line: CommandLine, number: number, rule: RuleState): void {
+  const wanted = lowerRule(rule);
+  const index = chain.rules.findIndex((candidate) => sameRule(lowerRule(candidate), wanted, table.family));
   if (index === -1) {
     refuse(table, number, line.flag, 'no-such-rule', `chain "${chain.name}" holds no such rule here`);
   } else if (line.command === 'delete') {

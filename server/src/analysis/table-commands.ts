@@ -123,7 +123,7 @@ function zeroCounters(table: TableState, chain: ChainState, line: CommandLine, n
     refuseBy(table, number, line.position, { code: 'nft-bug', message, refusedBy: 'nft' });
   }
   chain.rules = chain.rules.map((rule, index) =>
-    only === undefined || only === index + 1 ? { ...rule, counters: NO_COUNTERS } : rule,
+    only === undefined || only === index + 1 ? { ...rule, zeroed: true } : rule,
   );
 }
 
@@ -147,9 +147,7 @@ function whyNotDeleted(table: TableState, chain: ChainState): string | undefined
 }
 
 function jumpsTo(table: TableState, name: string): boolean {
-  return [...table.chains.values()].some((chain) =>
-    chain.rules.some(({ target }) => (target.kind === 'jump' || target.kind === 'goto') && target.chain === name),
-  );
+  return [...table.chains.values()].some((chain) => chain.rules.some(({ leadsTo }) => leadsTo === name));
 }
 
 function renameChain(table: TableState, name: Word, newName: Word, line: number): void {
@@ -166,10 +164,6 @@ function renameChain(table: TableState, name: Word, newName: Word, line: number)
   table.chains.delete(name.value);
   table.chains.set(newName.value, { ...chain, name: newName.value });
   for (const other of table.chains.values()) {
-    other.rules = other.rules.map((rule) =>
-      (rule.target.kind === 'jump' || rule.target.kind === 'goto') && rule.target.chain === name.value
-        ? { ...rule, target: { ...rule.target, chain: newName.value } }
-        : rule,
-    );
+    other.rules = other.rules.map((rule) => (rule.leadsTo === name.value ? { ...rule, leadsTo: newName.value } : rule));
   }
 }

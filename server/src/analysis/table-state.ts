@@ -1,10 +1,10 @@
 /** A table while the commands of a restore file change it. */
 import type { Family } from '../../../src-sim/net/address';
 import type { TableName } from '../../../src-sim/netfilter/hook';
-import { type Counters, NO_COUNTERS, type Policy, type Rule } from '../../../src-sim/netfilter/ruleset';
+import { type Counters, NO_COUNTERS, type Policy } from '../../../src-sim/netfilter/ruleset';
 import { problem } from '../syntax/problem';
 import { suggesting } from '../syntax/suggest';
-import type { Problem, Word } from '../syntax/tree';
+import type { CommandLine, Problem, Word } from '../syntax/tree';
 import type { LocatedProblem } from './located-problem';
 
 export interface ChainState {
@@ -12,9 +12,22 @@ export interface ChainState {
   /** Set for a built-in chain. */
   policy: Policy | undefined;
   counters: Counters;
-  rules: Rule[];
+  rules: RuleState[];
   /** Nothing makes it; rules were appended to it all the same. */
   readonly missing?: true;
+}
+
+/** A rule of a chain: the line that it comes from, and what the table makes of it. */
+export interface RuleState {
+  readonly source: CommandLine;
+  /** The line's number, from 0. */
+  readonly line: number;
+  /** Which of the line's rules: `-s a,b` makes two. */
+  readonly index: number;
+  /** The chain that its `-j` or `-g` means. */
+  readonly leadsTo: string | undefined;
+  /** Whether `-Z` has set its counters to zero. */
+  readonly zeroed: boolean;
 }
 
 export interface TableState {

@@ -1,7 +1,7 @@
 /** Completion of what begins a line, and of tables, chains and policies. */
 import { isTableName, TABLE_HOOKS, TABLES } from '../../../src-sim/netfilter/hook';
 import type { Document } from '../analysis/document';
-import { lower } from '../analysis/lower';
+import { lowerWithProblems } from '../analysis/lower';
 import { COMMANDS } from '../syntax/commands';
 import type { Completion } from './completion';
 import type { CompletionContext } from './completion-context';
@@ -29,7 +29,7 @@ function commandItem({ short, long, summary }: (typeof COMMANDS)[number]): Compl
 
 /** The tables that the file does not have yet. */
 export function completeTable(document: Document): readonly Completion[] {
-  const present = new Set(lower(document.tree).tables.map(({ name }) => name));
+  const present = lowerWithProblems(document.tree).tables;
   return TABLES.filter((name) => !present.has(name)).map((name) => ({
     kind: 'table',
     label: name,
@@ -84,8 +84,9 @@ export function completeChain(document: Document, { table, written }: Completion
 }
 
 export function chainNames(document: Document, table: string | undefined): readonly string[] {
-  const chains = lower(document.tree).tables.find(({ name }) => name === table)?.chains ?? [];
-  return chains.map(({ name }) => name);
+  const found =
+    table !== undefined && isTableName(table) ? lowerWithProblems(document.tree).tables.get(table) : undefined;
+  return [...(found?.chains.keys() ?? [])];
 }
 
 export function chainItem(name: string, table: string): Completion {

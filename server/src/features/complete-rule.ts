@@ -2,9 +2,8 @@
 import { type Hook, isTableName, TABLE_HOOKS } from '../../../src-sim/netfilter/hook';
 import type { Extension, OptionDeclaration } from '../../../src-sim/xt/define';
 import { BUILTIN, EXTENSIONS } from '../../../src-sim/xt/registry';
-import { callGraph } from '../analysis/call-graph';
+import { hooksOfChain } from '../analysis/call-graph';
 import type { Document } from '../analysis/document';
-import { lower } from '../analysis/lower';
 import { usesOf } from '../analysis/rule-uses';
 import { LOADERS } from '../syntax/commands';
 import { builtinOption, matchLoadedByProtocol } from '../syntax/option-scope';
@@ -120,8 +119,7 @@ function placeOf(document: Document, { table }: CompletionContext, line: Command
 
 function hooksOf(document: Document, table: string | undefined, chain: string): readonly Hook[] {
   if (table === undefined || !isTableName(table)) return [];
-  const found = lower(document.tree).tables.find(({ name }) => name === table);
-  const hooks = found ? [...callGraph(found).hooksOf(chain)] : [];
+  const hooks = hooksOfChain(document.tree, table, chain);
   return hooks.length > 0 ? hooks : TABLE_HOOKS[table];
 }
 

@@ -1,9 +1,8 @@
 /** The hovers of tables, chains and policies: where they are in a packet's way, and who comes here. */
 import { isHook, isTableName, TABLE_HOOKS } from '../../../src-sim/netfilter/hook';
 import { type Block, blockAt } from '../analysis/blocks';
-import { callGraph } from '../analysis/call-graph';
+import { hooksOfChain } from '../analysis/call-graph';
 import type { Document } from '../analysis/document';
-import { lower } from '../analysis/lower';
 import { type ChainUse, chainUses } from './chain-uses';
 import type { Cursor } from './cursor';
 import { bullets, code, paragraphs } from './markdown';
@@ -57,8 +56,7 @@ export function describePolicy(chain: string, policy: string): string {
 
 /** Undefined where no packet comes here. */
 function describeHooks({ tree }: Document, table: string | undefined, chain: string): string | undefined {
-  const found = lower(tree).tables.find(({ name }) => name === table);
-  const hooks = found ? [...callGraph(found).hooksOf(chain)] : [];
+  const hooks = hooksOfChain(tree, table, chain);
   return hooks.length === 0 ? undefined : `Packets of ${hooks.map(code).join(', ')} come here.`;
 }
 

@@ -4,7 +4,7 @@
  */
 import { blocksOf } from '../analysis/blocks';
 import type { Document } from '../analysis/document';
-import { lower } from '../analysis/lower';
+import { lowerWithProblems } from '../analysis/lower';
 import { isTargetPart } from './cursor';
 
 export interface SemanticToken {
@@ -22,10 +22,10 @@ export type SemanticTokenType = (typeof SEMANTIC_TOKEN_TYPES)[number];
 
 /** In the order of the text. */
 export function semanticTokens({ tree }: Document): readonly SemanticToken[] {
-  const tables = new Map(lower(tree).tables.map(({ name, chains }) => [name, new Set(chains.map((one) => one.name))]));
+  const { tables } = lowerWithProblems(tree);
   const tokens: SemanticToken[] = [];
   for (const { table, start, end } of blocksOf(tree).blocks) {
-    const chains = table && tables.get(table);
+    const chains = table && tables.get(table)?.chains;
     for (let lineNumber = start; lineNumber < end; lineNumber++) {
       const line = tree.lines[lineNumber];
       const part = line?.kind === 'command' ? line.parts.find(isTargetPart) : undefined;

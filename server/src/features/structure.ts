@@ -35,7 +35,7 @@ function tableNode(document: Document, block: Block): OutlineNode {
   const { header, start } = block;
   return {
     kind: 'table',
-    name: header.name?.value ?? '*',
+    name: shownName(header.name?.value ?? '*'),
     detail: '',
     span: blockSpan(document, block),
     nameSpan: wordSpan(document, start, header.name),
@@ -76,13 +76,17 @@ function chainNode(document: Document, { lineNumber, name, declaration, rules }:
   const policy = declaration?.policy?.value ?? '-';
   return {
     kind: 'chain',
-    // `-A ""` names a chain with nothing, and an outline refuses what has no name.
-    name: name.value.trim() === '' ? '""' : name.value,
+    name: shownName(name.value),
     detail: policy === '-' ? '' : `policy ${policy}`,
     span: { start: own.start, end: Math.max(own.end, rules.at(-1)?.span.end ?? 0) },
     nameSpan: wordSpan(document, lineNumber, name),
     children: rules,
   };
+}
+
+/** `-A ""` names a chain with nothing, and an outline refuses what has no name. */
+function shownName(name: string): string {
+  return name.trim() === '' ? '""' : name;
 }
 
 const LONGEST_NAME = 100;

@@ -2,7 +2,7 @@
 import type { Family } from '../../../src-sim/net/address';
 
 /** How much of a file is looked at: a dump names itself in its first line, and addresses come early. */
-const SAMPLE_LENGTH = 65_536;
+export const SAMPLE_LENGTH = 65_536;
 
 /** From the line that iptables-save begins with and the file's name; where they do not say, from the words in it. */
 export function guessFamily(text: string, fileName = ''): Family {

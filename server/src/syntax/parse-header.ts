@@ -2,6 +2,7 @@
 import { chainNameProblems } from './chain-name';
 import { problem } from './problem';
 import { countersOf } from './read-counters';
+import { blanksEnd, isBlank } from './token';
 import type { ChainLine, Problem, TableLine, Word } from './tree';
 
 /** @param start offset of the `*`. What follows the name is ignored, as iptables-restore does. */
@@ -20,7 +21,7 @@ export function readChainLine(text: string, start: number, end: number, problems
     const message = `"${name.value}" needs a policy, or "-" where it is a chain of your own`;
     problems.push(problem(name.span, 'missing-policy', message));
   }
-  problems.push(...chainNameProblems(name));
+  for (const one of chainNameProblems(name)) problems.push(one);
   return {
     kind: 'chain',
     text,
@@ -32,14 +33,11 @@ export function readChainLine(text: string, start: number, end: number, problems
 }
 
 function plainWords(text: string, start: number, end: number, limit: number): Word[] {
-  const pattern = /[^ \t]+/g;
   const words: Word[] = [];
-  pattern.lastIndex = start;
-  while (words.length < limit) {
-    const found = pattern.exec(text);
-    if (found === null || found.index >= end) break;
-    const span = { start: found.index, end: Math.min(end, found.index + found[0].length) };
-    words.push({ span, value: text.slice(span.start, span.end) });
+  for (let at = blanksEnd(text, start, end); at < end && words.length < limit; at = blanksEnd(text, at, end)) {
+    const wordStart = at;
+    while (at < end && !isBlank(text.charCodeAt(at))) at += 1;
+    words.push({ span: { start: wordStart, end: at }, value: text.slice(wordStart, at) });
   }
   return words;
 }

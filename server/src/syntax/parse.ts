@@ -18,14 +18,17 @@ export function parse(text: string, family: Family = guessFamily(text)): Tree {
 
 /** The lines with their endings; a text that ends with a newline has an empty last line, as editors count. */
 export function splitLines(text: string): string[] {
-  const lines: string[] = [];
+  return [...linesOf(text)];
+}
+
+/** The same, one after the other. */
+export function* linesOf(text: string): Generator<string> {
   let start = 0;
   for (let end = text.indexOf('\n'); end !== -1; end = text.indexOf('\n', start)) {
-    lines.push(text.slice(start, end + 1));
+    yield text.slice(start, end + 1);
     start = end + 1;
   }
-  lines.push(text.slice(start));
-  return lines;
+  yield text.slice(start);
 }
 
 /** @param text one line, with its ending */

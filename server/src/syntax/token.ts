@@ -27,30 +27,40 @@ export function splitWords(line: string, start: number, end: number): Words {
   const words: Word[] = [];
   let at = start;
   for (;;) {
-    while (at < end && isBlank(line.charCodeAt(at))) at++;
+    at = blanksEnd(line, at, end);
     if (at >= end) return { words, openQuote: undefined, truncated: false };
     if (words.length === MAX_WORDS) return { words, openQuote: undefined, truncated: true };
-    const wordStart = at;
-    at = plainWordEnd(line, at, end);
-    if (at < end && line.charCodeAt(at) === QUOTE) {
-      const quoted = quotedWord(line, wordStart, at, end);
-      words.push(quoted.word);
-      if (!quoted.closed) return { words, openQuote: at, truncated: false };
-      at = quoted.word.span.end;
-    } else {
-      words.push({ span: { start: wordStart, end: at }, value: line.slice(wordStart, at) });
-    }
+    const { word, openQuote } = wordAt(line, at, end);
+    words.push(word);
+    if (openQuote !== undefined) return { words, openQuote, truncated: false };
+    at = word.span.end;
   }
+}
+
+/** The word that begins at `start`, and where its quote opens if that is never closed. */
+export function wordAt(line: string, start: number, end: number): { word: Word; openQuote: number | undefined } {
+  const at = plainWordEnd(line, start, end);
+  if (at < end && line.charCodeAt(at) === QUOTE) {
+    const { word, closed } = quotedWord(line, start, at, end);
+    return { word, openQuote: closed ? undefined : at };
+  }
+  return { word: { span: { start, end: at }, value: line.slice(start, at) }, openQuote: undefined };
+}
+
+export function blanksEnd(line: string, start: number, end: number): number {
+  let at = start;
+  while (at < end && isBlank(line.charCodeAt(at))) at++;
+  return at;
 }
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 
-function isBlank(code: number): boolean {
+export function isBlank(code: number): boolean {
   return code === 0x20 || code === 0x09;
 }
 
-function plainWordEnd(line: string, start: number, end: number): number {
+export function plainWordEnd(line: string, start: number, end: number): number {
   let at = start;
   for (; at < end; at++) {
     const code = line.charCodeAt(at);
