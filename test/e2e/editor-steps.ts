@@ -1,6 +1,9 @@
 import { eventually, type Step } from './steps';
 import type { Workbench } from './workbench';
 
+/** A window, an extension host and a language server start, on a machine that has other things to do. */
+const START_MS = 180_000;
+
 /** The pitfall of examples/notrack.rules: seen, explained, mended. */
 export function editorSteps(workbench: Workbench): readonly Step[] {
   const { page, squiggles } = workbench;
@@ -8,7 +11,7 @@ export function editorSteps(workbench: Workbench): readonly Step[] {
     {
       name: 'window: the warning squiggle, and its message under the pointer',
       run: async () => {
-        await squiggles.first().waitFor({ timeout: 60_000 });
+        await squiggles.first().waitFor({ timeout: START_MS });
         const hover = await workbench.hover('--notrack');
         await eventually('the message', async () => /UNTRACKED/.test(await hover.innerText()) || undefined);
         await workbench.screenshot('warning');
@@ -18,6 +21,7 @@ export function editorSteps(workbench: Workbench): readonly Step[] {
       name: 'window: the quick fix is applied and the squiggle goes',
       run: async () => {
         await page.keyboard.press('Escape');
+        await squiggles.first().waitFor();
         const before = await squiggles.count();
         await workbench.applyQuickFix('--notrack', 'UNTRACKED', () => workbench.screenshot('quick-fix'));
         await eventually('its rule', async () => (await workbench.shows('--ctstate UNTRACKED')) || undefined);

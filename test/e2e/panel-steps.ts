@@ -101,7 +101,7 @@ export function privacyStep(ruleset: string, foreign: readonly string[]): Step {
 }
 
 async function openPanel(workbench: Workbench): Promise<void> {
-  await workbench.page.getByRole('button', { name: 'Trace a Packet' }).first().click({ timeout: 60_000 });
+  await workbench.page.getByRole('button', { name: 'Trace a Packet' }).first().click({ timeout: 180_000 });
   await settled(workbench.webview());
 }
 
