@@ -3,7 +3,6 @@ import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { afterAll, describe, expect, test } from 'vitest';
 import { runCommand } from '../server/src/cli/program';
 import { printable } from '../server/src/cli/style';
@@ -35,7 +34,6 @@ async function chainwalk(words: readonly string[], { input = [], color = false }
       out += text;
     },
     complain: (line) => errors.push(line),
-    fileUri: (path) => pathToFileURL(path).href,
   };
   return { code: await runCommand(words, terminal), out, errors };
 }

@@ -6,6 +6,7 @@ import { hintsPage } from '../server/src/analysis/hint-page';
 import { rulePage } from '../server/src/lint/page';
 import { LINT_RULES } from '../server/src/lint/registry';
 import { ruleListPage } from '../server/src/lint/rule-list';
+import { projectSchema } from '../server/src/project/json-schema';
 import { fidelityPage } from './support/fidelity-page';
 import { kernelsPage } from './support/kernels-page';
 
@@ -17,6 +18,7 @@ const PAGES: ReadonlyMap<string, () => string> = new Map([
   ['hints.md', hintsPage],
   ['fidelity.md', fidelityPage],
   ['kernels.md', kernelsPage],
+  ['../schemas/chainwalk.schema.json', () => JSON.stringify(projectSchema(), null, 2)],
 ]);
 
 describe.each([...PAGES])('docs/%s', (name, page) => {

@@ -153,6 +153,35 @@ describe('what stands beside the text', () => {
     rmSync(folder, { recursive: true });
   });
 
+  test('a chainwalk.yaml says it, too, and what is wrong in it is told while it is written', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'chainwalk-project-'));
+    const ruleset = pathToFileURL(join(folder, 'rules.v4')).href;
+    const project = pathToFileURL(join(folder, 'chainwalk.yaml')).href;
+    await server.open(ruleset, notrack);
+    expect(codesOf(await server.diagnosticsOf(ruleset, 1))).toEqual([PITFALL]);
+    const text = `lint:\n  rules:\n    ${PITFALL}: of`;
+    await server.open(project, text);
+    const { diagnostics } = await server.diagnosticsOf(project, 1);
+    expect(codesOf({ uri: project, diagnostics })).toEqual(['bad-value']);
+    const textDocument = { uri: project };
+    const range = lsp.Range.create(2, 40, 2, 40);
+    const params = { textDocument, range, context: { diagnostics: [] } };
+    const [fix] = (await server.connection.sendRequest(lsp.CodeActionRequest.type, params)) ?? [];
+    expect(fix?.title).toBe('Replace with off');
+    const position = lsp.Position.create(2, text.length - text.lastIndexOf('\n') - 1);
+    const items = await server.connection.sendRequest(lsp.CompletionRequest.type, { textDocument, position });
+    expect(JSON.stringify(items)).toContain('"newText":"off"');
+    const contentChanges = [{ range: lsp.Range.create(position, position), text: 'f' }];
+    const change = { textDocument: { uri: project, version: 2 }, contentChanges };
+    await server.connection.sendNotification(lsp.DidChangeTextDocumentNotification.type, change);
+    expect((await server.diagnosticsOf(project, 2)).diagnostics).toEqual([]);
+    // As the editor has it, though it is not saved.
+    const published = server.nextDiagnosticsOf(ruleset);
+    await server.connection.sendNotification(lsp.DidChangeWatchedFilesNotification.type, { changes: [] });
+    expect(codesOf(await published)).toEqual([]);
+    rmSync(folder, { recursive: true });
+  });
+
   test('settings of any shape are read, or left', () => {
     fc.assert(
       fc.property(fc.anything(), (value) => {

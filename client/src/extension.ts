@@ -6,6 +6,15 @@ import { restoreSimulationPanels } from './simulation-panel';
 /** Also the prefix of the client's own setting, `chainwalk.trace.server`. */
 const CLIENT_ID = 'chainwalk';
 
+/** What says something of a ruleset that stands beside it: of its host, its sets, the other address family. */
+const BESIDE_RULESETS = [
+  '**/chainwalk.yaml',
+  '**/{ipvsadm,ipvsadm.rules,ipvsadm.save}',
+  '**/{ipset,ipsets,ipset.conf,ipset.save,ipset.rules,*.ipset}',
+  '**/{sysctl.conf,sysctl.d/*.conf}',
+  '**/{*.v4,*.v6,*.rules,iptables*,ip6tables*}',
+];
+
 let client: LanguageClient | undefined;
 
 export async function activate(context: ExtensionContext): Promise<void> {
@@ -28,8 +37,7 @@ function createClient(module: string): LanguageClient {
     {
       // Any scheme: the server reads the editor's text, so unsaved files and virtual workspaces work alike.
       documentSelector: [{ language: 'iptables' }],
-      // What says, beside a ruleset, that its host is a load balancer.
-      synchronize: { fileEvents: workspace.createFileSystemWatcher('**/ipvsadm{,.rules,.save}') },
+      synchronize: { fileEvents: BESIDE_RULESETS.map((glob) => workspace.createFileSystemWatcher(glob)) },
       middleware: {
         // The old side of a diff is nobody's to mend.
         handleDiagnostics: (uri, diagnostics, next) => next(uri, uri.scheme === 'git' ? [] : diagnostics),

@@ -159,12 +159,12 @@ function settingValues(value: unknown): readonly string[] {
   return typeof value === 'string' || typeof value === 'number' ? [String(value)] : [];
 }
 
-/** A director's addresses and mode, as its services tell them. */
+/** A director's addresses and, where nobody said it, the mode, as its services tell them. */
 function addServices(hints: Hints): Hints {
   const services = hints.host.ipvs === undefined ? [] : parseServices(hints.host.ipvs);
   const [mode] = services.flatMap((service) => service.destinations).map(({ method }) => method);
   const vips = services.flatMap(({ virtual }) => (virtual.kind === 'endpoint' ? [virtual.address] : []));
-  return { ...hints, ...(mode === undefined ? {} : { mode }), vips: vips.reduce(joined, hints.vips) };
+  return { ...hints, ...(mode === undefined || hints.mode ? {} : { mode }), vips: vips.reduce(joined, hints.vips) };
 }
 
 function withHost(hints: Hints, host: HostDescription): Hints {

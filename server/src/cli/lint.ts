@@ -1,8 +1,9 @@
 /** `chainwalk lint FILE…`: what is wrong with rulesets, for people and for programs. */
+import { resolve } from 'node:path';
 import { createDocument, type Document, lineAt } from '../analysis/document';
-import { readHints } from '../analysis/hints';
 import { type Diagnostic, diagnosticSlices } from '../features/diagnostics';
-import { readIpvsadmBeside } from '../lsp/ipvsadm-file';
+import { surroundedHints } from '../project/surrounded-hints';
+import { readSurroundings } from '../surroundings/surroundings';
 import { printable, type Style, styleFor } from './style';
 import type { Terminal } from './terminal';
 
@@ -27,16 +28,18 @@ export async function lintFiles(files: readonly string[], format: LintFormat, te
   for (const file of files) {
     const text = await readOr(file, terminal);
     if (text === undefined) unreadable = true;
-    else found.push(...lintText(file, text, await readIpvsadmBeside(terminal.fileUri(file))));
+    else found.push(...(await lintText(file, text)));
   }
   await terminal.write(format === 'json' ? `${JSON.stringify(found, null, 2)}\n` : textOf(found, terminal));
   if (unreadable) return 2;
   return found.length > 0 ? 1 : 0;
 }
 
-function lintText(file: string, text: string, ipvsadm?: string): readonly LintLine[] {
+async function lintText(file: string, text: string): Promise<readonly LintLine[]> {
   const document = createDocument(text, { fileName: file });
-  const slices = [...diagnosticSlices(document, readHints(document, undefined, ipvsadm))];
+  const around = await readSurroundings(resolve(file), document);
+  const options = { choices: around.project.choices, beside: around.beside };
+  const slices = [...diagnosticSlices(document, surroundedHints(document, undefined, around), options)];
   const lines = slices
     .flat()
     .filter(({ suppressed }) => suppressed === undefined)

@@ -2,7 +2,6 @@
 import { once } from 'node:events';
 import { readFile, writeFile } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
-import { pathToFileURL } from 'node:url';
 
 export interface Terminal {
   /** Whether a person looks at it who wants colours. */
@@ -15,7 +14,6 @@ export interface Terminal {
   write(text: string): Promise<void>;
   /** Writes a line to standard error. */
   complain(line: string): void;
-  fileUri(path: string): string;
 }
 
 export const processTerminal: Terminal = {
@@ -27,5 +25,4 @@ export const processTerminal: Terminal = {
     if (!process.stdout.write(text)) await once(process.stdout, 'drain');
   },
   complain: (line) => void process.stderr.write(`chainwalk: ${line}\n`),
-  fileUri: (path) => pathToFileURL(path).href,
 };

@@ -1,15 +1,17 @@
 /** `chainwalk trace FILE 'PACKET'…`: the way of packets through a ruleset, for a person. */
+import { resolve } from 'node:path';
 import type { Ruleset } from '../../../src-sim/netfilter/ruleset';
 import { parsePacketLine } from '../../../src-sim/sim/packet-line';
 import type { HostDescription, Scenario, ScenarioPacket } from '../../../src-sim/sim/scenario';
 import { createDocument } from '../analysis/document';
-import { type Hints, readHints } from '../analysis/hints';
+import type { Hints } from '../analysis/hints';
 import { isRecord, readHost } from '../analysis/host-setting';
 import { lower } from '../analysis/lower';
 import { runDocument } from '../analysis/run-scenario';
 import { suggestHost } from '../analysis/suggest-host';
 import { suggestPackets } from '../features/suggest-packets';
-import { readIpvsadmBeside } from '../lsp/ipvsadm-file';
+import { surroundedHints } from '../project/surrounded-hints';
+import { readSurroundings } from '../surroundings/surroundings';
 import { printable } from './style';
 import type { Terminal } from './terminal';
 import { traceText } from './trace-text';
@@ -37,7 +39,7 @@ export async function traceFile(request: TraceRequest, terminal: Terminal): Prom
 async function run(request: TraceRequest, terminal: Terminal): Promise<number> {
   const { file } = request;
   const document = createDocument(await terminal.readFile(file), { fileName: file });
-  const hints = readHints(document, undefined, await readIpvsadmBeside(terminal.fileUri(file)));
+  const hints = surroundedHints(document, undefined, await readSurroundings(resolve(file), document));
   const scenario = await scenarioFor(request, lower(document.tree), hints, terminal);
   const result = runDocument(document, scenario);
   if (!result.load.ok) {

@@ -42,7 +42,7 @@ export function toHover(document: Document, hover: Hover): lsp.Hover {
   return { contents: markdown(hover.markdown), range: toRange(document, hover.span) };
 }
 
-const SEVERITIES: Readonly<Record<Diagnostic['severity'], lsp.DiagnosticSeverity>> = {
+export const SEVERITIES: Readonly<Record<Diagnostic['severity'], lsp.DiagnosticSeverity>> = {
   error: lsp.DiagnosticSeverity.Error,
   warning: lsp.DiagnosticSeverity.Warning,
   information: lsp.DiagnosticSeverity.Information,
@@ -105,8 +105,12 @@ const COMPLETION_KINDS: Readonly<Record<Completion['kind'], lsp.CompletionItemKi
   hint: lsp.CompletionItemKind.Property,
 };
 
-export function toCompletionItems(document: Document, { items, replaces }: Completions): lsp.CompletionItem[] {
-  const range = toRange(document, replaces);
+export function toCompletionItems(document: Document, completions: Completions): lsp.CompletionItem[] {
+  return completionItems(completions, toRange(document, completions.replaces));
+}
+
+/** @param range what an item replaces */
+export function completionItems({ items }: Completions, range: lsp.Range): lsp.CompletionItem[] {
   return items.map((item, index) => ({
     label: item.label,
     kind: COMPLETION_KINDS[item.kind],

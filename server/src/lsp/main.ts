@@ -1,6 +1,5 @@
 /** The server's process: over the channel that its arguments name (`--node-ipc`, `--stdio`). */
 import { createConnection, ProposedFeatures } from 'vscode-languageserver/node';
-import { readIpvsadmBeside } from './ipvsadm-file';
 import { startServer } from './server';
 
-startServer(createConnection(ProposedFeatures.all), readIpvsadmBeside);
+startServer(createConnection(ProposedFeatures.all));

@@ -8,6 +8,8 @@ import { definition, references } from '../features/navigation';
 import { semanticTokens } from '../features/semantic-tokens';
 import { simulate } from '../features/simulation';
 import { foldingSpans, outline } from '../features/structure';
+import { pathOfUri, type ReadText, readTextFile, uriOfPath } from '../surroundings/read-text';
+import { readSurroundings } from '../surroundings/surroundings';
 import { CAPABILITIES } from './capabilities';
 import {
   toCodeAction,
@@ -25,27 +27,36 @@ import {
 } from './convert';
 import { createDiagnosticsRun } from './diagnostics-run';
 import type { OpenDocument } from './open-documents';
+import { isProjectFile, PROJECT_SELECTOR } from './project-documents';
 import { SIMULATE, type SimulateAnswer, type SimulateParams } from './protocol';
 import { Session } from './session';
 import { NO_SETTINGS, readSettings, type Settings } from './settings';
 
-/** Reads a file beside a document; undefined where there is none, or none may be read. */
-export type ReadBeside = (uri: string) => Promise<string | undefined>;
-
-export function startServer(connection: lsp.Connection, ipvsadmBeside: ReadBeside): void {
+export function startServer(connection: lsp.Connection): void {
   let asksForSettings = false;
+  let takesRegistrations = false;
   const settingsOf = async (scopeUri: string): Promise<Settings> => {
     if (!asksForSettings) return NO_SETTINGS;
     return readSettings(await connection.workspace.getConfiguration({ scopeUri, section: 'chainwalk' }));
   };
-  const session = new Session({ settingsOf, ipvsadmBeside });
+  const session: Session = new Session({
+    settingsOf,
+    surroundingsOf: (uri, document) =>
+      readSurroundings(
+        pathOfUri(uri),
+        document,
+        openOrFile(() => session),
+      ),
+  });
 
   connection.onInitialize(({ capabilities }) => {
     asksForSettings = capabilities.workspace?.configuration === true;
+    takesRegistrations = capabilities.textDocument?.synchronization?.dynamicRegistration === true;
     return { capabilities: CAPABILITIES, serverInfo: { name: 'chainwalk' } };
   });
   connection.onInitialized(() => {
     if (asksForSettings) void connection.client.register(lsp.DidChangeConfigurationNotification.type, undefined);
+    if (takesRegistrations) void registerProjectFiles(connection);
   });
   listenToEdits(connection, session);
   answerRequests(connection, session);
@@ -53,7 +64,7 @@ export function startServer(connection: lsp.Connection, ipvsadmBeside: ReadBesid
 }
 
 function listenToEdits(connection: lsp.Connection, session: Session): void {
-  const { documents } = session;
+  const { documents, projects } = session;
   const diagnostics = createDiagnosticsRun(
     (uri) => session.diagnosticSlices(uri),
     (uri, found) => {
@@ -70,16 +81,26 @@ function listenToEdits(connection: lsp.Connection, session: Session): void {
     if (documents.get(uri)) diagnostics.schedule(uri);
   };
 
+  const checkProject = (uri: string) => void connection.sendDiagnostics(projects.diagnostics(uri));
   connection.onDidOpenTextDocument(async ({ textDocument }) => {
+    if (isProjectFile(textDocument.uri)) {
+      projects.open(textDocument);
+      return checkProject(textDocument.uri);
+    }
     documents.open(textDocument);
     await refresh(textDocument.uri);
   });
   connection.onDidChangeTextDocument((change) => {
+    if (isProjectFile(change.textDocument.uri)) {
+      projects.change(change);
+      return checkProject(change.textDocument.uri);
+    }
     documents.change(change);
     diagnostics.schedule(change.textDocument.uri);
   });
   connection.onDidCloseTextDocument(({ textDocument: { uri } }) => {
     diagnostics.forget(uri);
+    projects.close(uri);
     session.close(uri);
     void connection.sendDiagnostics({ uri, diagnostics: [] });
   });
@@ -110,12 +131,14 @@ function answerRequests(connection: lsp.Connection, session: Session): void {
       return found && toHover(document, found);
     }),
   );
-  connection.onCompletion(
-    atOffset(({ document }, offset) => {
-      const found = complete(document, offset);
-      return found && toCompletionItems(document, found);
-    }),
-  );
+  const completeRuleset = atOffset(({ document }, offset) => {
+    const found = complete(document, offset);
+    return found && toCompletionItems(document, found);
+  });
+  connection.onCompletion((params) => {
+    const { uri } = params.textDocument;
+    return isProjectFile(uri) ? session.projects.completions(uri, params.position) : completeRuleset(params);
+  });
   connection.onDefinition(
     atOffset(({ uri, document }, offset) => {
       const span = definition(document, offset);
@@ -140,18 +163,38 @@ function answerRequests(connection: lsp.Connection, session: Session): void {
   connection.onCodeLens(
     inDocument(({ uri, document }) => codeLenses(document).map((lens) => toCodeLens(document, uri, lens))),
   );
-  connection.onCodeAction(
-    inDocument((open, { range }) =>
-      session
-        .codeActions(open, toSpan(open.document, range))
-        .map((action) => toCodeAction(open.document, open.uri, action)),
-    ),
+  const rulesetActions = inDocument((open, { range }: lsp.CodeActionParams) =>
+    session
+      .codeActions(open, toSpan(open.document, range))
+      .map((action) => toCodeAction(open.document, open.uri, action)),
   );
+  connection.onCodeAction((params) => {
+    const { uri } = params.textDocument;
+    return isProjectFile(uri) ? session.projects.codeActions(uri, params.range) : rulesetActions(params);
+  });
   connection.languages.semanticTokens.on(({ textDocument }) => toSemanticTokens(tokensOf(session, textDocument.uri)));
   connection.onRequest(SIMULATE, (params: SimulateParams): SimulateAnswer | null => {
     const open = session.documents.get(params.uri);
     return open ? simulate(open.document, params, open.version, session.hintsOf(params.uri)) : null;
   });
+}
+
+/** Of `chainwalk.yaml` the server wants to know this and no more: it is another extension's to format or to fold. */
+async function registerProjectFiles(connection: lsp.Connection): Promise<void> {
+  const documentSelector = PROJECT_SELECTOR;
+  const registrations = lsp.BulkRegistration.create();
+  const syncKind = lsp.TextDocumentSyncKind.Incremental;
+  registrations.add(lsp.DidOpenTextDocumentNotification.type, { documentSelector });
+  registrations.add(lsp.DidChangeTextDocumentNotification.type, { documentSelector, syncKind });
+  registrations.add(lsp.DidCloseTextDocumentNotification.type, { documentSelector });
+  registrations.add(lsp.CompletionRequest.type, { documentSelector, triggerCharacters: [' ', '-'] });
+  registrations.add(lsp.CodeActionRequest.type, { documentSelector, codeActionKinds: [lsp.CodeActionKind.QuickFix] });
+  await connection.client.register(registrations);
+}
+
+/** A file that is open counts as the editor has it. */
+function openOrFile(session: () => Session): ReadText {
+  return async (path) => session().textOf(uriOfPath(path)) ?? readTextFile(path);
 }
 
 function tokensOf(session: Session, uri: string) {

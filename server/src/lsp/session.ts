@@ -1,10 +1,14 @@
 /** What the server remembers between two requests: open documents, their settings and their latest diagnostics. */
-import { type Hints, NO_HINTS, readHints } from '../analysis/hints';
+import type { Document } from '../analysis/document';
+import { type Hints, NO_HINTS } from '../analysis/hints';
 import type { Action } from '../features/code-actions';
 import { codeActions } from '../features/code-actions';
 import { type Diagnostic, diagnosticSlices } from '../features/diagnostics';
+import { mergeChoices } from '../lint/severities';
+import { NOTHING_AROUND, type Surroundings, surroundedHints } from '../project/surrounded-hints';
 import type { Span } from '../syntax/tree';
 import { type OpenDocument, OpenDocuments } from './open-documents';
+import { ProjectDocuments } from './project-documents';
 import { NO_SETTINGS, type Settings } from './settings';
 
 interface Known {
@@ -13,49 +17,58 @@ interface Known {
 }
 
 /** What is asked of the world outside: nothing where it cannot be had. */
-export interface Surroundings {
+export interface World {
   settingsOf(uri: string): Promise<Settings>;
-  /** Text of an `ipvsadm -S` file beside a ruleset. */
-  ipvsadmBeside(uri: string): Promise<string | undefined>;
+  /** What files beside a ruleset say. */
+  surroundingsOf(uri: string, document: Document): Promise<Surroundings>;
 }
 
 export class Session {
   readonly documents = new OpenDocuments();
-  readonly #surroundings: Surroundings;
+  readonly projects = new ProjectDocuments();
+  readonly #world: World;
   readonly #settings = new Map<string, Settings>();
-  readonly #ipvsadm = new Map<string, string | undefined>();
+  readonly #surroundings = new Map<string, Surroundings>();
   readonly #known = new Map<string, Known>();
 
-  constructor(surroundings: Surroundings) {
-    this.#surroundings = surroundings;
+  constructor(world: World) {
+    this.#world = world;
   }
 
   /** Asks again for what stands outside of the text. */
   async refresh(uri: string): Promise<void> {
-    const [settings, ipvsadm] = await Promise.all([
-      this.#surroundings.settingsOf(uri),
-      this.#surroundings.ipvsadmBeside(uri),
+    const open = this.documents.get(uri);
+    if (open === undefined) return;
+    const [settings, surroundings] = await Promise.all([
+      this.#world.settingsOf(uri),
+      this.#world.surroundingsOf(uri, open.document),
     ]);
     this.#settings.set(uri, settings);
-    this.#ipvsadm.set(uri, ipvsadm);
+    this.#surroundings.set(uri, surroundings);
   }
 
   close(uri: string): void {
     this.documents.close(uri);
-    for (const map of [this.#settings, this.#ipvsadm, this.#known]) map.delete(uri);
+    for (const map of [this.#settings, this.#surroundings, this.#known]) map.delete(uri);
+  }
+
+  /** Of a file that the editor has open. */
+  textOf(uri: string): string | undefined {
+    return this.documents.get(uri)?.document.text ?? this.projects.textOf(uri);
   }
 
   hintsOf(uri: string): Hints {
     const open = this.documents.get(uri);
     const { host } = this.#settings.get(uri) ?? NO_SETTINGS;
-    return open ? readHints(open.document, host, this.#ipvsadm.get(uri)) : NO_HINTS;
+    return open ? surroundedHints(open.document, host, this.#around(uri)) : NO_HINTS;
   }
 
   *diagnosticSlices(uri: string): Generator<readonly Diagnostic[]> {
     const open = this.documents.get(uri);
     if (open === undefined) return;
-    const { choices } = this.#settings.get(uri) ?? NO_SETTINGS;
-    for (const slice of diagnosticSlices(open.document, this.hintsOf(uri), { choices })) {
+    const { project, beside } = this.#around(uri);
+    const choices = mergeChoices(project.choices, (this.#settings.get(uri) ?? NO_SETTINGS).choices);
+    for (const slice of diagnosticSlices(open.document, this.hintsOf(uri), { choices, beside })) {
       yield slice.filter(({ suppressed }) => suppressed === undefined);
     }
   }
@@ -69,5 +82,9 @@ export class Session {
     const known = this.#known.get(uri);
     const diagnostics = known?.version === version ? known.diagnostics : [...this.diagnosticSlices(uri)].flat();
     return codeActions(document, diagnostics, span);
+  }
+
+  #around(uri: string): Surroundings {
+    return this.#surroundings.get(uri) ?? NOTHING_AROUND;
   }
 }
