@@ -83,6 +83,10 @@ export class Expectations {
     for (const expectation of this.all()) if (expectation.master === master) this.#remove(expectation);
   }
 
+  clear(): void {
+    for (const expectation of this.all()) this.#remove(expectation);
+  }
+
   removeExpired(now: number): void {
     for (let one = this.#expiry.first(); one && one.dueAt <= now; one = this.#expiry.first()) this.#remove(one);
   }

@@ -22,6 +22,8 @@ export interface Interface {
   readonly mac: string;
   /** The link-layer address of whoever is on the other end of the wire. */
   readonly peerMac: string;
+  /** Bytes of the largest IP packet that it carries. */
+  readonly mtu: number;
   /** In order: the first of a subnet is its primary address. */
   readonly addresses: readonly InterfaceAddress[];
 }
@@ -53,6 +55,7 @@ export interface HostSource {
     readonly [name: string]: {
       readonly addresses?: readonly string[];
       readonly mac?: string;
+      readonly mtu?: number;
       readonly ports?: readonly string[];
     };
   };
@@ -65,14 +68,17 @@ export interface HostSource {
 
 export const LOOPBACK = 'lo';
 
+const ETHERNET_MTU = 1500;
+const LOOPBACK_MTU = 65_536;
+
 /** @throws Error when an address, a route, a socket or the kernel's release cannot be read; the message says which. */
 export function buildHost(source: HostSource, family: Family): Host {
   const described = Object.entries(source.interfaces ?? {});
   const interfaces = new Map<string, Interface>([[LOOPBACK, loopback(family)]]);
-  described.forEach(([name, { mac, addresses = [] }], index) => {
+  described.forEach(([name, { mac, mtu = ETHERNET_MTU, addresses = [] }], index) => {
     const own = addresses.map(readInterfaceAddress).filter(({ address }) => familyOf(address) === family);
     const ownMac = mac ?? defaultMac(index);
-    interfaces.set(name, { name, mac: ownMac, peerMac: peerMac(ownMac), addresses: own });
+    interfaces.set(name, { name, mac: ownMac, peerMac: peerMac(ownMac), mtu, addresses: own });
   });
   const kernel = kernelProfile(source.kernel ?? KERNEL_RELEASE);
   return {
@@ -114,7 +120,7 @@ function peerMac(mac: string): string {
 function loopback(family: Family): Interface {
   const address = family === 'ipv4' ? '127.0.0.1/8' : '::1/128';
   const mac = '00:00:00:00:00:00';
-  return { name: LOOPBACK, mac, peerMac: mac, addresses: [readInterfaceAddress(address)] };
+  return { name: LOOPBACK, mac, peerMac: mac, mtu: LOOPBACK_MTU, addresses: [readInterfaceAddress(address)] };
 }
 
 /** @throws Error */

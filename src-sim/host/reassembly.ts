@@ -57,6 +57,20 @@ function whole(pieces: readonly Piece[]): Packet | undefined {
   };
 }
 
+/** Bytes of the largest IP packet that it goes over the wire in. */
+export function largestOnTheWire({ family, length, pieces }: Packet): number {
+  return pieces === undefined ? length : IP_HEADER_BYTES[family] + Math.max(...pieces);
+}
+
+/** Cut so that each fragment fits. @kernel net/ipv4/ip_output.c:ip_do_fragment */
+export function cutToFit(packet: Packet, mtu: number): Packet {
+  if (largestOnTheWire(packet) <= mtu) return packet;
+  const room = (mtu - IP_HEADER_BYTES[packet.family]) & ~7;
+  const total = packet.length - IP_HEADER_BYTES[packet.family];
+  const count = Math.ceil(total / room);
+  return { ...packet, pieces: Array.from({ length: count }, (_, index) => Math.min(room, total - index * room)) };
+}
+
 /** A packet as it goes over the wire: one that came in pieces leaves in the same pieces. @kernel net/ipv4/ip_output.c:ip_do_fragment */
 export function onTheWire(packet: Packet): readonly Packet[] {
   const { pieces, ...rest } = packet;

@@ -4,6 +4,7 @@ import type { MatchUse, TargetUse } from '../netfilter/ruleset';
 import type { MatchAnswer, TargetAnswer } from '../xt/define';
 import { findMatch, findTarget } from '../xt/registry';
 import type { TargetWorld, World } from '../xt/world';
+import type { Assumptions } from './scenario';
 
 export function askMatch(use: MatchUse, packet: Packet, world: World): MatchAnswer {
   const match = findMatch(use.name);
@@ -25,11 +26,27 @@ export function applyTarget(
   return declared.apply(packet, target.options, world);
 }
 
-/** What is taken instead, for the user to know. */
-export function unsureOfMatch(use: MatchUse, reason: string): string {
-  return `-m ${use.name}: ${reason}; taken as not matching`;
+/** What cannot be decided is told, and goes on as the user chose. */
+export interface Assuming {
+  readonly assume: Assumptions;
+  readonly unsure: string[];
 }
 
-export function unsureOfTarget(target: string, reason: string): string {
-  return `-j ${target}: ${reason}; taken as going on`;
+/** @param place of the rule: a choice for it counts more than one for all rules. @returns whether the match holds */
+export function assumeMatch({ assume, unsure }: Assuming, { name }: MatchUse, reason: string, place: string): boolean {
+  const chosen = assume[place] ?? assume[name];
+  const holds = chosen === true;
+  unsure.push(`-m ${name}: ${reason}; taken as ${holds ? '' : 'not '}matching${byWhom(chosen)}`);
+  return holds;
+}
+
+export function assumeTarget({ assume, unsure }: Assuming, name: string, reason: string, place: string): TargetAnswer {
+  const chosen = assume[place] ?? assume[name];
+  const verdict = chosen === 'accept' ? 'ACCEPT' : chosen === 'drop' ? 'DROP' : undefined;
+  unsure.push(`-j ${name}: ${reason}; taken as ${verdict ?? 'going on'}${byWhom(chosen)}`);
+  return verdict === undefined ? { kind: 'continue' } : { kind: 'verdict', verdict };
+}
+
+function byWhom(chosen: unknown): string {
+  return chosen === undefined ? '' : ', as the scenario assumes';
 }

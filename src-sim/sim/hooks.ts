@@ -16,7 +16,7 @@ import type { InFlight } from './in-flight';
 import type { Machine } from './machine';
 import { Passage } from './passage';
 import { tupleText } from './say';
-import type { Fate } from './trace';
+import type { PacketFate } from './trace';
 import { ACCEPT, type Verdict } from './traverse';
 
 export function runHook(machine: Machine, flight: InFlight, hook: Hook, emitter: Emitter): Verdict {
@@ -55,7 +55,7 @@ function runOne(machine: Machine, flight: InFlight, hook: Hook, run: HookFunctio
   }
 }
 
-export const WAITING: Fate = { kind: 'held', reason: 'the fragment waits for the others' };
+export const WAITING: PacketFate = { kind: 'held', reason: 'the fragment waits for the others' };
 
 /** @returns false where the packet is a fragment that waits for others. @kernel net/ipv4/netfilter/nf_defrag_ipv4.c:ipv4_conntrack_defrag */
 export function gather(machine: Machine, flight: InFlight, user: Hook | 'deliver'): boolean {

@@ -3,7 +3,7 @@ import type { Attachment } from '../conntrack/entry';
 import type { Route } from '../host/routing';
 import type { Sender } from '../host/sender';
 import type { Packet } from '../net/packet';
-import type { Fate, Step } from './trace';
+import type { PacketFate, Step } from './trace';
 
 export interface InFlight {
   packet: Packet;
@@ -48,7 +48,7 @@ export interface Story {
   isTraced: boolean;
   /** Undefined where nobody will ask. */
   readonly steps: Step[] | undefined;
-  fate: Fate;
+  fate: PacketFate;
 }
 
 /** @param isTold whether its steps are kept */
@@ -82,7 +82,7 @@ export function ownPacket(packet: Packet, story: Story, sender: Sender | undefin
   };
 }
 
-export function endStory(flight: InFlight, fate: Fate): void {
+export function endStory(flight: InFlight, fate: PacketFate): void {
   flight.story.fate = fate;
   flight.story.steps?.push({ kind: 'end', fate });
 }

@@ -1,4 +1,5 @@
 /** A machine with its ruleset, and what happens on it when a packet of the scenario comes. */
+import { runConntrackCommand } from '../conntrack/command';
 import { entryOfLine } from '../conntrack/initial';
 import { buildHost, type Interface } from '../host/host';
 import { readIpsets } from '../host/ipset-save';
@@ -9,7 +10,8 @@ import { beginStory, endStory, type InFlight } from './in-flight';
 import { type Explain, Machine } from './machine';
 import { makePacket } from './make-packet';
 import { advance, receive, receiveWaiting, send } from './path';
-import type { Scenario, ScenarioPacket } from './scenario';
+import type { Scenario, ScenarioCommand, ScenarioPacket } from './scenario';
+import type { Fate, Step } from './trace';
 
 /**
  * @throws Error when the host cannot be read (an address, a route, an entry); the message says which.
@@ -17,7 +19,7 @@ import type { Scenario, ScenarioPacket } from './scenario';
  */
 export function setUpMachine(
   ruleset: Ruleset,
-  scenario: Pick<Scenario, 'host' | 'seed' | 'start'>,
+  scenario: Pick<Scenario, 'host' | 'seed' | 'start' | 'assume'>,
   explain: Explain,
 ): Machine {
   const host = buildHost(scenario.host ?? {}, ruleset.family);
@@ -26,7 +28,12 @@ export function setUpMachine(
   const sets = scenario.host?.ipsets;
   const ipsets = sets === undefined ? undefined : readIpsets(sets);
   const startsAt = scenario.start === undefined ? undefined : readInstant(scenario.start);
-  const machine = new Machine(host, ruleset, explain, scenario.seed ?? 1, { director, ipsets, startsAt });
+  const machine = new Machine(host, ruleset, explain, scenario.seed ?? 1, {
+    director,
+    ipsets,
+    startsAt,
+    assume: scenario.assume ?? {},
+  });
   for (const line of scenario.host?.conntrack ?? []) {
     machine.table.insert(entryOfLine(line, machine.table), machine.now);
   }
@@ -72,6 +79,27 @@ export function inject(machine: Machine, source: ScenarioPacket): InFlight {
   receiveWaiting(machine);
   machine.table.removeExpired(machine.now);
   return flight;
+}
+
+/** What a command leaves to tell. */
+export interface CommandStory {
+  readonly steps: readonly Step[];
+  readonly fate: Fate;
+}
+
+/**
+ * A command of the administrator's: time passes, and it changes the table.
+ *
+ * @throws Error when the command cannot be read; the message says why.
+ */
+export function runCommand(machine: Machine, { conntrack, wait = 0 }: ScenarioCommand): CommandStory {
+  forgetTheLast(machine);
+  advance(machine, wait);
+  machine.table.removeExpired(machine.now);
+  const text = `conntrack ${conntrack}: ${runConntrackCommand(conntrack, machine.table)}`;
+  machine.table.removeExpired(machine.now);
+  const fate: Fate = { kind: 'done', text };
+  return { steps: [{ kind: 'end', fate }], fate };
 }
 
 function senderOf({ uid = 0, gid = 0, broadcast = false }: ScenarioPacket): Sender {

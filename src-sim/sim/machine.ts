@@ -13,6 +13,7 @@ import { type Chain, type Counters, NO_COUNTERS, type Rule, type Ruleset } from 
 import { findMatch, findTarget } from '../xt/registry';
 import type { InFlight, Story } from './in-flight';
 import { RefusedRule } from './refused-rule';
+import type { Assumptions } from './scenario';
 import { type Traverse, traverse } from './traverse';
 
 export interface MutableCounters {
@@ -37,12 +38,14 @@ export interface Equipment {
   readonly ipsets: IpSets | undefined;
   /** In seconds since 1970. */
   readonly startsAt: number | undefined;
+  readonly assume: Assumptions;
 }
 
 export class Machine implements Equipment {
   readonly director: Director | undefined;
   readonly ipsets: IpSets | undefined;
   readonly startsAt: number | undefined;
+  readonly assume: Assumptions;
   readonly tables: ReadonlyMap<TableName, LoadedTable>;
   readonly table = new ConntrackTable();
   readonly sockets = new TcpSockets();
@@ -78,11 +81,12 @@ export class Machine implements Equipment {
     readonly ruleset: Ruleset,
     readonly explain: Explain,
     seed: number,
-    { director, ipsets, startsAt }: Equipment,
+    { director, ipsets, startsAt, assume }: Equipment,
   ) {
     this.director = director;
     this.ipsets = ipsets;
     this.startsAt = startsAt;
+    this.assume = assume;
     this.tables = new Map(ruleset.tables.map((table) => [table.name, loadTable(table.name, table.chains)]));
     this.conntrackActive = rulesOf(ruleset).some(needsConntrack);
     this.registered = registeredBy((run) => this.#runs(run));

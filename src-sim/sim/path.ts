@@ -10,7 +10,7 @@ import { passesRejectChecksum } from '../host/checksum';
 import { isListening, LOOPBACK } from '../host/host';
 import { ICMP_ERRORS, type IcmpError, type IcmpErrorKind, REJECT_ERRORS } from '../host/icmp-errors';
 import { ALL_HOSTS, decideInput } from '../host/input-routing';
-import { withHeaderPulled } from '../host/reassembly';
+import { cutToFit, largestOnTheWire, withHeaderPulled } from '../host/reassembly';
 import { findRoute, isMulticast, type Route, routeDevice } from '../host/routing';
 import { KERNEL_SOCKET, type Sender } from '../host/sender';
 import { icmpError, icmpReply, tcpReset } from '../host/stack';
@@ -24,10 +24,14 @@ import { gather, runHook, takeOutOfConntrack, WAITING } from './hooks';
 import { beginStory, endStory, type InFlight, ownPacket, type Story } from './in-flight';
 import type { Machine } from './machine';
 import { hasNeighbour, isUsable, mayNotBroadcast, outputRoute } from './output-route';
-import type { Fate } from './trace';
+import type { PacketFate } from './trace';
 
 /** A frame comes in by a device. @kernel net/ipv4/ip_input.c:ip_rcv */
-export function receive(machine: Machine, flight: InFlight): Fate {
+export function receive(machine: Machine, flight: InFlight): PacketFate {
+  const mtu = mtuOf(machine, flight.inDevice);
+  if (flight.packet.length > mtu && flight.packet.pieces === undefined) {
+    return dropped('link', `the link carries ${mtu} bytes, not ${flight.packet.length}`);
+  }
   if (flight.packetType === 'otherhost') return dropped('link', 'the frame is addressed to another host');
   const stopped = atHook(machine, flight, 'PREROUTING');
   if (stopped) return stopped;
@@ -36,13 +40,17 @@ export function receive(machine: Machine, flight: InFlight): Fate {
 }
 
 /** A local process, or the host itself, sends. @kernel net/ipv4/ip_output.c:__ip_local_out */
-export function send(machine: Machine, flight: InFlight): Fate {
+export function send(machine: Machine, flight: InFlight): PacketFate {
   flight.route ??= outputRoute(machine.host, flight);
   if (!isUsable(flight.route)) return dropped('routing', `there is no route to ${flight.packet.dst}`);
   if (mayNotBroadcast(flight)) {
     return dropped('socket', `${flight.packet.dst} is a broadcast address: the process must ask for SO_BROADCAST`);
   }
   takeRoute(flight, flight.route, 'output');
+  const mtu = mtuOf(machine, flight.outDevice);
+  if (flight.sender?.kind === 'process' && flight.packet.length > mtu) {
+    return dropped('socket', `${flight.packet.length} bytes do not fit into the ${mtu} of ${flight.outDevice}`);
+  }
   return atHook(machine, flight, 'OUTPUT') ?? postRoute(machine, flight);
 }
 
@@ -71,7 +79,7 @@ function hearOwn(machine: Machine, flight: InFlight): void {
   endStory(back, receive(machine, back));
 }
 
-function postRoute(machine: Machine, flight: InFlight): Fate {
+function postRoute(machine: Machine, flight: InFlight): PacketFate {
   // OUTPUT may have routed it again.
   if (flight.route) flight.outDevice = routeDevice(flight.route);
   if (!machine.host.kernel.postroutingSeesInput) flight.inDevice = undefined;
@@ -83,12 +91,13 @@ function postRoute(machine: Machine, flight: InFlight): Fate {
   if (!hasNeighbour(machine.host, flight)) {
     return dropped('neighbour', `${flight.packet.dst} is the address of its network: nobody answers for it`);
   }
+  flight.packet = cutToFit(flight.packet, mtuOf(machine, flight.outDevice));
   machine.sent.push(flight);
   return { kind: 'sent', device: flight.outDevice ?? '' };
 }
 
 /** What goes out by lo comes in by lo, and keeps its conntrack entry. @kernel drivers/net/loopback.c:loopback_xmit */
-function loopBack(machine: Machine, flight: InFlight): Fate {
+function loopBack(machine: Machine, flight: InFlight): PacketFate {
   flight.inDevice = LOOPBACK;
   flight.sender = undefined;
   flight.outDevice = undefined;
@@ -100,7 +109,7 @@ function loopBack(machine: Machine, flight: InFlight): Fate {
 }
 
 /** @returns the packet's fate where its way ends at the hook */
-function atHook(machine: Machine, flight: InFlight, hook: Hook): Fate | undefined {
+function atHook(machine: Machine, flight: InFlight, hook: Hook): PacketFate | undefined {
   const verdict = runHook(machine, flight, hook, EMITTER);
   if (verdict.kind === 'ACCEPT') return undefined;
   if (verdict.kind === 'STOLEN') return sendToRealServer(machine, flight, verdict.to);
@@ -115,7 +124,7 @@ function atHook(machine: Machine, flight: InFlight, hook: Hook): Fate | undefine
  *
  * @kernel net/netfilter/ipvs/ip_vs_xmit.c:ip_vs_dr_xmit
  */
-function sendToRealServer(machine: Machine, flight: InFlight, to: Destination): Fate {
+function sendToRealServer(machine: Machine, flight: InFlight, to: Destination): PacketFate {
   const { packet } = flight;
   if (to.method !== 'dr') return { kind: 'held', reason: 'IPVS is simulated in direct-routing mode only' };
   const route = findRoute(machine.host.routes, { dst: to.address });
@@ -131,11 +140,11 @@ function sendToRealServer(machine: Machine, flight: InFlight, to: Destination): 
   return atHook(machine, flight, 'OUTPUT') ?? postRoute(machine, flight);
 }
 
-function dropped(where: string, reason: string): Fate {
+function dropped(where: string, reason: string): PacketFate {
   return { kind: 'dropped', where, reason };
 }
 
-function routeInput(machine: Machine, flight: InFlight): Fate {
+function routeInput(machine: Machine, flight: InFlight): PacketFate {
   const decision = decideInput(machine.host, flight.packet, flight.inDevice ?? '', flight.mark);
   if (decision.kind === 'drop') {
     const { reason, error } = decision;
@@ -165,7 +174,7 @@ function takeRoute(flight: InFlight, route: Route, decision: 'forward' | 'output
 }
 
 /** @kernel net/ipv4/ip_forward.c:ip_forward */
-function forward(machine: Machine, flight: InFlight): Fate {
+function forward(machine: Machine, flight: InFlight): PacketFate {
   const { packet } = flight;
   if (flight.packetType !== 'unicast') return dropped('forwarding', 'a broadcast frame is not forwarded');
   if (flight.assignedPort !== undefined)
@@ -174,7 +183,8 @@ function forward(machine: Machine, flight: InFlight): Fate {
     sendError(machine, flight, 'time-exceeded');
     return dropped('forwarding', 'its time to live has run out');
   }
-  if (packet.length > MTU && (packet.dontFragment || packet.family === 'ipv6')) {
+  const isWhole = packet.dontFragment || packet.family === 'ipv6';
+  if (isWhole && largestOnTheWire(packet) > mtuOf(machine, flight.outDevice)) {
     sendError(machine, flight, 'too-big');
     return dropped('forwarding', `${packet.length} bytes do not fit, and it may not be fragmented`);
   }
@@ -182,10 +192,12 @@ function forward(machine: Machine, flight: InFlight): Fate {
   return atHook(machine, flight, 'FORWARD') ?? postRoute(machine, flight);
 }
 
-const MTU = 1500;
+function mtuOf({ host }: Machine, device = ''): number {
+  return host.interfaces.get(device)?.mtu ?? Number.POSITIVE_INFINITY;
+}
 
 /** @kernel net/ipv4/ip_input.c:ip_local_deliver */
-function deliver(machine: Machine, flight: InFlight): Fate {
+function deliver(machine: Machine, flight: InFlight): PacketFate {
   if (!gather(machine, flight, 'deliver')) return WAITING;
   const { dst } = flight.packet;
   flight.story.steps?.push({ kind: 'routing', decision: 'local', text: `${dst} is an address of this host` });
@@ -282,7 +294,7 @@ function sendOwn(
 
 function sendError(machine: Machine, about: InFlight, kind: IcmpErrorKind): void {
   const error = ICMP_ERRORS[about.packet.family][kind];
-  sendIcmpError(machine, about, error, kind === 'too-big' ? MTU : undefined);
+  sendIcmpError(machine, about, error, kind === 'too-big' ? mtuOf(machine, about.outDevice) : undefined);
 }
 
 /** @kernel net/ipv4/icmp.c:__icmp_send, net/ipv6/icmp.c:icmp6_send */

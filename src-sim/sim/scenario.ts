@@ -10,12 +10,20 @@ export interface Scenario {
   /** iptables-save text, or ip6tables-save text where `family` is 6. */
   readonly rules: string;
   readonly host?: HostDescription;
-  readonly packets?: readonly ScenarioPacket[];
+  readonly packets?: readonly ScenarioStep[];
   /** When it begins, in UTC (`2026-11-23T17:30:00Z`): what `-m time` needs. Absent: nobody knows. */
   readonly start?: string;
+  /** What is taken where the simulator cannot decide. */
+  readonly assume?: Assumptions;
   /** Makes choices that the kernel takes at random repeatable. */
   readonly seed?: number;
 }
+
+/**
+ * By the name of a match or a target (`cpu`, `CLUSTERIP`), or by the place of one rule (`filter:INPUT:3`): whether the
+ * match holds, or how the target ends. What is not there: a match does not hold, a target lets the walk go on.
+ */
+export type Assumptions = { readonly [what: string]: boolean | 'accept' | 'drop' | 'continue' };
 
 export interface HostDescription {
   readonly interfaces?: { readonly [name: string]: InterfaceDescription };
@@ -39,8 +47,24 @@ export interface InterfaceDescription {
   /** `203.0.113.1/24`; `203.0.113.1/24 brd +` as tools that configure networks do, with its broadcast address. */
   readonly addresses?: readonly string[];
   readonly mac?: string;
+  /** Bytes of the largest IP packet that the link carries; default 1500. */
+  readonly mtu?: number;
   /** Makes the interface a bridge. */
   readonly ports?: readonly string[];
+}
+
+/** What happens next: a packet, or a command of the administrator's. */
+export type ScenarioStep = ScenarioPacket | ScenarioCommand;
+
+export interface ScenarioCommand {
+  /** The words behind `conntrack`: `-D -p tcp --dport 80`, `-F`. */
+  readonly conntrack: string;
+  /** Seconds of virtual time that pass before it. */
+  readonly wait?: number;
+}
+
+export function isCommand(step: ScenarioStep): step is ScenarioCommand {
+  return 'conntrack' in step;
 }
 
 export interface ScenarioPacket {

@@ -3,12 +3,12 @@ import { formatExpectation } from '../conntrack/expectation';
 import { formatEntry } from '../conntrack/format';
 import type { Ruleset } from '../netfilter/ruleset';
 import { framesOf } from './frame';
-import type { InFlight, Story } from './in-flight';
-import { inject, setUpMachine } from './inject';
+import type { Story } from './in-flight';
+import { type CommandStory, inject, runCommand, setUpMachine } from './inject';
 import { readLog } from './kernel-log';
 import type { Explain, Machine } from './machine';
 import { traceProtocol } from './say';
-import type { Scenario } from './scenario';
+import { isCommand, type Scenario } from './scenario';
 import type { MadePacket, PacketResult, Result } from './trace';
 
 export interface SimulateOptions {
@@ -23,16 +23,23 @@ export interface SimulateOptions {
  */
 export function simulate(
   ruleset: Ruleset,
-  scenario: Pick<Scenario, 'host' | 'packets' | 'seed' | 'start'>,
+  scenario: Pick<Scenario, 'host' | 'packets' | 'seed' | 'start' | 'assume'>,
   options: SimulateOptions = {},
 ): Result {
   const machine = setUpMachine(ruleset, scenario, options.explain ?? 'all');
-  const packets = (scenario.packets ?? []).map((packet) => resultOf(machine, inject(machine, packet)));
+  const packets = (scenario.packets ?? []).map((step) => {
+    const story = isCommand(step) ? runCommand(machine, step) : inject(machine, step).story;
+    return resultOf(machine, story);
+  });
   return { load: { ok: true, error: '' }, packets, counters: snapshotCounters(machine) };
 }
 
-function resultOf(machine: Machine, { story }: InFlight): PacketResult {
-  const logged = readLog([story, ...machine.made]);
+/** A packet's story, or a command's. */
+type Told = CommandStory | Story;
+
+function resultOf(machine: Machine, story: Told): PacketResult {
+  const own = 'packet' in story ? [story] : [];
+  const logged = readLog([...own, ...machine.made]);
   return {
     trace: logged.trace,
     caused: logged.caused,

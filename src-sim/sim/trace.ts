@@ -73,7 +73,11 @@ export interface Frame {
   readonly frag?: { readonly offset: number; readonly more: boolean };
 }
 
-export type Fate =
+/** A packet's, or that of a command, which is no packet: `text` is what it said. */
+export type Fate = PacketFate | { readonly kind: 'done'; readonly text: string };
+
+/** Where a packet's way ended. */
+export type PacketFate =
   | { readonly kind: 'sent'; readonly device: string }
   | { readonly kind: 'delivered'; readonly to: string }
   /** `where` is a place of the trace (`filter:INPUT:policy:3`) or a part of the stack ("routing"). */

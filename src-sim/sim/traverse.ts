@@ -7,11 +7,11 @@ import type { Destination } from '../ipvs/service';
 import type { Hook } from '../netfilter/hook';
 import type { Chain, Rule, TargetUse } from '../netfilter/ruleset';
 import type { Mismatch, TargetAnswer } from '../xt/define';
-import { applyTarget, askMatch, unsureOfMatch, unsureOfTarget } from './ask';
+import { applyTarget, askMatch, assumeMatch, assumeTarget } from './ask';
 import type { InFlight } from './in-flight';
 import type { LoadedTable, Machine } from './machine';
 import type { Passage } from './passage';
-import type { Fate, RulePlace, Step } from './trace';
+import type { PacketFate, RulePlace, Step } from './trace';
 
 export type Verdict =
   | { readonly kind: 'ACCEPT' }
@@ -20,7 +20,7 @@ export type Verdict =
   /** IPVS took the packet out of the hook and sends it to a real server itself. */
   | { readonly kind: 'STOLEN'; readonly to: Destination }
   /** A fragment waits for the others. */
-  | { readonly kind: 'HELD'; readonly fate: Fate };
+  | { readonly kind: 'HELD'; readonly fate: PacketFate };
 
 export const ACCEPT: Verdict = { kind: 'ACCEPT' };
 
@@ -74,7 +74,7 @@ class Walk {
 
   #rule(rule: Rule, at: Position): Position | Verdict {
     this.passage.rule = rule;
-    const failed = this.#firstMismatch(rule);
+    const failed = this.#firstMismatch(rule, at);
     if (failed?.kind === 'hotdrop') return this.#drop(this.#name(at, 'rule'), failed.reason);
     if (failed) {
       const { option, saw } = failed;
@@ -87,12 +87,12 @@ class Walk {
   }
 
   /** Matches run left to right and stop at the first that fails: those behind it do not tick. */
-  #firstMismatch(rule: Rule): Mismatch | Hotdrop | undefined {
+  #firstMismatch(rule: Rule, at: Position): Mismatch | Hotdrop | undefined {
     for (const use of rule.matches) {
       const answer = askMatch(use, this.#flight.packet, this.passage);
       if (answer === true) continue;
       if (answer.kind !== 'unsure') return answer;
-      this.#machine.unsure.push(unsureOfMatch(use, answer.reason));
+      if (assumeMatch(this.#machine, use, answer.reason, this.#plainPlace(at))) continue;
       return { kind: 'mismatch', option: use.name, saw: `not decided here: ${answer.reason}` };
     }
     return undefined;
@@ -134,8 +134,7 @@ class Walk {
         if (answer.packet) this.#flight.packet = answer.packet;
         return following(at);
       case 'unsure':
-        this.#machine.unsure.push(unsureOfTarget(this.#ruleTarget(at), answer.reason));
-        return following(at);
+        return this.#follow(assumeTarget(this.#machine, this.#ruleTarget(at), answer.reason, this.#plainPlace(at)), at);
       case 'return':
         return this.#return();
       case 'verdict':
@@ -214,6 +213,10 @@ class Walk {
 
   #name({ chain, index }: Position, word: string): string {
     return `${this.table.name}:${chain.name}:${word}:${index + 1}`;
+  }
+
+  #plainPlace({ chain, index }: Position): string {
+    return `${this.table.name}:${chain.name}:${index + 1}`;
   }
 
   #place({ chain, index }: Position, rule?: Rule): RulePlace {

@@ -6,11 +6,11 @@ import { inject, setUpMachine } from './inject';
 import type { Machine } from './machine';
 import type { Scenario, ScenarioPacket } from './scenario';
 import { snapshotCounters } from './simulator';
-import type { Fate, Result } from './trace';
+import type { PacketFate, Result } from './trace';
 
 export interface Verdicts {
   /** How many packets met each fate. */
-  readonly fates: Readonly<Record<Fate['kind'], number>>;
+  readonly fates: Readonly<Record<PacketFate['kind'], number>>;
   readonly counters: Result['counters'];
   /** How many entries the conntrack table holds at the end. */
   readonly entries: number;
@@ -29,7 +29,7 @@ export interface VerdictOptions {
  */
 export function verdicts(
   ruleset: Ruleset,
-  scenario: Pick<Scenario, 'host' | 'seed' | 'start'>,
+  scenario: Pick<Scenario, 'host' | 'seed' | 'start' | 'assume'>,
   packets: Iterable<ScenarioPacket>,
   { walk = 'compiled', observe }: VerdictOptions = {},
 ): Verdicts {

@@ -19,6 +19,8 @@ export function outcomeOf(fate: Fate): Outcome {
       return { sign: '✓', word: 'local', tone: 'accepted' };
     case 'held':
       return { sign: '…', word: 'held', tone: 'quiet' };
+    case 'done':
+      return { sign: '✓', word: 'done', tone: 'quiet' };
     case 'dropped':
     case 'rejected':
       return { sign: '✕', word: fate.kind, tone: 'dropped' };
@@ -34,6 +36,8 @@ export function outcomeSentence(fate: Fate): string {
       return `delivered to ${fate.to}`;
     case 'held':
       return `held: ${fate.reason}`;
+    case 'done':
+      return fate.text;
     case 'dropped':
     case 'rejected':
       return `${fate.kind} at ${fate.where}`;

@@ -275,6 +275,8 @@ function endRow(fate: Extract<Step, { kind: 'end' }>['fate']): RowPart {
       return { name: 'delivered', nameTone: 'accepted', words: [`to ${fate.to}`] };
     case 'held':
       return { name: 'held', nameTone: 'quiet', words: [fate.reason] };
+    case 'done':
+      return { name: 'done', nameTone: 'conntrack', words: [fate.text] };
     case 'dropped':
     case 'rejected':
       return { name: fate.kind, nameTone: 'dropped', words: [fate.reason] };

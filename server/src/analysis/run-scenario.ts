@@ -19,7 +19,7 @@ export function runScenario(scenario: Scenario, options: SimulateOptions = {}): 
 /** The same for a ruleset that is read already. */
 export function runDocument(
   document: Document,
-  scenario: Pick<Scenario, 'host' | 'packets' | 'seed' | 'start'>,
+  scenario: Pick<Scenario, 'host' | 'packets' | 'seed' | 'start' | 'assume'>,
   options: SimulateOptions = {},
 ): Result {
   const refusal = firstRefusal(document);

@@ -13,6 +13,12 @@ import { traceFile } from './trace';
  * @param words without the program's name
  * @returns the exit code; 2 stands for "could not run"
  */
+interface TraceOptions {
+  readonly host?: string;
+  readonly all?: boolean;
+  readonly assume?: string[];
+}
+
 export async function runCommand(words: readonly string[], terminal: Terminal): Promise<number> {
   let exitCode = 0;
   const program = new Command('chainwalk')
@@ -37,12 +43,17 @@ export async function runCommand(words: readonly string[], terminal: Terminal): 
     .command('trace')
     .description('print the way of packets through a ruleset')
     .argument('<file>', 'iptables-save or ip6tables-save file')
-    .argument('[packets...]', "such as 'in eth0 tcp 198.51.100.7:40000 > 203.0.113.1:22 S'")
+    .argument('[packets...]', "such as 'in eth0 tcp 198.51.100.7:40000 > 203.0.113.1:22 S', or 'conntrack -D -p tcp'")
     .option('--host <file>', 'JSON file that describes the host, as in a scenario')
+    .option(
+      '--assume <what=taken...>',
+      'where it cannot be decided, such as cpu=yes, filter:INPUT:3=no, CLUSTERIP=drop',
+    )
     .option('--all', 'show every rule, also where many in a row do not match')
-    .action(async (file: string, packets: string[], options: { host?: string; all?: boolean }) => {
+    .action(async (file: string, packets: string[], options: TraceOptions) => {
       const hostFile = options.host === undefined ? {} : { hostFile: options.host };
-      exitCode = await traceFile({ file, packets, showAll: options.all ?? false, ...hostFile }, terminal);
+      const { all: showAll = false, assume = [] } = options;
+      exitCode = await traceFile({ file, packets, showAll, assume, ...hostFile }, terminal);
     });
   program
     .command('simulate')

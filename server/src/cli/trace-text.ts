@@ -1,6 +1,6 @@
 /** A simulation in words and signs, one line a step, in the order in which things happened. */
 import { printPacketLine } from '../../../src-sim/sim/packet-line';
-import type { ScenarioPacket } from '../../../src-sim/sim/scenario';
+import { isCommand, type ScenarioStep } from '../../../src-sim/sim/scenario';
 import type { Fate, MadePacket, PacketResult, Result, Step } from '../../../src-sim/sim/trace';
 import type { Document } from '../analysis/document';
 import { ruleText } from '../analysis/rule-text';
@@ -16,7 +16,7 @@ export interface TraceLook {
 /** @param packets those that were sent, one for each result */
 export function traceText(
   { tree }: Document,
-  packets: readonly ScenarioPacket[],
+  packets: readonly ScenarioStep[],
   { packets: results }: Result,
   { color, showAll }: TraceLook,
 ): string {
@@ -24,12 +24,16 @@ export function traceText(
   let before: readonly string[] = [];
   const parts = results.map((result, index) => {
     const packet = packets[index];
-    const title = packet === undefined ? '' : printPacketLine(packet);
+    const title = packet === undefined ? '' : titleOf(packet);
     const text = packetText(`${index + 1}  ${title}`, result, before, words);
     before = result.conntrack;
     return text;
   });
   return parts.join('\n');
+}
+
+function titleOf(step: ScenarioStep): string {
+  return isCommand(step) ? `conntrack ${step.conntrack}` : printPacketLine(step);
 }
 
 interface Words {
@@ -137,6 +141,8 @@ function fateText(fate: Fate, style: Style): string {
       return style.good(`■ delivered to ${printable(fate.to)}`);
     case 'held':
       return style.warn(`■ held: ${printable(fate.reason)}`);
+    case 'done':
+      return `■ ${printable(fate.text)}`;
     default:
       return style.bad(`■ ${fate.kind} at ${printable(fate.where)}: ${printable(fate.reason)}`);
   }

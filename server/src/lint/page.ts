@@ -104,6 +104,8 @@ function fateText({ fate }: PacketResult): string {
       return `${fate.kind} by ${fate.where}`;
     case 'held':
       return fate.reason;
+    case 'done':
+      return fate.text;
   }
 }
 

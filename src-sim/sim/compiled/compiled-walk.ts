@@ -4,7 +4,7 @@
  */
 import type { Chain, Rule, TargetUse } from '../../netfilter/ruleset';
 import type { TargetAnswer } from '../../xt/define';
-import { applyTarget, askMatch, unsureOfMatch, unsureOfTarget } from '../ask';
+import { applyTarget, askMatch, assumeMatch, assumeTarget } from '../ask';
 import type { LoadedTable, Machine } from '../machine';
 import type { Passage } from '../passage';
 import { ACCEPT, type Traverse, type Verdict } from '../traverse';
@@ -80,7 +80,7 @@ class CompiledWalk {
       const answer = askMatch(use, flight.packet, this.passage);
       if (answer === true) continue;
       if (answer.kind === 'hotdrop') return this.#drop('rule', answer.reason);
-      if (answer.kind === 'unsure') machine.unsure.push(unsureOfMatch(use, answer.reason));
+      if (answer.kind === 'unsure' && assumeMatch(machine, use, answer.reason, this.#place())) continue;
       return undefined;
     }
     compiled.counters ??= machine.tally(rule);
@@ -99,9 +99,11 @@ class CompiledWalk {
         return this.#decide(target.name, answer);
       case 'return':
         return this.#return();
-      case 'unsure':
-        machine.unsure.push(unsureOfTarget(target.name, answer.reason));
+      case 'unsure': {
+        const assumed = assumeTarget(machine, target.name, answer.reason, this.#place());
+        if (assumed.kind === 'verdict') return this.#decide(target.name, assumed);
         break;
+      }
       case 'continue':
         if (answer.packet) flight.packet = answer.packet;
     }
@@ -144,6 +146,11 @@ class CompiledWalk {
   }
 
   /** Of the rule that was taken last. */
+  #place(): string {
+    return `${this.table.name}:${this.#chain.chain.name}:${this.#at}`;
+  }
+
+  /** The same rule ends the packet's way. */
   #drop(word: 'rule' | 'policy', reason: string, rejected = false): Verdict {
     const where = `${this.table.name}:${this.#chain.chain.name}:${word}:${this.#at}`;
     return { kind: 'DROP', where, reason, rejected };
