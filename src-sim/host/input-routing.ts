@@ -3,6 +3,7 @@
  *
  * @kernel net/ipv4/route.c:ip_route_input_slow, net/ipv4/fib_frontend.c:fib_validate_source, net/ipv6/ip6_input.c:ip6_rcv_core
  */
+import { type Address, addressFromValue, addressValue } from '../net/address';
 import type { Packet } from '../net/packet';
 import { type Host, LOOPBACK } from './host';
 import type { IcmpErrorKind } from './icmp-errors';
@@ -58,15 +59,43 @@ const DEAD_ROUTES: Partial<Record<RouteType, { readonly error?: IcmpErrorKind }>
   throw: { error: 'no-route' },
 };
 
-/** Groups that every host has joined. */
-export const ALL_HOSTS: ReadonlySet<string> = new Set(['224.0.0.1', 'ff02::1', 'ff01::1']);
+/** Groups that every host has joined, and those that IPv6 routers have. */
+const ALL_HOSTS: ReadonlySet<string> = new Set(['224.0.0.1', 'ff02::1', 'ff01::1']);
+const ALL_ROUTERS: ReadonlySet<string> = new Set(['ff02::2', 'ff01::2', 'ff05::2']);
+
+/** Whether the host listens to a group on a device. @kernel net/ipv6/mcast.c:ipv6_chk_mcast_addr, net/ipv6/addrconf.c */
+export function hasJoined(host: Host, group: Address, device: string): boolean {
+  if (ALL_HOSTS.has(group) || (ALL_ROUTERS.has(group) && forwards(host))) return true;
+  const { addresses = [] } = host.interfaces.get(device) ?? {};
+  return addresses.some(({ address }) => host.family === 'ipv6' && solicitedNodeGroup(address) === group);
+}
+
+/** RFC 4291 §2.7.1: who asks for an address's owner asks the hosts whose addresses end in the same 24 bits. */
+function solicitedNodeGroup(address: Address): Address {
+  const group = addressValue('ff02::1:ff00:0');
+  return addressFromValue(group | (addressValue(address) & 0xff_ffffn), 'ipv6');
+}
 
 function decideMulticast(host: Host, packet: Packet, device: string): InputDecision {
   const { src, dst, family } = packet;
-  if (!ALL_HOSTS.has(dst)) return drop(`nobody here has joined the group ${dst}`);
+  if (!hasJoined(host, dst, device)) return drop(`nobody here has joined the group ${dst}`);
   const spoofed = family === 'ipv4' && !isThisNetwork(src) ? sourceProblem(host, packet, device) : undefined;
   if (spoofed) return drop(spoofed);
   return { kind: 'deliver', route: { type: 'multicast', network: { address: dst, mask: dst }, metric: 0 } };
+}
+
+/**
+ * Why an IPv6 packet is dropped before any hook sees it; undefined: it is not.
+ *
+ * @kernel net/ipv6/ip6_input.c:ip6_rcv_core
+ */
+export function refusedOnArrival({ family, src, dst }: Packet, isOwn: boolean): string | undefined {
+  if (family === 'ipv4') return undefined;
+  if (isMulticast(src)) return `the source ${src} is not a host's address`;
+  if (isOwn) return undefined;
+  if (isLoopback(src) || isLoopback(dst)) return 'a loopback address came in from the wire';
+  // RFC 4291 §2.7: groups of scope 0 are reserved, those of scope 1 never leave a host.
+  return /^ff[0-9a-f][01]:/.test(dst) ? `the group ${dst} is not of any link` : undefined;
 }
 
 /** Addresses that no packet from the wire may carry. */

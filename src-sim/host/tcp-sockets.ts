@@ -107,6 +107,15 @@ export class TcpSockets {
       connection.resendAt = now + FIRST_RESEND * 2 ** connection.resent;
       return { packet: connection.synAck, what: 'SYN,ACK again: the SYN came again', sender: REQUEST };
     }
+    if (flags & TCP_FLAG.R && tcp.seq !== expected && isInWindow(tcp.seq, expected)) {
+      // RFC 5961 §3.2: who really reset the connection can name the number that is due.
+      if (!mayAnswer(connection, now)) return undefined;
+      return {
+        packet: plainAck(packet, tcp, (sequence + 1) >>> 0, expected),
+        what: 'a challenge ACK',
+        sender: LISTENER,
+      };
+    }
     if (flags & TCP_FLAG.A && tcp.ack !== (sequence + 1) >>> 0)
       return reset(packet, tcp, 'RST: the ACK is not of this connection', LISTENER);
     if (!repeatsSyn && !isInWindow(tcp.seq, expected)) {

@@ -9,7 +9,7 @@ import { otherDirection } from '../conntrack/tuple';
 import { passesRejectChecksum } from '../host/checksum';
 import { isListening, LOOPBACK } from '../host/host';
 import { ICMP_ERRORS, type IcmpError, type IcmpErrorKind, REJECT_ERRORS } from '../host/icmp-errors';
-import { ALL_HOSTS, decideInput } from '../host/input-routing';
+import { decideInput, hasJoined, refusedOnArrival } from '../host/input-routing';
 import { cutToFit, largestOnTheWire, withHeaderPulled } from '../host/reassembly';
 import { findRoute, isMulticast, type Route, routeDevice } from '../host/routing';
 import { KERNEL_SOCKET, type Sender } from '../host/sender';
@@ -28,6 +28,9 @@ import type { PacketFate } from './trace';
 
 /** A frame comes in by a device. @kernel net/ipv4/ip_input.c:ip_rcv */
 export function receive(machine: Machine, flight: InFlight): PacketFate {
+  const isOwn = flight.inDevice === LOOPBACK || flight.packetType === 'loopback';
+  const refused = refusedOnArrival(flight.packet, isOwn);
+  if (refused) return dropped('link', refused);
   const mtu = mtuOf(machine, flight.inDevice);
   if (flight.packet.length > mtu && flight.packet.pieces === undefined) {
     return dropped('link', `the link carries ${mtu} bytes, not ${flight.packet.length}`);
@@ -63,7 +66,7 @@ export function send(machine: Machine, flight: InFlight): PacketFate {
 function hearOwn(machine: Machine, flight: InFlight): void {
   const { packet, route, outDevice } = flight;
   const isGroup = isMulticast(packet.dst);
-  const concerns = route?.type === 'broadcast' || (isGroup && ALL_HOSTS.has(packet.dst));
+  const concerns = route?.type === 'broadcast' || (isGroup && hasJoined(machine.host, packet.dst, outDevice ?? ''));
   if (flight.inDevice !== undefined || outDevice === LOOPBACK || !concerns) return;
   const told = beginStory(packet, 'the copy that this host hears itself', machine.explain !== 'none');
   const { log, isTraced } = flight.story;
