@@ -46,7 +46,7 @@ const MAY_IMPORT: Readonly<Record<string, Edges>> = {
   },
   'server/src/syntax': {
     'src-sim/net': FAMILY,
-    'src-sim/netfilter': 'types: option values are JSON as a ruleset holds it',
+    'src-sim/netfilter': "option values are JSON as a ruleset holds it; a listing names a table's chains",
     'src-sim/xt': 'the grammar is made of the declarations',
   },
   'server/src/analysis': {
@@ -109,7 +109,7 @@ const MAY_IMPORT: Readonly<Record<string, Edges>> = {
     'vscode-languageserver-textdocument': 'the text of chainwalk.yaml',
   },
   'server/src/cli': {
-    'src-sim/netfilter': 'types: a ruleset',
+    'src-sim/netfilter': 'a ruleset, the names of tables',
     'src-sim/sim': 'scenarios and packet lines are read, results printed',
     'server/src/syntax': '"did you mean"',
     'server/src/analysis': 'documents and hints',

@@ -72,7 +72,7 @@ const frames: readonly { readonly name: string; readonly text: string; readonly 
   { name: 'COMMIT in small letters', text: '*filter\ncommit\n', found: ['2:1 bad-commit'] },
   { name: 'two COMMITs', text: '*filter\nCOMMIT\nCOMMIT\n', found: ['3:1 outside-table'] },
   { name: 'a rule before a table', text: '-A INPUT\n*filter\nCOMMIT\n', found: ['1:1 outside-table'] },
-  { name: 'what iptables -S prints', text: '-P INPUT DROP\n-N own\n-A own -j DROP\n', found: ['1:1 outside-table'] },
+  { name: 'a rule alone', text: '-A INPUT -j DROP\n-A INPUT -j ACCEPT\n', found: ['1:1 outside-table'] },
   { name: 'a chain behind COMMIT', text: '*filter\nCOMMIT\n:x -\n', found: ['3:1 outside-table'] },
   { name: 'a table in a table', text: '*filter\n*nat\nCOMMIT\n', found: ['2:1 missing-commit'] },
   { name: 'a table twice', text: '*filter\nCOMMIT\n*filter\nCOMMIT\n', found: [] },

@@ -137,6 +137,22 @@ describe('what stands beside the text', () => {
     settings = {};
   });
 
+  test('a shell script is looked at for its commands of iptables, unless a setting says no', async () => {
+    const script = '#!/bin/sh\nif true; then\n  iptables -A INPUT -p tcp \\\n    --dprot 22\nfi\n';
+    await server.open('untitled:firewall', script, 'shellscript');
+    const { diagnostics } = await server.diagnosticsOf('untitled:firewall', 1);
+    expect(diagnostics.map(({ range, code }) => [code, range.start])).toEqual([
+      ['unknown-option', { line: 3, character: 4 }],
+    ]);
+    expect(await hoverText('untitled:firewall', script, '-p')).toContain('Protocol of the packet');
+    expect(await hoverText('untitled:firewall', script, 'if')).toBe('');
+    settings = { shell: { enable: false } };
+    await server.open('untitled:left-alone', script, 'shellscript');
+    expect(codesOf(await server.diagnosticsOf('untitled:left-alone', 1))).toEqual([]);
+    expect(await hoverText('untitled:left-alone', script, '-p')).toBe('');
+    settings = {};
+  });
+
   test('an ipvsadm file beside the ruleset says that its host is a director', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'chainwalk-director-'));
     const director = readFileSync(join(examples, 'lvs-director.rules'), 'utf8').replaceAll(/^# chainwalk:.*\n/gm, '');

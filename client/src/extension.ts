@@ -36,7 +36,8 @@ function createClient(module: string): LanguageClient {
     { run, debug: { ...run, options: { execArgv: ['--nolazy', '--inspect=6009'] } } },
     {
       // Any scheme: the server reads the editor's text, so unsaved files and virtual workspaces work alike.
-      documentSelector: [{ language: 'iptables' }],
+      // Of a script the server looks at commands of iptables alone; chainwalk.shell.enable turns that off.
+      documentSelector: [{ language: 'iptables' }, { language: 'shellscript' }],
       synchronize: { fileEvents: BESIDE_RULESETS.map((glob) => workspace.createFileSystemWatcher(glob)) },
       middleware: {
         // The old side of a diff is nobody's to mend.

@@ -22,19 +22,22 @@ export function testExpectedAnswers(
   }
 }
 
-export function testFile(path: string, answerTo: (input: string, file: string) => string | Promise<string>): void {
+export function testFile(
+  path: string,
+  answerTo: (input: string, file: string, name: string) => string | Promise<string>,
+): void {
   const cases = readCases(readFileSync(path, 'utf8'));
   if (process.env.UPDATE_EXPECT === '1') {
     test('answers written', async () => {
       const answered = await Promise.all(
-        cases.map(async (each) => ({ ...each, answer: await answerTo(each.input, basename(path, '.txt')) })),
+        cases.map(async (each) => ({ ...each, answer: await answerTo(each.input, basename(path, '.txt'), each.name) })),
       );
       writeFileSync(path, printCases(answered));
     });
     return;
   }
-  test.each(cases.map((each) => [each.name, each] as const))('%s', async (_, { input, answer }) => {
-    expect(await answerTo(input, basename(path, '.txt'))).toBe(answer);
+  test.each(cases.map((each) => [each.name, each] as const))('%s', async (name, { input, answer }) => {
+    expect(await answerTo(input, basename(path, '.txt'), name)).toBe(answer);
   });
 }
 

@@ -12,7 +12,7 @@ const root = join(import.meta.dirname, '..', '..');
 export interface TestServer {
   readonly connection: lsp.ProtocolConnection;
   readonly process: ChildProcess;
-  open(uri: string, text: string): Promise<void>;
+  open(uri: string, text: string, languageId?: string): Promise<void>;
   /** The diagnostics of a document's version, or of a later one: those that came last, or else the next. */
   diagnosticsOf(uri: string, version: number): Promise<lsp.PublishDiagnosticsParams>;
   /** Diagnostics that have not come yet. */
@@ -58,8 +58,8 @@ export async function startTestServer(settings: () => unknown): Promise<TestServ
   return {
     connection,
     process: server,
-    async open(uri, text) {
-      const textDocument = { uri, languageId: 'iptables', version: 1, text };
+    async open(uri, text, languageId = 'iptables') {
+      const textDocument = { uri, languageId, version: 1, text };
       await connection.sendNotification(lsp.DidOpenTextDocumentNotification.type, { textDocument });
     },
     async diagnosticsOf(uri, version) {

@@ -2,7 +2,7 @@
 import type { Family } from '../../../src-sim/net/address';
 import { TABLES, type TableName } from '../../../src-sim/netfilter/hook';
 import type { CommandLine, Problem, Tree } from '../syntax/tree';
-import { blocksOf } from './blocks';
+import { blocksOf, linesOf } from './blocks';
 import { checkRule } from './check-rule';
 import { KnownLine } from './known-line';
 import type { LocatedProblem } from './located-problem';
@@ -16,9 +16,10 @@ import type { TableState } from './table-state';
 
 export function checkDeclarations(tree: Tree, tables: Lowered['tables']): readonly LocatedProblem[] {
   const found: LocatedProblem[] = [];
-  for (const { table, start, end } of blocksOf(tree).blocks) {
+  for (const block of blocksOf(tree).blocks) {
+    const { table } = block;
     const place: Place = { table, chains: (table && tables.get(table)?.chains) ?? NO_CHAINS };
-    for (let number = start + 1; number < end; number++) {
+    for (const number of linesOf(block)) {
       const line = tree.lines[number];
       if (line?.kind !== 'command') continue;
       for (const one of problemsOf(line, tree.family, place)) found.push({ ...one, line: number });

@@ -1,13 +1,16 @@
 /** The frame of a restore file: blocks with COMMIT, tables by name, line endings. */
 import { TABLES } from '../../../src-sim/netfilter/hook';
+import { isOpaque } from '../syntax/opaque';
 import { parseLine } from '../syntax/parse';
 import { problem } from '../syntax/problem';
 import { suggesting } from '../syntax/suggest';
-import type { Line, Span, Tree } from '../syntax/tree';
-import { type Block, blocksOf } from './blocks';
+import type { Line, Span, TableLine, Tree } from '../syntax/tree';
+import { type Block, blocksOf, linesOf, tableWord } from './blocks';
 import type { LocatedProblem } from './located-problem';
 
 export function checkFile(tree: Tree): readonly LocatedProblem[] {
+  if (tree.dress === 'template') return [];
+  if (tree.dress !== undefined) return blocksOf(tree).blocks.flatMap((block) => unknownTable(tree, block));
   const { blocks, outside } = blocksOf(tree);
   return [
     ...(commandList(tree) ?? outside.flatMap((number) => outsideProblem(tree, number))),
@@ -29,6 +32,18 @@ function commandList(tree: Tree): readonly LocatedProblem[] | undefined {
   return [{ ...problem(wholeLine(line), 'outside-table', message), line: first }];
 }
 
+/** `-t filtre`, wherever commands say so. */
+function unknownTable(tree: Tree, block: Block): readonly LocatedProblem[] {
+  if (block.table !== undefined) return [];
+  return [...linesOf(block)].flatMap((number) => {
+    const line = tree.lines[number];
+    const word = line?.kind === 'command' ? tableWord(line) : undefined;
+    if (word === undefined || isOpaque(word)) return [];
+    const unknown = problem(word.span, 'unknown-table', `there is no table "${word.value}"`);
+    return [{ ...suggesting(unknown, word.value, TABLES), line: number }];
+  });
+}
+
 function outsideProblem(tree: Tree, number: number): readonly LocatedProblem[] {
   const line = tree.lines[number];
   if (line === undefined) return [];
@@ -41,18 +56,19 @@ function outsideProblem(tree: Tree, number: number): readonly LocatedProblem[] {
 
 function blockProblems(tree: Tree, block: Block): readonly LocatedProblem[] {
   const { header, start } = block;
+  if (header === undefined) return [];
   const found: LocatedProblem[] = [];
   if (header.name && block.table === undefined) {
     const name = header.name.value;
     const unknown = problem(header.name.span, 'unknown-table', `there is no table "${name}"`);
     found.push({ ...suggesting(unknown, name, TABLES), line: start });
   }
-  if (block.commit === undefined) found.push(missingCommit(tree, block));
+  if (block.commit === undefined) found.push(missingCommit(tree, header, block));
   return found;
 }
 
 /** Where iptables-restore misses it: at the next table, or at the end of the file. */
-function missingCommit({ lines }: Tree, { header, start, end }: Block): LocatedProblem {
+function missingCommit({ lines }: Tree, header: TableLine, { start, end }: Block): LocatedProblem {
   const number = Math.min(end, lines.length - 1);
   const line = lines[number] ?? header;
   const name = header.name?.value ?? '';

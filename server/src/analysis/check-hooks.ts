@@ -12,10 +12,11 @@ import { factsOf, type HookLimit, limitsOf } from './rule-facts';
 import { usesOf } from './rule-uses';
 import type { RuleState, TableState } from './table-state';
 
-export function checkHooks(tables: Iterable<TableState>): readonly LocatedProblem[] {
+/** @param inOrder whether the commands are sure to run in the order of the text: otherwise there may be no loop */
+export function checkHooks(tables: Iterable<TableState>, inOrder: boolean): readonly LocatedProblem[] {
   return [...tables].flatMap((table) => {
     const graph = stateGraph(table);
-    return [...loopProblems(graph), ...placeProblems(table, graph)];
+    return [...(inOrder ? loopProblems(graph) : []), ...placeProblems(table, graph)];
   });
 }
 

@@ -5,6 +5,7 @@ import { isHook, type TableName } from '../../../src-sim/netfilter/hook';
 import type { Given } from '../../../src-sim/netfilter/ruleset';
 import type { Extension, RuleContext } from '../../../src-sim/xt/define';
 import { BUILTIN } from '../../../src-sim/xt/registry';
+import { isOpenRule } from '../syntax/opaque';
 import { builtinOption } from '../syntax/option-scope';
 import { alternatives, problem } from '../syntax/problem';
 import type { CommandLine, OptionPart, Problem, Span } from '../syntax/tree';
@@ -62,12 +63,13 @@ function checkUse(
   if (!extension.families.includes(context.family)) return [];
   const span = use.loader?.name?.span ?? use.parts[0]?.flag.span ?? line.flag.span;
   const problems: Problem[] = [];
+  const isOpen = isOpenRule(line);
   for (const one of checkTable(extension, table, span)) problems.push(one);
-  for (const one of checkProtocol(use, extension, context, span)) problems.push(one);
-  for (const one of checkPresence(use, extension, span)) problems.push(one);
-  for (const one of checkPairs(use)) problems.push(one);
+  for (const one of isOpen ? [] : checkProtocol(use, extension, context, span)) problems.push(one);
+  for (const one of isOpen ? [] : checkPresence(use, extension, span)) problems.push(one);
+  for (const one of checkPairs(use, isOpen)) problems.push(one);
   // What a declaration says in words is asked only where its tables found nothing: it may count on them.
-  if (problems.length > 0 || use.unknown !== undefined) return problems;
+  if (problems.length > 0 || isOpen || use.unknown !== undefined) return problems;
   const refusal = extension.refuses?.(use.given, context);
   if (refusal === undefined) return problems;
   const { why, by } = typeof refusal === 'string' ? { why: refusal, by: undefined } : refusal;
@@ -138,7 +140,7 @@ function demandsOf(extension: Extension): readonly (readonly string[])[] {
   return groups;
 }
 
-function checkPairs(use: Use): readonly Problem[] {
+function checkPairs(use: Use, isOpen: boolean): readonly Problem[] {
   const { parts } = use;
   const problems: Problem[] = [];
   for (const part of parts) {
@@ -147,7 +149,7 @@ function checkPairs(use: Use): readonly Problem[] {
     if (earlier && parts.indexOf(earlier) < parts.indexOf(part)) {
       const message = `--${part.option} and --${earlier.option} exclude each other`;
       problems.push(problem(part.flag.span, 'excluded-option', message));
-    } else if (requires && !parts.some((other) => requires.includes(other.option))) {
+    } else if (requires && !isOpen && !parts.some((other) => requires.includes(other.option))) {
       const message = `--${part.option} needs ${alternatives(requires.map(dashed))}`;
       problems.push(problem(part.flag.span, 'missing-option', message));
     }

@@ -3,20 +3,61 @@
  * chains, what the declarations demand of a rule, and where matches and targets may stand. What both variants of
  * iptables-restore accept is never an error; what only one of them refuses is a warning that names it.
  */
+import { templateTags } from '../syntax/dialect/template-tags';
+import { problem } from '../syntax/problem';
+import type { Line, Tree } from '../syntax/tree';
 import { checkDeclarations } from './check-declarations';
 import { checkFile } from './check-file';
 import { checkHooks } from './check-hooks';
-import type { Document } from './document';
+import { type Document, sidesOf } from './document';
 import type { LocatedProblem } from './located-problem';
 import { lowerWithProblems } from './lower';
+import { hintedTable } from './table-hint';
 
 export type { LocatedProblem } from './located-problem';
 
 /** In the order of the lines. */
 export function check(document: Document): readonly LocatedProblem[] {
-  const { tree } = document;
+  const found = sidesOf(document).flatMap(({ tree }) => checkTree(tree));
+  found.push(...listingNote(document));
+  return inOrder(document.literal ? [...found, ...unfilledTemplate(document, document.literal)] : found);
+}
+
+function checkTree(tree: Tree): readonly LocatedProblem[] {
   const { tables, problems } = lowerWithProblems(tree);
-  return inOrder([...checkFile(tree), ...problems, ...checkDeclarations(tree, tables), ...checkHooks(tables.values())]);
+  const ofHooks = checkHooks(tables.values(), tree.dress !== 'script');
+  return [...checkFile(tree), ...problems, ...checkDeclarations(tree, tables), ...ofHooks];
+}
+
+/** Nobody said that it is a listing, or of which table. */
+function listingNote({ tree, options }: Document): readonly LocatedProblem[] {
+  if (tree.dress !== 'listing' || options.dialect || options.table) return [];
+  const number = tree.lines.findIndex(({ kind }) => kind === 'command');
+  const line = tree.lines[number];
+  if (line?.kind !== 'command' || tree.lines.some(isTableHint)) return [];
+  const message =
+    'read as what iptables -S prints of table filter; a "# chainwalk: table=nat" above says another, ' +
+    'and iptables-restore wants *filter before it and COMMIT behind';
+  return [{ ...problem(line.flag.span, 'listing', message, 'information'), line: number }];
+}
+
+function isTableHint(line: Line): boolean {
+  return line.kind === 'comment' && hintedTable(line.comment.value) !== undefined;
+}
+
+/**
+ * A restore file that only its place-holders show to be a template: iptables-restore is given them as they are. The
+ * first that it refuses says so, and speaks for the others.
+ */
+function unfilledTemplate({ tree }: Document, literal: Document): readonly LocatedProblem[] {
+  const refused = allProblems(literal).find(({ line, severity }) => severity === 'error' && holdsTag(tree.lines[line]));
+  if (refused === undefined) return [];
+  const message = `a template: iptables-restore takes its place-holders as they are (${refused.message})`;
+  return [{ ...problem(refused.span, 'unfilled-template', message), line: refused.line }];
+}
+
+function holdsTag(line: Line | undefined): boolean {
+  return line !== undefined && templateTags(line.text).length > 0;
 }
 
 /** What each line shows by itself and what {@link check} finds, in the order of the text. */
@@ -25,10 +66,12 @@ export function allProblems(document: Document): readonly LocatedProblem[] {
 }
 
 /** What each line shows by itself. */
-export function lineProblems({ tree }: Document): readonly LocatedProblem[] {
+export function lineProblems(document: Document): readonly LocatedProblem[] {
   const found: LocatedProblem[] = [];
-  for (const [number, { problems }] of tree.lines.entries()) {
-    for (const problem of problems) found.push({ ...problem, line: number });
+  for (const { tree } of sidesOf(document)) {
+    for (const [number, { problems }] of tree.lines.entries()) {
+      for (const problem of problems) found.push({ ...problem, line: number });
+    }
   }
   return found;
 }

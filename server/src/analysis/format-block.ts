@@ -15,30 +15,35 @@ export interface LineEdit {
 
 /** A block by itself: another of the same table neither adds to it nor takes from it. */
 export interface BlockToFormat {
-  readonly block: Block;
+  /** Number of the block's first line. */
+  readonly offset: number;
   readonly lines: readonly Line[];
   /** Its rules name lines counted from the block's first. */
   readonly ruleset: Ruleset;
 }
 
-export function blockToFormat({ family, lines }: Tree, block: Block): BlockToFormat {
+export function blockToFormat({ family, lines, chainsElsewhere }: Tree, block: Block): BlockToFormat {
   const own = lines.slice(block.start, block.end);
-  return { block, lines: own, ruleset: lower({ family, lines: own }) };
+  return {
+    offset: block.start,
+    lines: own,
+    ruleset: lower({ family, lines: own, ...(chainsElsewhere && { chainsElsewhere }) }),
+  };
 }
 
 /**
  * @param complete whether built-in chains that the block does not declare are declared, as iptables-save does
  * @returns an edit for every line; for the block as a whole where its commands do more than append
  */
-export function formatBlock({ block, lines, ruleset }: BlockToFormat, complete: boolean): readonly LineEdit[] {
+export function formatBlock({ offset, lines, ruleset }: BlockToFormat, complete: boolean): readonly LineEdit[] {
   const printed = printedBlock(ruleset, lines, complete);
   return lines.every(standsForItself) && !declaresTwice(lines)
     ? lines.map((line, at) => ({
-        start: block.start + at,
-        end: block.start + at + 1,
+        start: offset + at,
+        end: offset + at + 1,
         text: lineText(line, at, printed),
       }))
-    : [{ start: block.start, end: block.end, text: wholeText(lines, printed) }];
+    : [{ start: offset, end: offset + lines.length, text: wholeText(lines, printed) }];
 }
 
 /** Whether the line's image in what is saved is a line of its own, whatever the other lines do. */

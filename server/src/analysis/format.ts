@@ -8,7 +8,9 @@ import { blocksOf } from './blocks';
 import { allProblems } from './check';
 import type { Document } from './document';
 import { type BlockToFormat, blockToFormat, formatBlock, type LineEdit } from './format-block';
+import { formatListing } from './format-listing';
 import type { LocatedProblem } from './located-problem';
+import { lower } from './lower';
 import { isNotLoaded } from './lower-rule';
 import { refuses, USUAL_VARIANT, type Variant } from './variant';
 
@@ -32,12 +34,30 @@ export interface FormatOptions {
 
 export function format(document: Document, options: FormatOptions = {}): Formatted {
   const { tree } = document;
+  if (tree.dress !== undefined) return formatDressed(document, options);
   const blocks = blocksOf(tree).blocks.map((block) => blockToFormat(tree, block));
   const refusal = firstRefusal(document, blocks, options);
   if (refusal) return { kind: 'refused', problem: refusal };
   const edits = blocks.flatMap((block) => formatBlock(block, !(options.inPlace && isPartOfUfw(block))));
   const wanted = edits.filter((edit) => isWithin(edit, options) && edit.text !== textOf(tree, edit));
   return { kind: 'formatted', edits: wanted };
+}
+
+/** A listing has a canonical form of its own; a script and a template are more than their rules. */
+function formatDressed(document: Document, options: FormatOptions): Formatted {
+  const { tree } = document;
+  if (tree.dress !== 'listing') {
+    const message = `a ${tree.dress} has no canonical form: only who runs it knows its rules`;
+    return { kind: 'refused', problem: { ...problem({ start: 0, end: 0 }, 'not-understood', message), line: 0 } };
+  }
+  const whole: BlockToFormat = { offset: 0, lines: tree.lines, ruleset: lower(tree) };
+  const refusal = firstRefusal(document, [whole], options);
+  if (refusal) return { kind: 'refused', problem: refusal };
+  const edits = formatListing(tree);
+  return {
+    kind: 'formatted',
+    edits: edits.filter((edit) => isWithin(edit, options) && edit.text !== textOf(tree, edit)),
+  };
 }
 
 /** The whole text with the edits made. */
@@ -97,7 +117,7 @@ function lossOf(line: Line, number: number, { tree }: Document): readonly Locate
 }
 
 /** Rules of which a word is not understood. */
-function unprintable({ block, lines, ruleset }: BlockToFormat): readonly LocatedProblem[] {
+function unprintable({ offset, lines, ruleset }: BlockToFormat): readonly LocatedProblem[] {
   return ruleset.tables.flatMap(({ chains }) =>
     chains.flatMap(({ rules }) =>
       rules.flatMap(({ matches, target, line }) => {
@@ -106,7 +126,7 @@ function unprintable({ block, lines, ruleset }: BlockToFormat): readonly Located
           (target.kind === 'target' ? target.unknown : undefined);
         if (unknown === undefined) return [];
         const span = { start: 0, end: lines[line]?.text.trimEnd().length ?? 0 };
-        return [{ ...problem(span, 'not-understood', unknown), line: block.start + line }];
+        return [{ ...problem(span, 'not-understood', unknown), line: offset + line }];
       }),
     ),
   );

@@ -4,6 +4,7 @@
  */
 import { parseRelease } from '../../../src-sim/kernel';
 import { type Address, parseAddress } from '../../../src-sim/net/address';
+import { TABLES } from '../../../src-sim/netfilter/hook';
 
 export const ROLES = {
   'lvs-director': 'a load balancer that runs IPVS; `mode` and `vip` say more',
@@ -89,6 +90,13 @@ export const HINT_KEYS = [
     repeats: false,
     refuses: (value) =>
       parseManagement(value) === undefined ? `"${value}" is not ADDRESS[/LENGTH][:PORT]` : undefined,
+  },
+  {
+    key: 'table',
+    value: TABLES.join(' \\| '),
+    summary: 'The table of what `iptables -S` printed, from here on: it does not name it itself.',
+    repeats: false,
+    refuses: oneOf(TABLES),
   },
   {
     key: 'kernel',

@@ -137,6 +137,9 @@ function addValue({ hints, device }: Reading, key: HintName, value: string): Rea
       const management = parseManagement(value);
       return { hints: management ? { ...hints, management } : hints, device };
     }
+    case 'table':
+      // Of the text and not of the host: table-hint.ts reads it.
+      return { hints, device };
     case 'kernel':
       return { hints: { ...hints, host: { ...hints.host, kernel: value } }, device };
     case 'asymmetric':

@@ -64,7 +64,8 @@ export function isNotLoaded(line: CommandLine, family: Family): boolean {
 
 function ruleParts(line: CommandLine): RuleParts {
   const uses = usesOf(line);
-  const others = uses.matches.map((use) => matchUse(use, use.given));
+  const own = uses.matches.map((use) => matchUse(use, use.given));
+  const others = line.unsure === undefined ? own : [...own, unsureMatch(line.unsure)];
   const builtins = uses.builtin ? builtinUses(uses.builtin) : [];
   const { counters } = line;
   return {
@@ -73,6 +74,11 @@ function ruleParts(line: CommandLine): RuleParts {
     target: targetOf(uses),
     jump: uses.target?.loader.kind ?? 'jump',
   };
+}
+
+/** A rule of which nobody knows whether it is there is one of which nobody knows whether it matches. */
+function unsureMatch(why: string): MatchUse {
+  return { name: 'command', options: {}, unknown: `the rule may not be there: ${why}` };
 }
 
 function matchUse(use: Use, options: GivenOptions): MatchUse {

@@ -9,7 +9,7 @@ import type { Family } from '../../../src-sim/net/address';
 import { TABLE_HOOKS, type TableName } from '../../../src-sim/netfilter/hook';
 import type { Chain, Ruleset } from '../../../src-sim/netfilter/ruleset';
 import type { Line, Tree } from '../syntax/tree';
-import { type Block, blocksOf } from './blocks';
+import { type Block, blocksOf, linesOf } from './blocks';
 import { KnownChain } from './known-chain';
 import type { LocatedProblem } from './located-problem';
 import { isNotLoaded, lowerRule } from './lower-rule';
@@ -48,10 +48,24 @@ export function lowerWithProblems(tree: Tree): Lowered {
       return ruleset;
     },
     tables,
-    problems,
+    problems: tree.dress === undefined ? problems : problems.filter(({ code }) => isSure(tree, code)),
   };
   known.set(tree, lowered);
   return lowered;
+}
+
+/** What was there before a script ran, and in what order it runs, it does not say: only what is wrong in any case. */
+const WRONG_IN_ANY_CASE: ReadonlySet<string> = new Set([
+  'bad-policy',
+  'bad-chain-name',
+  'jump-to-builtin',
+  'unknown-chain',
+  'unknown-extension',
+  'unknown-option',
+]);
+
+function isSure({ dress }: Tree, code: string): boolean {
+  return dress === 'listing' ? code !== 'nft-bug' : WRONG_IN_ANY_CASE.has(code);
 }
 
 /** A second block of a table replaces the first; a policy that it does not name stays. */
@@ -66,12 +80,13 @@ function openTable(
   for (const hook of TABLE_HOOKS[name]) {
     chains.set(hook, newChain(hook, earlier?.chains.get(hook)?.policy ?? 'ACCEPT'));
   }
-  return { name, family: tree.family, chains, declared: declaredChains(tree, block), problems };
+  const { family, chainsElsewhere: elsewhere } = tree;
+  return { name, family, chains, declared: declaredChains(tree, block), elsewhere, problems };
 }
 
 function declaredChains(tree: Tree, block: Block): ReadonlyMap<string, number> {
   const lines = new Map<string, number>();
-  for (let number = block.start + 1; number < block.end; number++) {
+  for (const number of linesOf(block)) {
     const name = madeBy(tree.lines[number]);
     if (name !== undefined && !lines.has(name)) lines.set(name, number);
   }
@@ -86,7 +101,7 @@ function madeBy(line: Line | undefined): string | undefined {
 }
 
 function runBlock(tree: Tree, block: Block, table: TableState): void {
-  for (let number = block.start + 1; number < block.end; number++) {
+  for (const number of linesOf(block)) {
     const line = tree.lines[number];
     if (line?.kind === 'chain') declareChain(table, line, number);
     else if (line?.kind === 'command' && !isNotLoaded(line, tree.family)) runCommand(table, line, number);

@@ -1,8 +1,9 @@
 /** `-A -I -D -R -C`: what they do to a chain, and whether the rule may stand in the table. */
 import { parseUnsigned } from '../../../src-sim/xt/value-types';
 import { extensionNames, isExtensionName } from '../syntax/extension-names';
+import { isOpaque } from '../syntax/opaque';
 import { problem } from '../syntax/problem';
-import { suggesting } from '../syntax/suggest';
+import { closest, suggesting, withSuggestion } from '../syntax/suggest';
 import type { CommandLine, RulePart, TargetPart, Word } from '../syntax/tree';
 import { KnownLine } from './known-line';
 import { lowerRule, sameRule } from './lower-rule';
@@ -12,6 +13,7 @@ import {
   type ChainState,
   chainNamed,
   chainNames,
+  mayBeElsewhere,
   missingChain,
   newChain,
   type RuleState,
@@ -22,7 +24,7 @@ import {
 
 export function changeRules(table: TableState, line: CommandLine, number: number): void {
   const name = chainNameOf(line);
-  if (name === undefined) return;
+  if (name === undefined || (!(line instanceof KnownLine) && isOpaque(line.chain))) return;
   const chain = chainNamed(table, name) ?? missingChainState(table, line, name, number);
   // A broken rule that is being written is better there than not; a broken deletion is better not done.
   const isBroken = line.problems.some((one) => one.severity === 'error');
@@ -81,7 +83,7 @@ function applyRules(
 
 /** A chain that is not there keeps the rules that are meant for it, so that what jumps to it can be followed. */
 function missingChainState(table: TableState, { chain }: CommandLine, name: string, line: number): ChainState {
-  if (chain) table.problems.push(missingChain(table, chain, line));
+  if (chain && !mayBeElsewhere(table, chain)) table.problems.push(missingChain(table, chain, line));
   const known = table.chains.get(name);
   if (known) return known;
   const state: ChainState = { ...newChain(name), missing: true };
@@ -155,14 +157,14 @@ function takeOut(table: TableState, chain: ChainState, line: CommandLine, number
 function checkTarget(table: TableState, command: CommandLine, part: TargetPart, line: number): void {
   const { name, flag } = part;
   // The parser has refused `-jACCEPT` already.
-  if (name === undefined || name.value === '' || name.span.start === flag.span.start) return;
+  if (name === undefined || isOpaque(name) || name.value === '' || name.span.start === flag.span.start) return;
   const chain = chainNamed(table, name.value);
   if (chain?.policy !== undefined) {
     refuse(table, line, name, 'jump-to-builtin', `"${name.value}" is a built-in chain: only the kernel enters it`);
   } else if (chain) {
     checkChainJump(table, command, part, line);
   } else if (part.kind === 'goto') {
-    table.problems.push(missingChain(table, name, line));
+    if (!mayBeElsewhere(table, name)) table.problems.push(missingChain(table, name, line));
   } else if (part.extension === undefined) {
     checkTargetName(table, name, line);
   }
@@ -194,6 +196,11 @@ function checkTargetName(table: TableState, name: Word, line: number): void {
   } else if (isExtensionName('target', name.value)) {
     const message = `the target "${name.value}" is not known here yet: what it does is left open`;
     table.problems.push({ code: 'unknown-extension', message, severity: 'information', span: name.span, line });
+  } else if (mayBeElsewhere(table, name)) {
+    const slip = nearTarget(name.value);
+    const message = `nothing here makes a chain "${name.value}"`;
+    const unsure = problem(name.span, 'unknown-chain', message, 'warning');
+    if (slip !== undefined) table.problems.push({ ...withSuggestion(unsure, slip), line });
   } else {
     const names = [...chainNames(table), ...extensionNames('target')];
     const message = `"${name.value}" is neither a chain of table ${table.name} nor a target`;
@@ -201,3 +208,11 @@ function checkTargetName(table: TableState, name: Word, line: number): void {
     table.problems.push({ ...suggesting(unknown, name.value, names), line });
   }
 }
+
+/** The target that a name in capitals is probably meant for. */
+function nearTarget(name: string): string | undefined {
+  return /^[A-Z]{4,}$/.test(name) ? closest(name, TARGETS_OF_LENGTH) : undefined;
+}
+
+/** Shorter names are near to too many. */
+const TARGETS_OF_LENGTH = [...extensionNames('target')].filter((name) => name.length > 3);

@@ -1,7 +1,8 @@
 /** What the lines of a block do to its table, and what iptables-restore refuses of them. */
 import { NO_COUNTERS, type Policy } from '../../../src-sim/netfilter/ruleset';
 import { parseUnsigned } from '../../../src-sim/xt/value-types';
-import type { ChainLine, CommandLine, Word } from '../syntax/tree';
+import { isOpaque } from '../syntax/opaque';
+import type { ChainLine, Command, CommandLine, Word } from '../syntax/tree';
 import { changeRules } from './rule-commands';
 import { type ChainState, chainNamed, existingChain, newChain, refuse, refuseBy, type TableState } from './table-state';
 
@@ -11,7 +12,7 @@ const VERDICTS = ['ACCEPT', 'DROP', 'QUEUE', 'RETURN'];
 /** `:CHAIN POLICY [packets:bytes]` */
 export function declareChain(table: TableState, line: ChainLine, number: number): void {
   const { name, policy, counters } = line;
-  if (name === undefined) return;
+  if (name === undefined || isOpaque(name)) return;
   const builtin = table.chains.get(name.value);
   if (builtin?.policy === undefined) {
     declareUserChain(table, name, policy, number);
@@ -48,8 +49,12 @@ function policyNamed(table: TableState, word: Word, line: number): Policy | unde
   return undefined;
 }
 
+/** What adds to a table; what takes something from it is done only where it is sure to be run. */
+const ADDING: ReadonlySet<Command> = new Set(['append', 'insert', 'new-chain']);
+
 export function runCommand(table: TableState, line: CommandLine, number: number): void {
   const { chain } = line;
+  if (line.unsure !== undefined && !ADDING.has(line.command)) return;
   switch (line.command) {
     case 'append':
     case 'insert':
@@ -89,6 +94,7 @@ function selected(table: TableState, name: Word | undefined, line: number): read
 }
 
 function makeChain(table: TableState, name: Word, line: number): void {
+  if (isOpaque(name)) return;
   if (VERDICTS.includes(name.value)) {
     refuse(table, line, name, 'bad-chain-name', `"${name.value}" is a verdict: no chain can be called so`);
   } else if (chainNamed(table, name.value)) {

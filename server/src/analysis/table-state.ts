@@ -2,9 +2,10 @@
 import type { Family } from '../../../src-sim/net/address';
 import type { TableName } from '../../../src-sim/netfilter/hook';
 import { type Counters, NO_COUNTERS, type Policy } from '../../../src-sim/netfilter/ruleset';
+import { isOpaque } from '../syntax/opaque';
 import { problem } from '../syntax/problem';
 import { suggesting } from '../syntax/suggest';
-import type { CommandLine, Problem, Word } from '../syntax/tree';
+import type { CommandLine, Problem, Tree, Word } from '../syntax/tree';
 import type { LocatedProblem } from './located-problem';
 
 export interface ChainState {
@@ -36,6 +37,7 @@ export interface TableState {
   readonly chains: Map<string, ChainState>;
   /** Every chain that the block makes, and in which line: a jump to one that comes later still means it. */
   readonly declared: ReadonlyMap<string, number>;
+  readonly elsewhere: Tree['chainsElsewhere'];
   readonly problems: LocatedProblem[];
 }
 
@@ -44,6 +46,7 @@ export function newChain(name: string, policy?: Policy): ChainState {
 }
 
 export function refuse(table: TableState, line: number, word: Word, code: string, message: string): void {
+  if (isOpaque(word)) return;
   table.problems.push({ ...problem(word.span, code, message), line });
 }
 
@@ -54,6 +57,7 @@ export function refuseBy(
   word: Word,
   refused: Pick<Problem, 'code' | 'message' | 'refusedBy'>,
 ): void {
+  if (isOpaque(word)) return;
   table.problems.push({ ...refused, span: word.span, severity: 'warning', line });
 }
 
@@ -65,8 +69,13 @@ export function chainNamed(table: TableState, name: string): ChainState | undefi
 /** The chain of that name; refused where it is not there. */
 export function existingChain(table: TableState, name: Word, line: number): ChainState | undefined {
   const chain = chainNamed(table, name.value);
-  if (chain === undefined) table.problems.push(missingChain(table, name, line));
+  if (chain === undefined && !mayBeElsewhere(table, name)) table.problems.push(missingChain(table, name, line));
   return chain;
+}
+
+/** Whether something else than this text may make the chain. */
+export function mayBeElsewhere({ elsewhere }: TableState, name: Word): boolean {
+  return isOpaque(name) || elsewhere === 'any' || (elsewhere === 'ufw' && /^ufw6?-/.test(name.value));
 }
 
 /** Of chains that are there, or will be. */

@@ -1,6 +1,8 @@
 /** `chainwalk check FILE…`: whether iptables-restore would load the files, and what it would stop at. */
 import { allProblems } from '../analysis/check';
+import { type Document, spanInDocument } from '../analysis/document';
 import type { LocatedProblem } from '../analysis/located-problem';
+import { placeAt } from '../analysis/text-lines';
 import { problemText, refuses, type Variant } from '../analysis/variant';
 import { type RulesetOptions, readRuleset } from './read-ruleset';
 import { printable, type Style, styleFor } from './style';
@@ -22,7 +24,7 @@ export async function checkFiles(files: readonly string[], options: CheckOptions
     }
     const problems = allProblems(document).filter((one) => isWorthSaying(one, options.variant));
     if (exitCode === 0 && problems.some((one) => refuses(options.variant, one))) exitCode = 1;
-    await terminal.write(problems.map((one) => problemLine(file, one, options.variant, style)).join(''));
+    await terminal.write(problems.map((one) => problemLine(file, document, one, options.variant, style)).join(''));
   }
   return exitCode;
 }
@@ -33,10 +35,11 @@ function isWorthSaying(problem: LocatedProblem, variant: Variant): boolean {
   return problem.refusedBy === undefined && problem.severity !== 'error';
 }
 
-function problemLine(file: string, one: LocatedProblem, variant: Variant, style: Style): string {
+function problemLine(file: string, document: Document, one: LocatedProblem, variant: Variant, style: Style): string {
   const severity = refuses(variant, one)
     ? style.bad('error:')
     : style.warn(one.severity === 'information' ? 'note:' : 'warning:');
-  const place = style.bold(`${printable(file)}:${one.line + 1}:${one.span.start + 1}:`);
+  const { line, column } = placeAt(document, spanInDocument(document, one.line, one.span).start);
+  const place = style.bold(`${printable(file)}:${line + 1}:${column + 1}:`);
   return `${place} ${severity} ${printable(problemText(one))}\n`;
 }

@@ -1,13 +1,17 @@
 /** `chainwalk lint FILE…`: what is wrong with rulesets, for people and for programs. */
 import { resolve } from 'node:path';
-import { createDocument, type Document, lineAt } from '../analysis/document';
+import type { Document } from '../analysis/document';
+import { placeAt } from '../analysis/text-lines';
 import { type Diagnostic, diagnosticSlices } from '../features/diagnostics';
 import { surroundedHints } from '../project/surrounded-hints';
 import { readSurroundings } from '../surroundings/surroundings';
+import { type RulesetOptions, readRuleset } from './read-ruleset';
 import { printable, type Style, styleFor } from './style';
 import type { Terminal } from './terminal';
 
-export type LintFormat = 'text' | 'json';
+export interface LintOptions extends RulesetOptions {
+  readonly format: 'text' | 'json';
+}
 
 /** One finding; lines and columns count from 1, the end is behind the last character. */
 export interface LintLine {
@@ -22,21 +26,20 @@ export interface LintLine {
 }
 
 /** @returns 0 where nothing was found, 1 where something was, 2 where a file could not be read. */
-export async function lintFiles(files: readonly string[], format: LintFormat, terminal: Terminal): Promise<number> {
+export async function lintFiles(files: readonly string[], options: LintOptions, terminal: Terminal): Promise<number> {
   const found: LintLine[] = [];
   let unreadable = false;
   for (const file of files) {
-    const text = await readOr(file, terminal);
-    if (text === undefined) unreadable = true;
-    else found.push(...(await lintText(file, text)));
+    const document = await readRuleset(file, options, terminal);
+    if (document === undefined) unreadable = true;
+    else found.push(...(await lintDocument(file, document)));
   }
-  await terminal.write(format === 'json' ? `${JSON.stringify(found, null, 2)}\n` : textOf(found, terminal));
+  await terminal.write(options.format === 'json' ? `${JSON.stringify(found, null, 2)}\n` : textOf(found, terminal));
   if (unreadable) return 2;
   return found.length > 0 ? 1 : 0;
 }
 
-async function lintText(file: string, text: string): Promise<readonly LintLine[]> {
-  const document = createDocument(text, { fileName: file });
+async function lintDocument(file: string, document: Document): Promise<readonly LintLine[]> {
   const around = await readSurroundings(resolve(file), document);
   const options = { choices: around.project.choices, beside: around.beside };
   const slices = [...diagnosticSlices(document, surroundedHints(document, undefined, around), options)];
@@ -54,8 +57,8 @@ function lintLine(file: string, document: Document, { span, severity, code, mess
 }
 
 function placeOf(document: Document, offset: number): { readonly line: number; readonly column: number } {
-  const line = lineAt(document, offset);
-  return { line: line + 1, column: offset - (document.lineStarts[line] ?? 0) + 1 };
+  const { line, column } = placeAt(document, offset);
+  return { line: line + 1, column: column + 1 };
 }
 
 function textOf(found: readonly LintLine[], terminal: Terminal): string {
@@ -67,13 +70,4 @@ function lineText({ file, line, column, severity, code, message }: LintLine, sty
   const paint = severity === 'error' ? style.bad : severity === 'warning' ? style.warn : style.accent;
   const place = style.bold(`${printable(file)}:${line}:${column}:`);
   return `${place} ${paint(`${severity}:`)} ${printable(message)} ${style.dim(`[${code}]`)}`;
-}
-
-async function readOr(file: string, terminal: Terminal): Promise<string | undefined> {
-  try {
-    return await terminal.readFile(file);
-  } catch (error) {
-    terminal.complain(`${file}: ${error instanceof Error ? error.message : String(error)}`);
-    return undefined;
-  }
 }

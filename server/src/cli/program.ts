@@ -1,10 +1,11 @@
 /** The commands of `chainwalk`, and the words that they take. */
 import { Command, CommanderError, Option } from 'commander';
+import { TABLES } from '../../../src-sim/netfilter/hook';
 import { USUAL_VARIANT, VARIANTS } from '../analysis/variant';
 import { type CheckOptions, checkFiles } from './check';
 import { explainCode } from './explain';
 import { type FmtOptions, formatFiles } from './fmt';
-import { type LintFormat, lintFiles } from './lint';
+import { type LintOptions, lintFiles } from './lint';
 import { simulateLines } from './simulate';
 import type { Terminal } from './terminal';
 import { traceFile } from './trace';
@@ -34,10 +35,11 @@ export async function runCommand(words: readonly string[], terminal: Terminal): 
   program
     .command('lint')
     .description('say what is wrong with rulesets; exit 0: nothing, 1: something, 2: could not run')
-    .argument('<files...>', 'iptables-save or ip6tables-save files')
+    .argument('<files...>', RULESETS)
     .addOption(new Option('--format <format>', 'how to print').choices(['text', 'json']).default('text'))
-    .action(async (files: string[], options: { format: LintFormat }) => {
-      exitCode = await lintFiles(files, options.format, terminal);
+    .addOption(tableOption())
+    .action(async (files: string[], options: LintOptions) => {
+      exitCode = await lintFiles(files, options, terminal);
     });
   program
     .command('trace')
@@ -79,7 +81,11 @@ export async function runCommand(words: readonly string[], terminal: Terminal): 
   }
 }
 
-const RULESETS = 'iptables-save or ip6tables-save files';
+const RULESETS = 'iptables-save or ip6tables-save files, what iptables -S prints, or shell scripts';
+
+function tableOption(): Option {
+  return new Option('-t, --table <table>', 'the table of what iptables -S printed').choices(TABLES);
+}
 
 /** What iptables-restore would say to a file, and iptables-save after it. */
 function addLoadCommands(program: Command, terminal: Terminal, done: (exitCode: number) => void): void {
@@ -93,6 +99,7 @@ function addLoadCommands(program: Command, terminal: Terminal, done: (exitCode: 
     .argument('<files...>', RULESETS)
     .addOption(variant())
     .addOption(family())
+    .addOption(tableOption())
     .action(async (files: string[], options: CheckOptions) => done(await checkFiles(files, options, terminal)));
   program
     .command('fmt')
@@ -105,5 +112,6 @@ function addLoadCommands(program: Command, terminal: Terminal, done: (exitCode: 
     .option('--write', 'write the files instead of printing them')
     .addOption(variant())
     .addOption(family())
+    .addOption(tableOption())
     .action(async (files: string[], options: FmtOptions) => done(await formatFiles(files, options, terminal)));
 }

@@ -1,5 +1,5 @@
 /** Where a chain's name stands in its table: what declares it, what fills it, who jumps to it. */
-import type { Block } from '../analysis/blocks';
+import { type Block, linesOf } from '../analysis/blocks';
 import type { Document } from '../analysis/document';
 import type { Command, Span, Word } from '../syntax/tree';
 import { isTargetPart } from './cursor';
@@ -21,13 +21,13 @@ const COMMAND_KINDS: { readonly [command in Command]?: ChainUse['kind'] } = {
 };
 
 /** In the order of the text. */
-export function chainUses({ tree }: Document, { start, end }: Block, name: string): readonly ChainUse[] {
+export function chainUses({ tree }: Document, block: Block, name: string): readonly ChainUse[] {
   const uses: ChainUse[] = [];
   const add = (kind: ChainUse['kind'], lineNumber: number, word: Word | undefined, from?: string) => {
     if (word?.value !== name) return;
     uses.push({ kind, lineNumber, span: word.span, ...(from === undefined ? {} : { from }) });
   };
-  for (let lineNumber = start; lineNumber < end; lineNumber++) {
+  for (const lineNumber of linesOf(block)) {
     const line = tree.lines[lineNumber];
     if (line?.kind === 'chain') add('declaration', lineNumber, line.name);
     if (line?.kind !== 'command') continue;

@@ -1,5 +1,6 @@
 /** What an editor offers to do about diagnostics: the fixes that they carry, and to say that a finding is meant. */
-import { type Document, lineAt } from '../analysis/document';
+import type { Document } from '../analysis/document';
+import { lineStartOf } from '../analysis/text-lines';
 import type { TextEdit } from '../lint/finding';
 import { findLintRule } from '../lint/registry';
 import type { Span } from '../syntax/tree';
@@ -26,7 +27,7 @@ export function codeActions(document: Document, diagnostics: readonly Diagnostic
 function suppression(document: Document, diagnostic: Diagnostic): readonly Action[] {
   const { code, span } = diagnostic;
   if (findLintRule(code) === undefined) return [];
-  const start = document.lineStarts[lineAt(document, span.start)] ?? 0;
+  const start = lineStartOf(document, span.start);
   const edit = { span: { start, end: start }, text: `# chainwalk-disable-next-line ${code}\n` };
   return [{ title: `Disable ${code} for this line`, edits: [edit], diagnostic, preferred: false }];
 }

@@ -9,6 +9,8 @@ export type Lens =
   | { readonly kind: 'note'; readonly span: Span; readonly title: string };
 
 export function codeLenses(document: Document): readonly Lens[] {
+  // A packet is traced through rules that are there; a script may or may not make them.
+  if (document.dialect === 'script') return [];
   return outline(document).flatMap((table) => table.children.flatMap((chain) => lensesOf(chain)));
 }
 

@@ -3,6 +3,7 @@ import { isTableName, TABLE_HOOKS, TABLES } from '../../../src-sim/netfilter/hoo
 import type { Document } from '../analysis/document';
 import { lowerWithProblems } from '../analysis/lower';
 import { COMMANDS } from '../syntax/commands';
+import type { Command } from '../syntax/tree';
 import type { Completion } from './completion';
 import type { CompletionContext } from './completion-context';
 import { describePolicy, describeTable } from './hover-chain';
@@ -11,10 +12,15 @@ import { hookPlace, tablePurpose } from './packet-way';
 
 /** What a line may begin with: in a block its commands and COMMIT, outside of one a table. */
 export function completeLine(document: Document, { table }: CompletionContext): readonly Completion[] {
+  const { dress } = document.tree;
+  if (dress === 'script') return COMMANDS.map(commandItem);
+  if (dress === 'listing') return COMMANDS.filter(({ command }) => LISTED.has(command)).map(commandItem);
   if (table === undefined) return completeTable(document).map((item) => ({ ...item, label: `*${item.label}` }));
   const commands = COMMANDS.filter(({ command }) => command !== 'list' && command !== 'check').map(commandItem);
   return [...commands, COMMIT];
 }
+
+const LISTED: ReadonlySet<Command> = new Set(['policy', 'new-chain', 'append']);
 
 const COMMIT: Completion = {
   kind: 'command',
@@ -29,8 +35,10 @@ function commandItem({ short, long, summary }: (typeof COMMANDS)[number]): Compl
 
 /** The tables that the file does not have yet. */
 export function completeTable(document: Document): readonly Completion[] {
-  const present = lowerWithProblems(document.tree).tables;
-  return TABLES.filter((name) => !present.has(name)).map((name) => ({
+  const { tree } = document;
+  // Commands name a table as often as they like.
+  const present = tree.dress === 'script' ? undefined : lowerWithProblems(tree).tables;
+  return TABLES.filter((name) => !present?.has(name)).map((name) => ({
     kind: 'table',
     label: name,
     detail: TABLE_HOOKS[name].join(', '),
@@ -84,9 +92,9 @@ export function completeChain(document: Document, { table, written }: Completion
 }
 
 export function chainNames(document: Document, table: string | undefined): readonly string[] {
-  const found =
-    table !== undefined && isTableName(table) ? lowerWithProblems(document.tree).tables.get(table) : undefined;
-  return [...(found?.chains.keys() ?? [])];
+  if (table === undefined || !isTableName(table)) return [];
+  const found = lowerWithProblems(document.tree).tables.get(table);
+  return found ? [...found.chains.keys()] : TABLE_HOOKS[table];
 }
 
 export function chainItem(name: string, table: string): Completion {

@@ -3,10 +3,11 @@
  * ends there: what it leaves open is what is wanted next.
  */
 import type { Family } from '../../../src-sim/net/address';
-import { type Document, lineAt } from '../analysis/document';
-import { contentEnd, parseLine } from '../syntax/parse';
+import { type Document, lineTouching } from '../analysis/document';
+import { unfinishedCommand } from '../syntax/dialect/script-cursor';
+import { commandLine, contentEnd, parseLine } from '../syntax/parse';
 import { splitWords } from '../syntax/token';
-import type { CommandLine, OptionPart, Span } from '../syntax/tree';
+import type { CommandLine, OptionPart, Span, Word } from '../syntax/tree';
 import { tableOfLine } from './cursor';
 
 export type Wanted =
@@ -42,28 +43,58 @@ export interface CompletionContext {
 }
 
 export function completionContext(document: Document, offset: number): CompletionContext | undefined {
-  const lineNumber = lineAt(document, offset);
-  const text = document.tree.lines[lineNumber]?.text ?? '';
+  const lineNumber = lineTouching(document, offset);
+  const line = document.tree.lines[lineNumber];
+  const text = line?.text ?? '';
   const before = text.slice(0, Math.min(offset - (document.lineStarts[lineNumber] ?? 0), contentEnd(text)));
-  const found = contextOfText(before, document.tree.family);
+  const { family, dress } = document.tree;
+  const inScript = dress === 'script' && line?.kind !== 'comment';
+  if (inScript && line?.kind !== 'command' && line?.kind !== 'unknown') return undefined;
+  const found = inScript ? contextInScript(before, family) : contextOfText(before, family, dress === 'listing');
   if (found === undefined) return undefined;
-  const { wanted, written } = found;
+  const { wanted, written, table } = found;
   const replaces = { start: offset - written.length, end: offset };
-  return { wanted, written, replaces, table: tableOfLine(document, lineNumber) };
+  return { wanted, written, replaces, table: table ?? tableOfLine(document, lineNumber) };
+}
+
+/** The words of a command in a script are those that the shell hands over. */
+function contextInScript(before: string, family: Family): Found | undefined {
+  const unfinished = unfinishedCommand(before);
+  if (unfinished === undefined) return undefined;
+  const { words } = unfinished;
+  const table = tableIn(words);
+  const withValue = /^(--[\w-]+=)(.*)$/.exec(unfinished.written);
+  const written = withValue ? (withValue[2] ?? '') : unfinished.written;
+  if (words.at(-1)?.value === '-t' || words.at(-1)?.value === '--table')
+    return { wanted: { kind: 'table' }, written, table };
+  const flag = withValue && { span: { start: 0, end: 0 }, value: (withValue[1] ?? '').slice(0, -1) };
+  const read = flag ? [...words, flag] : words;
+  const first = words[0] ?? { span: { start: 0, end: 0 }, value: '' };
+  const line = commandLine(before, read, { family, first, problems: [], onCommandLine: true });
+  if (line.kind !== 'command') return { wanted: { kind: 'line' }, written, table };
+  return { ...openPlace(line, written, words.at(-1)?.value === '!'), table };
+}
+
+/** The table that the words name; filter where they name none. */
+function tableIn(words: readonly Word[]): string {
+  const at = words.findIndex(({ value }) => value === '-t' || value === '--table');
+  return (at === -1 ? undefined : words[at + 1]?.value) ?? 'filter';
 }
 
 interface Found {
   readonly wanted: Wanted;
   readonly written: string;
+  /** Where the words themselves say it. */
+  readonly table?: string;
 }
 
 /** @param before the line up to the cursor */
-function contextOfText(before: string, family: Family): Found | undefined {
+function contextOfText(before: string, family: Family, onCommandLine: boolean): Found | undefined {
   const first = before.charAt(0);
   if (first === '#') return hintContext(before);
   if (first === '*') return /\s/.test(before) ? undefined : { wanted: { kind: 'table' }, written: before.slice(1) };
   if (first === ':') return declarationContext(before);
-  return ruleContext(before, family);
+  return ruleContext(before, family, onCommandLine);
 }
 
 function hintContext(before: string): Found | undefined {
@@ -78,7 +109,7 @@ function declarationContext(before: string): Found | undefined {
   return { wanted: { kind: 'chain-declaration' }, written: chain };
 }
 
-function ruleContext(before: string, family: Family): Found | undefined {
+function ruleContext(before: string, family: Family, onCommandLine: boolean): Found | undefined {
   if (splitWords(before, 0, before.length).openQuote !== undefined) return undefined;
   const word = /\S*$/.exec(before)?.[0] ?? '';
   const withValue = /^(--[\w-]+=)(.*)$/.exec(word);
@@ -86,7 +117,7 @@ function ruleContext(before: string, family: Family): Found | undefined {
   const left = before.slice(0, before.length - written.length);
   if (/^\s*(?:\[\S*\s+)?$/.test(left)) return { wanted: { kind: 'line' }, written };
   const read = withValue ? `${left.slice(0, -1)} ` : left;
-  const line = parseLine(read, family);
+  const line = parseLine(read, family, onCommandLine);
   return line.kind === 'command' ? openPlace(line, written, /(?:^|\s)!\s+$/.test(read)) : undefined;
 }
 

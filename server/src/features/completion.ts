@@ -1,5 +1,5 @@
 /** What may be written at the cursor, from the declarations and from the ruleset itself. */
-import type { Document } from '../analysis/document';
+import { type Document, sideAt } from '../analysis/document';
 import type { Span } from '../syntax/tree';
 import { completeHint } from './complete-hint';
 import { completeChain, completeDeclaration, completeLine, completePolicy, completeTable } from './complete-line';
@@ -24,7 +24,8 @@ export interface Completions {
   readonly items: readonly Completion[];
 }
 
-export function complete(document: Document, offset: number): Completions | undefined {
+export function complete(whole: Document, offset: number): Completions | undefined {
+  const document = sideAt(whole, offset);
   const context = completionContext(document, offset);
   return context && { replaces: context.replaces, items: itemsFor(document, context, context.wanted) };
 }

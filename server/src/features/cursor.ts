@@ -1,6 +1,6 @@
 /** What stands at an offset of a ruleset: hover, navigation and renaming begin here. */
 import { blockAt } from '../analysis/blocks';
-import { type Document, lineAt, spanInDocument } from '../analysis/document';
+import { type Document, lineTouching, spanInDocument } from '../analysis/document';
 import type {
   ChainLine,
   CommandLine,
@@ -42,7 +42,7 @@ export interface Cursor {
 }
 
 export function cursorAt(document: Document, offset: number): Cursor | undefined {
-  const lineNumber = lineAt(document, offset);
+  const lineNumber = lineTouching(document, offset);
   const line = document.tree.lines[lineNumber];
   const lineStart = document.lineStarts[lineNumber] ?? 0;
   const found = line && thingInLine(line, offset - lineStart);
@@ -53,7 +53,7 @@ export function cursorAt(document: Document, offset: number): Cursor | undefined
 
 /** The table, as the file names it, in whose block a line stands. */
 export function tableOfLine({ tree }: Document, lineNumber: number): string | undefined {
-  return blockAt(tree, lineNumber)?.header.name?.value;
+  return blockAt(tree, lineNumber)?.name;
 }
 
 export function isTargetPart(part: RulePart): part is TargetPart {

@@ -1,12 +1,13 @@
 /** Everything that is wrong with a ruleset, in slices: what the parser saw, what iptables refuses, what lint finds. */
 import { check } from '../analysis/check';
-import { type Document, spanInDocument } from '../analysis/document';
+import { type Document, sidesOf, spanInDocument } from '../analysis/document';
 import type { Hints } from '../analysis/hints';
 import { problemText } from '../analysis/variant';
 import type { Finding, Fix } from '../lint/finding';
 import { findLintRule, LINT_RULES } from '../lint/registry';
 import { type LintOptions, lintSlices } from '../lint/run';
 import { chosenSeverity, isSwitchedOn, type LintChoices, NO_CHOICES } from '../lint/severities';
+import { isPlainCommand } from '../syntax/opaque';
 import { contentEnd } from '../syntax/parse';
 import type { Line, Problem, Span } from '../syntax/tree';
 
@@ -38,6 +39,7 @@ export function* diagnosticSlices(
   if (problems.length > MOST_DIAGNOSTICS) return;
   yield hints.problems.map((problem) => ofProblem(problem, problem.span));
   yield check(document).map((problem) => ofProblem(problem, spanInDocument(document, problem.line, problem.span)));
+  if (!isWhole(document)) return;
   if (document.tree.lines.length > MOST_LINTED_LINES) return yield [tooLong(document)];
   const rules = LINT_RULES.filter((rule) => isSwitchedOn(rule, choices));
   for (const findings of lintSlices(document, hints, { ...options, rules })) {
@@ -45,9 +47,16 @@ export function* diagnosticSlices(
   }
 }
 
+/** Of a template or a script that asks, loops or names things by variables nobody knows the rules: lint is silent. */
+function isWhole({ dialect, tree, others }: Document): boolean {
+  if (dialect === 'template' || others !== undefined) return false;
+  return dialect !== 'script' || tree.lines.every((line) => line.kind !== 'command' || isPlainCommand(line));
+}
+
 /** udev, polkit and others call their files `*.rules` too: one remark, instead of an error on every line. */
 function foreignFile(document: Document): Diagnostic | undefined {
   const { tree } = document;
+  if (document.dialect !== 'restore') return undefined;
   const first = tree.lines.findIndex(({ kind }) => kind === 'unknown');
   if (first === -1 || tree.lines.some(({ kind }) => OWN_LINES.has(kind))) return undefined;
   const message = 'this does not look like a ruleset of iptables: no line of it is a table, a chain or a rule';
@@ -59,8 +68,11 @@ const OWN_LINES: ReadonlySet<Line['kind']> = new Set(['table', 'chain', 'command
 function lineProblems(document: Document): readonly Diagnostic[] {
   const found: Diagnostic[] = [];
   // Asked after every key, of a hundred thousand lines perhaps, of which few have any.
-  for (const [lineNumber, { problems }] of document.tree.lines.entries()) {
-    for (const problem of problems) found.push(ofProblem(problem, spanInDocument(document, lineNumber, problem.span)));
+  for (const { tree } of sidesOf(document)) {
+    for (const [lineNumber, { problems }] of tree.lines.entries()) {
+      for (const problem of problems)
+        found.push(ofProblem(problem, spanInDocument(document, lineNumber, problem.span)));
+    }
   }
   return found;
 }

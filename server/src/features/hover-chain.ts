@@ -3,6 +3,7 @@ import { isHook, isTableName, TABLE_HOOKS } from '../../../src-sim/netfilter/hoo
 import { type Block, blockAt } from '../analysis/blocks';
 import { hooksOfChain } from '../analysis/call-graph';
 import type { Document } from '../analysis/document';
+import { textLineOf } from '../analysis/text-lines';
 import { type ChainUse, chainUses } from './chain-uses';
 import type { Cursor } from './cursor';
 import { bullets, code, paragraphs } from './markdown';
@@ -34,7 +35,7 @@ export function describeChain(document: Document, { lineNumber, table }: Cursor,
   if (block === undefined || uses.every(({ kind }) => kind === 'jump')) return undefined;
   return paragraphs(
     `**chain** ${code(name)} of the table ${code(table ?? '')} — user-defined`,
-    describeCallers(uses),
+    describeCallers(document, uses),
     describeHooks(document, table, name),
     describeSize(document, block, name),
     'A packet that no rule here decides goes back to the rule behind the one that jumped (`-j`); after `-g`, to ' +
@@ -62,12 +63,12 @@ function describeHooks({ tree }: Document, table: string | undefined, chain: str
 
 const MOST_CALLERS = 10;
 
-function describeCallers(uses: readonly ChainUse[]): string {
+function describeCallers(document: Document, uses: readonly ChainUse[]): string {
   const jumps = uses.filter(({ kind }) => kind === 'jump');
   if (jumps.length === 0) return '**Nothing jumps here**: no packet ever sees its rules.';
   const shown = jumps
     .slice(0, MOST_CALLERS)
-    .map(({ from, lineNumber }) => `${code(from ?? '')}, line ${lineNumber + 1}`);
+    .map(({ from, lineNumber }) => `${code(from ?? '')}, line ${textLineOf(document, lineNumber) + 1}`);
   const more = jumps.length - shown.length;
   return paragraphs('Reached from', bullets(more > 0 ? [...shown, `and ${more} more`] : shown));
 }

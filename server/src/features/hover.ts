@@ -1,6 +1,6 @@
 /** What the thing under the cursor is, in Markdown. */
 import type { Choice } from '../../../src-sim/xt/define';
-import type { Document } from '../analysis/document';
+import { type Document, sideAt } from '../analysis/document';
 import { findHintKey } from '../analysis/hint-keys';
 import { GENERAL_OPTIONS, LOADERS } from '../syntax/commands';
 import type { OptionPart, Span } from '../syntax/tree';
@@ -16,7 +16,8 @@ export interface Hover {
   readonly span: Span;
 }
 
-export function hover(document: Document, offset: number): Hover | undefined {
+export function hover(whole: Document, offset: number): Hover | undefined {
+  const document = sideAt(whole, offset);
   const cursor = cursorAt(document, offset);
   const markdown = cursor && describe(document, cursor);
   return cursor && markdown ? { markdown, span: cursor.span } : undefined;

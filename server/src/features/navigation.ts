@@ -1,6 +1,6 @@
 /** From a chain's name to where it is made, and to everywhere it is used; a chain belongs to its table alone. */
 import { blockAt } from '../analysis/blocks';
-import { type Document, spanInDocument } from '../analysis/document';
+import { type Document, sideAt, spanInDocument } from '../analysis/document';
 import type { Span } from '../syntax/tree';
 import { type ChainUse, chainUses } from './chain-uses';
 import { cursorAt } from './cursor';
@@ -18,7 +18,8 @@ export function references(document: Document, offset: number, withDeclaration: 
     .map(({ lineNumber, span }) => spanInDocument(document, lineNumber, span));
 }
 
-function usesAt(document: Document, offset: number): readonly ChainUse[] {
+function usesAt(whole: Document, offset: number): readonly ChainUse[] {
+  const document = sideAt(whole, offset);
   const cursor = cursorAt(document, offset);
   if (cursor?.thing.kind !== 'chain' && cursor?.thing.kind !== 'target') return [];
   const block = blockAt(document.tree, cursor.lineNumber);

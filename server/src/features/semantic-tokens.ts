@@ -2,7 +2,7 @@
  * Colours that shape alone cannot tell: whether the word behind `-j` is a target or a chain. Everything else the
  * grammar colours by itself.
  */
-import { blocksOf } from '../analysis/blocks';
+import { blocksOf, linesOf } from '../analysis/blocks';
 import type { Document } from '../analysis/document';
 import { lowerWithProblems } from '../analysis/lower';
 import { isTargetPart } from './cursor';
@@ -24,9 +24,9 @@ export type SemanticTokenType = (typeof SEMANTIC_TOKEN_TYPES)[number];
 export function semanticTokens({ tree }: Document): readonly SemanticToken[] {
   const { tables } = lowerWithProblems(tree);
   const tokens: SemanticToken[] = [];
-  for (const { table, start, end } of blocksOf(tree).blocks) {
-    const chains = table && tables.get(table)?.chains;
-    for (let lineNumber = start; lineNumber < end; lineNumber++) {
+  for (const block of blocksOf(tree).blocks) {
+    const chains = block.table && tables.get(block.table)?.chains;
+    for (const lineNumber of linesOf(block)) {
       const line = tree.lines[lineNumber];
       const part = line?.kind === 'command' ? line.parts.find(isTargetPart) : undefined;
       if (part?.name === undefined) continue;

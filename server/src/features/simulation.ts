@@ -2,7 +2,7 @@
 import type { Chain, Rule, Ruleset } from '../../../src-sim/netfilter/ruleset';
 import { simulate as runPackets } from '../../../src-sim/sim/simulator';
 import type { Result } from '../../../src-sim/sim/trace';
-import { blocksOf } from '../analysis/blocks';
+import { blocksOf, linesOf } from '../analysis/blocks';
 import { allProblems } from '../analysis/check';
 import type { Document } from '../analysis/document';
 import { type Hints, readHints } from '../analysis/hints';
@@ -17,7 +17,7 @@ import type {
   SimulateAnswer,
   SimulateParams,
 } from '../lsp/protocol';
-import type { CommandLine, Tree } from '../syntax/tree';
+import type { Command, CommandLine, Tree } from '../syntax/tree';
 import { suggestPackets } from './suggest-packets';
 
 /** @param version the document's, as the editor counts */
@@ -67,13 +67,18 @@ function outlineOf(tree: Tree, ruleset: Ruleset): readonly OutlineTable[] {
   }));
 }
 
+const MAKES_CHAIN: ReadonlySet<Command> = new Set(['new-chain', 'policy']);
+
 /** `filter INPUT` → the line that declares it. */
 function chainLines(tree: Tree): ReadonlyMap<string, number> {
   const found = new Map<string, number>();
-  for (const { table, start, end } of blocksOf(tree).blocks) {
-    for (let number = start; number < end; number += 1) {
+  for (const block of blocksOf(tree).blocks) {
+    for (const number of linesOf(block)) {
       const line = tree.lines[number];
-      if (line?.kind === 'chain' && line.name) found.set(`${table} ${line.name.value}`, number);
+      const name = line?.kind === 'chain' ? line.name : undefined;
+      const made = line?.kind === 'command' && MAKES_CHAIN.has(line.command) ? line.chain : undefined;
+      const word = name ?? made;
+      if (word) found.set(`${block.table} ${word.value}`, number);
     }
   }
   return found;

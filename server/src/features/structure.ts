@@ -1,8 +1,8 @@
 /** The shape of a ruleset: the outline of tables, chains and rules, and what can be folded. */
-import { type Block, blocksOf } from '../analysis/blocks';
+import { type Block, blocksOf, linesOf } from '../analysis/blocks';
 import { type Document, spanInDocument } from '../analysis/document';
 import { contentEnd } from '../syntax/parse';
-import type { ChainLine, CommandLine, Span, Word } from '../syntax/tree';
+import type { CommandLine, Line, Span, Word } from '../syntax/tree';
 
 export interface OutlineNode {
   readonly kind: 'table' | 'chain' | 'rule';
@@ -23,7 +23,7 @@ export function outline(document: Document): readonly OutlineNode[] {
 /** Spans that fold: a table from its `*NAME` line to its end. */
 export function foldingSpans(document: Document): readonly Span[] {
   return blocksOf(document.tree)
-    .blocks.filter(({ start, end }) => end > start + 1)
+    .blocks.filter(({ header, start, end }) => header !== undefined && end > start + 1)
     .map((block) => blockSpan(document, block));
 }
 
@@ -32,13 +32,13 @@ function blockSpan(document: Document, { start, end }: Block): Span {
 }
 
 function tableNode(document: Document, block: Block): OutlineNode {
-  const { header, start } = block;
+  const { header, start, name = '*' } = block;
   return {
     kind: 'table',
-    name: shownName(header.name?.value ?? '*'),
+    name: shownName(name),
     detail: '',
     span: blockSpan(document, block),
-    nameSpan: wordSpan(document, start, header.name),
+    nameSpan: wordSpan(document, start, header?.name),
     children: chainNodes(document, block),
   };
 }
@@ -47,18 +47,17 @@ interface ChainParts {
   readonly lineNumber: number;
   /** The name, in `:NAME` or in the first rule of a chain that no line declares. */
   readonly name: Word;
-  readonly declaration: ChainLine | undefined;
+  readonly policy: string | undefined;
   readonly rules: OutlineNode[];
 }
 
-function chainNodes(document: Document, { start, end }: Block): readonly OutlineNode[] {
+function chainNodes(document: Document, block: Block): readonly OutlineNode[] {
   const chains = new Map<string, ChainParts>();
-  for (let lineNumber = start + 1; lineNumber < end; lineNumber++) {
+  for (const lineNumber of linesOf(block)) {
     const line = document.tree.lines[lineNumber];
     const name = line?.kind === 'chain' ? line.name : line?.kind === 'command' ? line.chain : undefined;
     if (line === undefined || name === undefined) continue;
-    const declaration = line.kind === 'chain' ? line : undefined;
-    const chain = chains.get(name.value) ?? { lineNumber, name, declaration, rules: [] };
+    const chain = chains.get(name.value) ?? { lineNumber, name, policy: policyOf(line), rules: [] };
     chains.set(name.value, chain);
     if (line.kind === 'command' && isRule(line)) {
       chain.rules.push(ruleNode(document, lineNumber, line));
@@ -71,9 +70,14 @@ function isRule({ command }: CommandLine): boolean {
   return command === 'append' || command === 'insert';
 }
 
-function chainNode(document: Document, { lineNumber, name, declaration, rules }: ChainParts): OutlineNode {
+/** What `:INPUT DROP` and `-P INPUT DROP` say. */
+function policyOf(line: Line): string | undefined {
+  if (line.kind === 'chain') return line.policy?.value;
+  return line.kind === 'command' && line.command === 'policy' ? line.argument?.value : undefined;
+}
+
+function chainNode(document: Document, { lineNumber, name, policy = '-', rules }: ChainParts): OutlineNode {
   const own = lineSpan(document, lineNumber);
-  const policy = declaration?.policy?.value ?? '-';
   return {
     kind: 'chain',
     name: shownName(name.value),

@@ -2,7 +2,7 @@
 import { CodeActionKind, type ServerCapabilities, TextDocumentSyncKind } from 'vscode-languageserver/node';
 import { SEMANTIC_TOKEN_TYPES } from '../features/semantic-tokens';
 
-export const CAPABILITIES: ServerCapabilities = {
+const CAPABILITIES: ServerCapabilities = {
   textDocumentSync: { openClose: true, change: TextDocumentSyncKind.Incremental },
   hoverProvider: true,
   completionProvider: { triggerCharacters: [' ', '-', '*', ':', ',', '='] },
@@ -10,9 +10,13 @@ export const CAPABILITIES: ServerCapabilities = {
   referencesProvider: true,
   documentSymbolProvider: true,
   foldingRangeProvider: true,
-  documentFormattingProvider: true,
-  documentRangeFormattingProvider: true,
   codeActionProvider: { codeActionKinds: [CodeActionKind.QuickFix] },
   codeLensProvider: {},
   semanticTokensProvider: { legend: { tokenTypes: [...SEMANTIC_TOKEN_TYPES], tokenModifiers: [] }, full: true },
 };
+
+/** @param registersFormatting the client lets formatting be registered for some languages only */
+export function capabilitiesFor(registersFormatting: boolean): ServerCapabilities {
+  if (registersFormatting) return CAPABILITIES;
+  return { ...CAPABILITIES, documentFormattingProvider: true, documentRangeFormattingProvider: true };
+}

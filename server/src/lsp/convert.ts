@@ -1,6 +1,7 @@
 /** Between features/, which speak offsets, and LSP, which speaks lines and UTF-16: the only place that knows both. */
 import * as lsp from 'vscode-languageserver/node';
-import { type Document, lineAt } from '../analysis/document';
+import type { Document } from '../analysis/document';
+import { offsetOf, placeAt } from '../analysis/text-lines';
 import type { Action } from '../features/code-actions';
 import type { Lens } from '../features/code-lens';
 import type { Completion, Completions } from '../features/completion';
@@ -9,13 +10,12 @@ import type { Hover } from '../features/hover';
 import { SEMANTIC_TOKEN_TYPES, type SemanticToken } from '../features/semantic-tokens';
 import type { OutlineNode } from '../features/structure';
 import type { TextEdit } from '../lint/finding';
-import { contentEnd } from '../syntax/parse';
 import type { Span } from '../syntax/tree';
 import { TRACE_COMMAND } from './protocol';
 
 export function toPosition(document: Document, offset: number): lsp.Position {
-  const line = lineAt(document, offset);
-  return { line, character: offset - (document.lineStarts[line] ?? 0) };
+  const { line, column } = placeAt(document, offset);
+  return { line, character: column };
 }
 
 export function toRange(document: Document, { start, end }: Span): lsp.Range {
@@ -23,10 +23,8 @@ export function toRange(document: Document, { start, end }: Span): lsp.Range {
 }
 
 /** A position beyond a line's end means its end, and one beyond the last line the end of the text (LSP, Position). */
-export function toOffset({ text, tree, lineStarts }: Document, { line, character }: lsp.Position): number {
-  const start = lineStarts[line];
-  if (start === undefined) return text.length;
-  return start + Math.min(character, contentEnd(tree.lines[line]?.text ?? ''));
+export function toOffset(document: Document, { line, character }: lsp.Position): number {
+  return offsetOf(document, { line, column: character });
 }
 
 export function toSpan(document: Document, { start, end }: lsp.Range): Span {
@@ -141,7 +139,11 @@ export function toDocumentSymbol(document: Document, node: OutlineNode): lsp.Doc
 }
 
 export function toFoldingRange(document: Document, { start, end }: Span): lsp.FoldingRange {
-  return { startLine: lineAt(document, start), endLine: lineAt(document, end), kind: lsp.FoldingRangeKind.Region };
+  return {
+    startLine: placeAt(document, start).line,
+    endLine: placeAt(document, end).line,
+    kind: lsp.FoldingRangeKind.Region,
+  };
 }
 
 /** Five numbers a token, each place relative to the one before (LSP, SemanticTokens). */

@@ -16,8 +16,9 @@ export interface OpenDocument {
 export class OpenDocuments {
   readonly #byUri = new Map<string, OpenDocument>();
 
-  open({ uri, version, text }: TextDocumentItem): void {
-    this.#byUri.set(uri, { uri, version, document: createDocument(text, { fileName: fileName(uri) }) });
+  open({ uri, version, text, languageId }: TextDocumentItem): void {
+    const options = { fileName: fileName(uri), ...(languageId === 'shellscript' && { dialect: 'script' as const }) };
+    this.#byUri.set(uri, { uri, version, document: createDocument(text, options) });
   }
 
   change({ textDocument: { uri, version }, contentChanges }: DidChangeTextDocumentParams): void {

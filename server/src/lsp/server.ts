@@ -10,7 +10,7 @@ import { simulate } from '../features/simulation';
 import { foldingSpans, outline } from '../features/structure';
 import { pathOfUri, type ReadText, readTextFile, uriOfPath } from '../surroundings/read-text';
 import { readSurroundings } from '../surroundings/surroundings';
-import { CAPABILITIES } from './capabilities';
+import { capabilitiesFor } from './capabilities';
 import {
   toCodeAction,
   toCodeLens,
@@ -49,18 +49,28 @@ export function startServer(connection: lsp.Connection): void {
       ),
   });
 
+  let registersFormatting = false;
   connection.onInitialize(({ capabilities }) => {
     asksForSettings = capabilities.workspace?.configuration === true;
     takesRegistrations = capabilities.textDocument?.synchronization?.dynamicRegistration === true;
-    return { capabilities: CAPABILITIES, serverInfo: { name: 'chainwalk' } };
+    registersFormatting = capabilities.textDocument?.formatting?.dynamicRegistration === true;
+    return { capabilities: capabilitiesFor(registersFormatting), serverInfo: { name: 'chainwalk' } };
   });
   connection.onInitialized(() => {
+    if (registersFormatting) registerFormatting(connection);
     if (asksForSettings) void connection.client.register(lsp.DidChangeConfigurationNotification.type, undefined);
     if (takesRegistrations) void registerProjectFiles(connection);
   });
   listenToEdits(connection, session);
   answerRequests(connection, session);
   connection.listen();
+}
+
+/** For rulesets alone: shell scripts have formatters of their own. */
+function registerFormatting(connection: lsp.Connection): void {
+  const options = { documentSelector: [{ language: 'iptables' }] };
+  void connection.client.register(lsp.DocumentFormattingRequest.type, options);
+  void connection.client.register(lsp.DocumentRangeFormattingRequest.type, options);
 }
 
 function listenToEdits(connection: lsp.Connection, session: Session): void {
@@ -116,7 +126,7 @@ function answerRequests(connection: lsp.Connection, session: Session): void {
   const inDocument =
     <P extends { readonly textDocument: { readonly uri: string } }, R>(answer: (open: OpenDocument, params: P) => R) =>
     (params: P): R | null => {
-      const open = session.documents.get(params.textDocument.uri);
+      const open = session.served(params.textDocument.uri);
       return open ? answer(open, params) : null;
     };
   /** …and for a position in it. */
@@ -154,7 +164,10 @@ function answerRequests(connection: lsp.Connection, session: Session): void {
     inDocument(({ document }) => outline(document).map((node) => toDocumentSymbol(document, node))),
   );
   connection.onFoldingRanges(
-    inDocument(({ document }) => foldingSpans(document).map((span) => toFoldingRange(document, span))),
+    // Of a script there is nothing to say, and an empty answer would keep the editor from folding by indentation.
+    inDocument(({ document }) =>
+      document.dialect === 'script' ? null : foldingSpans(document).map((span) => toFoldingRange(document, span)),
+    ),
   );
   connection.onDocumentFormatting(inDocument(({ document }) => toTextEdits(document, formatEdits(document))));
   connection.onDocumentRangeFormatting(
@@ -174,7 +187,7 @@ function answerRequests(connection: lsp.Connection, session: Session): void {
   });
   connection.languages.semanticTokens.on(({ textDocument }) => toSemanticTokens(tokensOf(session, textDocument.uri)));
   connection.onRequest(SIMULATE, (params: SimulateParams): SimulateAnswer | null => {
-    const open = session.documents.get(params.uri);
+    const open = session.served(params.uri);
     return open ? simulate(open.document, params, open.version, session.hintsOf(params.uri)) : null;
   });
 }
@@ -198,6 +211,6 @@ function openOrFile(session: () => Session): ReadText {
 }
 
 function tokensOf(session: Session, uri: string) {
-  const open = session.documents.get(uri);
+  const open = session.served(uri);
   return open ? semanticTokens(open.document) : [];
 }

@@ -57,6 +57,13 @@ export class Session {
     return this.documents.get(uri)?.document.text ?? this.projects.textOf(uri);
   }
 
+  /** The document, unless the settings say to leave it alone. */
+  served(uri: string): OpenDocument | undefined {
+    const open = this.documents.get(uri);
+    const { shellScripts } = this.#settings.get(uri) ?? NO_SETTINGS;
+    return open?.document.dialect === 'script' && !shellScripts ? undefined : open;
+  }
+
   hintsOf(uri: string): Hints {
     const open = this.documents.get(uri);
     const { host } = this.#settings.get(uri) ?? NO_SETTINGS;
@@ -64,7 +71,7 @@ export class Session {
   }
 
   *diagnosticSlices(uri: string): Generator<readonly Diagnostic[]> {
-    const open = this.documents.get(uri);
+    const open = this.served(uri);
     if (open === undefined) return;
     const { project, beside } = this.#around(uri);
     const choices = mergeChoices(project.choices, (this.#settings.get(uri) ?? NO_SETTINGS).choices);

@@ -7,15 +7,21 @@ export interface Settings {
   readonly host: unknown;
   /** `chainwalk.lint.CODE` and `chainwalk.lint.groups`. */
   readonly choices: LintChoices;
+  /** `chainwalk.shell.enable`: whether commands in shell scripts are looked at. */
+  readonly shellScripts: boolean;
 }
 
-export const NO_SETTINGS: Settings = { host: undefined, choices: NO_CHOICES };
+export const NO_SETTINGS: Settings = { host: undefined, choices: NO_CHOICES, shellScripts: true };
 
 /** @param section the value of the section `chainwalk` */
 export function readSettings(section: unknown): Settings {
   if (!isRecord(section)) return NO_SETTINGS;
   const lint = isRecord(section.lint) ? section.lint : {};
-  return { host: section.host, choices: { rules: choicesIn(lint), groups: choicesIn(lint.groups) } };
+  return {
+    host: section.host,
+    choices: { rules: choicesIn(lint), groups: choicesIn(lint.groups) },
+    shellScripts: !(isRecord(section.shell) && section.shell.enable === false),
+  };
 }
 
 function choicesIn(value: unknown): ReadonlyMap<string, SeverityChoice> {

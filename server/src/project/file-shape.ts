@@ -6,8 +6,8 @@ import { LINT_RULES } from '../lint/registry';
 import type { SeverityChoice } from '../lint/severities';
 import type { KeyShape, RecordShape, Refuses, Shape } from './shape';
 
-/** What a hint's value looks like here; two of them, `interface` and `address`, are a map instead. */
-const HINT_SHAPES: Readonly<Record<Exclude<HintName, 'interface' | 'address'>, Shape>> = {
+/** What a hint's value looks like here; `interface` and `address` are a map instead, and `table` is of one text. */
+const HINT_SHAPES: Readonly<Record<Exclude<HintName, 'interface' | 'address' | 'table'>, Shape>> = {
   role: { kind: 'list', of: { kind: 'choice', choices: ROLES } },
   mode: { kind: 'choice', choices: LVS_MODES },
   vip: { kind: 'list', of: hintText('vip') },

@@ -1,4 +1,5 @@
 /** What a chain may be called. @see iptables: iptables/xshared.c:assert_valid_chain_name */
+import { isOpaque } from './opaque';
 import { problem } from './problem';
 import { exceedsBytes } from './token';
 import type { Problem, Word } from './tree';
@@ -7,6 +8,6 @@ import type { Problem, Word } from './tree';
 export const MAX_CHAIN_NAME_BYTES = 28;
 
 export function chainNameProblems(name: Word | undefined): readonly Problem[] {
-  if (name === undefined || !exceedsBytes(name.value, MAX_CHAIN_NAME_BYTES)) return [];
+  if (name === undefined || isOpaque(name) || !exceedsBytes(name.value, MAX_CHAIN_NAME_BYTES)) return [];
   return [problem(name.span, 'name-too-long', `a chain name has at most ${MAX_CHAIN_NAME_BYTES} characters`)];
 }

@@ -28,6 +28,8 @@ export interface GeneralDeclaration {
   readonly short?: string;
   readonly words: 0 | 1 | 2;
   readonly summary: string;
+  /** On the command line a word may follow. */
+  readonly optionalWord?: true;
   /** Why a restore file may not hold it; undefined where it may. */
   readonly refused?: string;
   /** ip(6)tables-restore of the other family skips the line. */
@@ -76,7 +78,7 @@ export const GENERAL_OPTIONS: readonly GeneralDeclaration[] = [
   { kind: 'general', name: 'verbose', short: 'v', words: 0, summary: 'Prints the rule while loading it.' },
   { kind: 'general', name: 'modprobe', short: 'M', words: 1, summary: 'The command that loads kernel modules.' },
   { kind: 'general', name: 'table', short: 't', words: 1, summary: 'The table.', refused: 'the table is named by the *TABLE line above' },
-  { kind: 'general', name: 'wait', short: 'w', words: 0, summary: 'Waits for the lock.', refused: FOR_THE_COMMAND_LINE },
+  { kind: 'general', name: 'wait', short: 'w', words: 0, optionalWord: true, summary: 'Waits for the lock.', refused: FOR_THE_COMMAND_LINE },
   { kind: 'general', name: 'wait-interval', short: 'W', words: 1, summary: 'How often to try the lock.', refused: FOR_THE_COMMAND_LINE },
   { kind: 'general', name: 'numeric', short: 'n', words: 0, summary: 'Prints numbers.', refused: FOR_LISTING },
   { kind: 'general', name: 'exact', short: 'x', words: 0, summary: 'Prints exact counters.', refused: FOR_LISTING },

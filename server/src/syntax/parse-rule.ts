@@ -10,13 +10,13 @@ import { readCommand } from './read-command';
 import { readGeneral } from './read-general';
 import { readLoader } from './read-loader';
 import { readOption } from './read-option';
-import { readRest, readStray, readUnknown } from './read-unknown';
+import { readOpaque, readRest, readStray, readUnknown } from './read-unknown';
 import { type CommandWords, lookUp, newReading, type OptionUse, type RuleReading, report } from './rule-reading';
 import type { Span, Word } from './tree';
 
 /** Reads every word; what is wrong becomes a problem, never an exception. */
-export function readRule(words: readonly Word[], family: Family): RuleReading {
-  const reading = newReading(words, family);
+export function readRule(words: readonly Word[], family: Family, onCommandLine = false): RuleReading {
+  const reading = newReading(words, family, onCommandLine);
   while (reading.at < words.length) readNext(reading);
   if (reading.command) checkCommandOptions(reading, reading.command);
   if (reading.skippedFrom !== undefined) reading.problems.splice(reading.skippedFrom);
@@ -28,10 +28,18 @@ function readNext(reading: RuleReading): void {
   const word = reading.words[reading.at];
   if (word === undefined) return;
   reading.at++;
-  if (word.value === '--') readRest(reading, word);
+  if (word.opaqueFrom !== undefined && hasOpaqueName(word.value, word.opaqueFrom)) readOpaque(reading, word, bang);
+  else if (word.value === '--') readRest(reading, word);
   else if (word.value.startsWith('--')) readLong(reading, word, bang);
   else if (word.value.startsWith('-') && word.value.length > 1) readShort(reading, word, bang);
   else readStray(reading, word);
+}
+
+/** Whether it cannot be told which option a word is: `$OPTIONS`, `--$which`; of `--dport=$PORT` it can. */
+function hasOpaqueName(value: string, opaqueFrom: number): boolean {
+  if (!value.startsWith('--')) return opaqueFrom < 2 || !value.startsWith('-');
+  const equals = value.indexOf('=');
+  return equals === -1 || opaqueFrom <= equals;
 }
 
 function takeBang(reading: RuleReading): Word | undefined {
@@ -79,13 +87,17 @@ function takesArgument(lookup: Lookup & { kind: 'found' }): boolean {
 
 /** Splits a word behind its first `length` characters, leaving out `gap`. Spans are exact where the word has no quotes. */
 function splitWord(word: Word, length: number, gap: number): { flag: Word; attached: Word | undefined } {
-  const { span, value } = word;
+  const { span, value, opaqueFrom } = word;
   const exact = span.end - span.start === value.length;
   const part = (start: number, end: number): Span =>
     exact ? { start: span.start + start, end: span.start + end } : span;
   const flag = { span: part(0, length), value: value.slice(0, length) };
   if (value.length < length + gap || value.length === length) return { flag, attached: undefined };
-  return { flag, attached: { span: part(length + gap, value.length), value: value.slice(length + gap) } };
+  const attached = { span: part(length + gap, value.length), value: value.slice(length + gap) };
+  return {
+    flag,
+    attached: opaqueFrom === undefined ? attached : { ...attached, opaqueFrom: opaqueFrom - length - gap },
+  };
 }
 
 function dispatch(reading: RuleReading, use: OptionUse, lookup: Lookup, name: string): void {

@@ -4,13 +4,15 @@
  * @see iptables: iptables/iptables-restore.c:ip46tables_restore_main
  */
 import type { Family } from '../../../src-sim/net/address';
+import { GENERAL_OPTIONS } from './commands';
 import { guessFamily } from './family';
+import { isOpaque } from './opaque';
 import { readChainLine, readTableLine } from './parse-header';
 import { readRule } from './parse-rule';
 import { problem } from './problem';
 import { readCounters } from './read-counters';
 import { exceedsBytes, MAX_LINE_BYTES, MAX_WORD_BYTES, MAX_WORDS, splitWords, type Words } from './token';
-import type { Line, Problem, Tree, UnknownLine, Word } from './tree';
+import type { CountersNode, Line, Problem, RulePart, Tree, UnknownLine, Word } from './tree';
 
 export function parse(text: string, family: Family = guessFamily(text)): Tree {
   return { family, lines: splitLines(text).map((line) => parseLine(line, family)) };
@@ -31,10 +33,13 @@ export function* linesOf(text: string): Generator<string> {
   yield text.slice(start);
 }
 
-/** @param text one line, with its ending */
-export function parseLine(text: string, family: Family): Line {
+/**
+ * @param text one line, with its ending
+ * @param onCommandLine see rule-reading.ts
+ */
+export function parseLine(text: string, family: Family, onCommandLine = false): Line {
   const limits = readableEnd(text);
-  const line = parseContent(text, limits.end, family);
+  const line = parseContent(text, limits.end, family, onCommandLine);
   return limits.problems.length === 0 ? line : { ...line, problems: [...limits.problems, ...line.problems] };
 }
 
@@ -63,7 +68,7 @@ export function contentEnd(text: string): number {
   return text.endsWith('\n') ? text.length - 1 : text.length;
 }
 
-function parseContent(text: string, end: number, family: Family): Line {
+function parseContent(text: string, end: number, family: Family, onCommandLine: boolean): Line {
   const byteOrderMark = text.startsWith('\uFEFF') ? 1 : 0;
   const start = firstNonBlank(text, byteOrderMark, end);
   const problems = [...marks(byteOrderMark)];
@@ -79,7 +84,7 @@ function parseContent(text: string, end: number, family: Family): Line {
     if (first === ':') return readChainLine(text, start, end, problems);
     return { kind: 'comment', text, problems, comment: { span: { start, end }, value: text.slice(start, end) } };
   }
-  return readCommandLine(text, byteOrderMark, end, family, problems);
+  return readCommandLine(text, byteOrderMark, end, { family, problems, onCommandLine });
 }
 
 function firstNonBlank(text: string, start: number, end: number): number {
@@ -100,23 +105,46 @@ function blankLine(text: string, hasBlanks: boolean, end: number, problems: read
   return { kind: 'blank', text, problems: [...problems, blanks] };
 }
 
-function readCommandLine(text: string, start: number, end: number, family: Family, before: readonly Problem[]): Line {
+type LineSurroundings = Pick<CommandSurroundings, 'family' | 'problems' | 'onCommandLine'>;
+
+function readCommandLine(text: string, start: number, end: number, around: LineSurroundings): Line {
   const counted = readCounters(text, start, end);
   const split = splitWords(text, counted.end, end);
-  const problems = [...before, ...counted.problems, ...splitProblems(split, end)];
+  const problems = [...around.problems, ...counted.problems, ...splitProblems(split, end)];
   const first = split.words[0] ?? { span: { start, end }, value: text.slice(start, end) };
   if (first.value.length === 'COMMIT'.length && first.value.toUpperCase() === 'COMMIT')
     return commitLine(text, first, end, problems);
   const { words, problems: shellProblems } = withoutShellWord(split.words);
-  const reading = readRule(words, family);
-  problems.push(...shellProblems, ...reading.problems);
+  problems.push(...shellProblems);
+  return commandLine(text, words, { ...around, first, problems, counters: counted.counters });
+}
+
+export interface CommandSurroundings {
+  readonly family: Family;
+  /** The line's first word: the line is called by it where it holds no command. */
+  readonly first: Word;
+  /** What was found before the words were read. */
+  readonly problems: readonly Problem[];
+  readonly counters?: CountersNode | undefined;
+  /** See rule-reading.ts. */
+  readonly onCommandLine?: boolean;
+}
+
+/** The line of a command whose words are split already. */
+export function commandLine(text: string, words: readonly Word[], surroundings: CommandSurroundings): Line {
+  const { family, first, counters, onCommandLine } = surroundings;
+  const reading = readRule(words, family, onCommandLine);
+  const problems = [...surroundings.problems, ...reading.problems];
   const { command } = reading;
-  if (command === undefined) return unknownLine(text, first, problems);
+  if (command === undefined) {
+    const isNoQuestion = words.some(isOpaque) || reading.parts.some(answersAtOnce);
+    return isNoQuestion ? { kind: 'unknown', text, problems, word: first } : unknownLine(text, first, problems);
+  }
   return {
     kind: 'command',
     text,
     problems,
-    counters: reading.counters ?? counted.counters,
+    counters: reading.counters ?? counters,
     flag: command.flag,
     command: command.declaration.command,
     chain: command.chain,
@@ -124,6 +152,11 @@ function readCommandLine(text: string, start: number, end: number, family: Famil
     argument: command.argument,
     parts: reading.parts,
   };
+}
+
+/** `iptables --version` on the command line. */
+function answersAtOnce(part: RulePart): boolean {
+  return part.kind === 'general' && GENERAL_OPTIONS.some(({ name, stops }) => stops && name === part.name);
 }
 
 function splitProblems(split: Words, end: number): readonly Problem[] {

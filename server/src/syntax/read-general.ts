@@ -1,6 +1,7 @@
 /** Reads iptables' own options that say nothing about packets: `-c 1 60`, `-4`, `-v`, and those that may not be here. */
 import { parseUnsigned } from '../../../src-sim/xt/value-types';
 import type { GeneralDeclaration } from './commands';
+import { isOpaque } from './opaque';
 import { problem } from './problem';
 import { type OptionUse, type RuleReading, report, takeOptionalArgument } from './rule-reading';
 import type { Word } from './tree';
@@ -13,9 +14,10 @@ export function readGeneral(reading: RuleReading, use: OptionUse, declaration: G
     reading.skippedFrom ??= reading.problems.length;
     reading.family = declaration.onlyFamily;
   }
+  if (declaration.refused !== undefined && reading.onCommandLine) return;
   if (declaration.refused !== undefined) {
     report(reading, use.flag.span, 'not-in-restore', `${use.flag.value} is refused here: ${declaration.refused}`);
-  } else if (declaration.discouraged !== undefined) {
+  } else if (declaration.discouraged !== undefined && !reading.onCommandLine) {
     const message = `${use.flag.value}: ${declaration.discouraged}`;
     reading.problems.push(problem(use.flag.span, 'not-in-restore', message, 'warning'));
     if (declaration.stops) reading.skippedFrom ??= reading.problems.length;
@@ -28,7 +30,9 @@ export function readGeneral(reading: RuleReading, use: OptionUse, declaration: G
 
 function takeWords(reading: RuleReading, use: OptionUse, declaration: GeneralDeclaration): Word[] {
   const words = use.attached ? [use.attached] : [];
-  while (words.length < declaration.words) {
+  const { optionalWord = false } = declaration;
+  const wanted = optionalWord && reading.onCommandLine ? 1 : declaration.words;
+  while (words.length < wanted) {
     const word = takeOptionalArgument(reading);
     if (word === undefined) break;
     words.push(word);
@@ -41,6 +45,7 @@ function takeWords(reading: RuleReading, use: OptionUse, declaration: GeneralDec
 function readCounters(reading: RuleReading, use: OptionUse, words: readonly Word[]): void {
   const [packets, bytes] = words.flatMap((word) => word.value.split(',')).map(parseUnsigned);
   const last = words.at(-1);
+  if (words.some(isOpaque)) return;
   if (packets === undefined || bytes === undefined || last === undefined) {
     report(reading, use.flag.span, 'bad-counters', `${use.flag.value} needs two numbers: packets and bytes`);
   } else {

@@ -3,6 +3,7 @@ import type { Extension } from '../../../src-sim/xt/define';
 import { BUILTIN, findMatch, findTarget } from '../../../src-sim/xt/registry';
 import { MAX_CHAIN_NAME_BYTES } from './chain-name';
 import { extensionNames, isExtensionName } from './extension-names';
+import { isOpaque } from './opaque';
 import { problem } from './problem';
 import { isForgottenName, type OptionUse, type RuleReading, report, takeArgument } from './rule-reading';
 import { suggesting } from './suggest';
@@ -24,7 +25,7 @@ function readMatch(reading: RuleReading, use: OptionUse): void {
   } else if (name) {
     reading.undeclaredOwner = reading.parts.length - 1;
     reading.hasUndeclaredMatch = true;
-    reading.problems.push(unknownMatch(name));
+    if (!isOpaque(name)) reading.problems.push(unknownMatch(name));
   }
 }
 
@@ -45,7 +46,9 @@ function readTarget(reading: RuleReading, use: OptionUse, kind: 'jump' | 'goto')
   const earlier = reading.parts.some((part) => part.kind === 'jump' || part.kind === 'goto');
   reading.parts.push({ kind, flag: use.flag, name, extension });
   if (earlier) report(reading, use.flag.span, 'repeated-option', 'a rule has one target');
-  if (glued) {
+  if (isOpaque(name)) {
+    // A variable may hold the target's options as well.
+  } else if (glued) {
     const message = `iptables does not split "${use.whole.value}": write "${use.flag.value} ${use.attached?.value}"`;
     report(reading, use.whole.span, 'bad-value', message);
   } else if (name) {

@@ -2,6 +2,7 @@
 import type { Json } from '../../../src-sim/netfilter/ruleset';
 import type { Choice, Unparsed } from '../../../src-sim/xt/define';
 import { BUILTIN } from '../../../src-sim/xt/registry';
+import { isOpaque } from './opaque';
 import { builtinOption, type DeclaredOption } from './option-scope';
 import { problem } from './problem';
 import { isForgottenName, looksLikeOption, type OptionUse, type RuleReading, report } from './rule-reading';
@@ -24,7 +25,10 @@ export function readOption(
     report(reading, use.flag.span, 'repeated-option', `${use.flag.value} is given twice`);
   }
   reading.parts.push(part);
-  if (meaning === PROTOCOL && typeof part.value === 'number') reading.protocol = part.value;
+  if (meaning !== PROTOCOL) return;
+  if (typeof part.value === 'number') reading.protocol = part.value;
+  // Nobody can tell whose options come next.
+  if (part.words.some(isOpaque)) reading.isOpen = true;
 }
 
 function optionPart(
@@ -72,6 +76,10 @@ function readValue(reading: RuleReading, use: OptionUse, meaning: DeclaredOption
     return { words: [], value: parseNothing(reading, meaning) };
   if (first.length === 0 && isForgotten(reading)) return recover(reading, use, [], meaning, undefined);
   const words = [...first, ...reading.words.slice(reading.at, reading.at + wanted - first.length)];
+  if (words.length === wanted && words.some(isOpaque)) {
+    reading.at += wanted - first.length;
+    return { words, value: undefined };
+  }
   const parsed = words.length === wanted ? parseWords(reading, words, meaning) : undefined;
   if (parsed?.ok) {
     reading.at += wanted - first.length;
@@ -152,6 +160,7 @@ function parseWords(reading: RuleReading, words: readonly Word[], meaning: Decla
 }
 
 function readWholeWord(reading: RuleReading, use: OptionUse, attached: Word, meaning: DeclaredOption): ReadValue {
+  if (isOpaque(attached)) return { words: [use.whole], value: undefined };
   const parsed = parseWords(reading, [use.whole], meaning);
   const { whole, flag } = use;
   const advice = `write "${flag.value} ${attached.value}"`;

@@ -12,7 +12,7 @@ import type { Problem, Word } from './tree';
 export function readUnknown(reading: RuleReading, use: OptionUse, lookup: Lookup, name: string): void {
   const words = [...(use.bang ? [use.bang] : []), use.whole, ...takePlainWords(reading)];
   reading.parts.push({ kind: 'unknown', words, owner: reading.undeclaredOwner });
-  if (reading.undeclaredOwner !== undefined) return;
+  if (reading.undeclaredOwner !== undefined || reading.isOpen) return;
   if (hasUndeclaredProtocolMatch(reading)) {
     const message = `${use.flag.value}: the options that -p loads here are not known yet`;
     reading.problems.push(problem(use.flag.span, 'unknown-extension', message, 'information'));
@@ -50,9 +50,19 @@ function unknownOption(reading: RuleReading, flag: Word, name: string): Problem 
   return problem(flag.span, 'unknown-option', message);
 }
 
+/** `$OPTIONS`: any options at all, and whatever comes behind may belong to them. */
+export function readOpaque(reading: RuleReading, word: Word, bang: Word | undefined): void {
+  reading.parts.push({ kind: 'unknown', words: bang ? [bang, word] : [word], owner: undefined });
+  reading.isOpen = true;
+}
+
 /** A word that is no option, and stands where none takes it. */
 export function readStray(reading: RuleReading, word: Word): void {
   const words = [word, ...takePlainWords(reading)];
+  if (reading.isOpen) {
+    reading.parts.push({ kind: 'unknown', words, owner: undefined });
+    return;
+  }
   if (word.value.startsWith('#')) {
     words.push(...reading.words.slice(reading.at));
     reading.at = reading.words.length;

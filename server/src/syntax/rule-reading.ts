@@ -15,6 +15,8 @@ export interface RuleReading {
   /** `-6` in a file for iptables makes the rest of the line IPv6. */
   family: Family;
   readonly words: readonly Word[];
+  /** Words of a command line and not of a restore file: `-t`, `-w` and their like are right there. */
+  readonly onCommandLine: boolean;
   /** The next word to read. */
   at: number;
   readonly parts: RulePart[];
@@ -31,6 +33,8 @@ export interface RuleReading {
   protocolMatchLoaded: boolean;
   /** The last `-m` or `-j` without a declaration: an option that nobody knows may be its. */
   undeclaredOwner: number | undefined;
+  /** An opaque word was read that may hold options: what comes behind may be theirs. */
+  isOpen: boolean;
   /** Whether a match without a declaration was loaded: what looks like an abbreviation may be its option. */
   hasUndeclaredMatch: boolean;
 }
@@ -53,10 +57,11 @@ export interface OptionUse {
   readonly whole: Word;
 }
 
-export function newReading(words: readonly Word[], family: Family): RuleReading {
+export function newReading(words: readonly Word[], family: Family, onCommandLine: boolean): RuleReading {
   return {
     family,
     words,
+    onCommandLine,
     at: 0,
     parts: [],
     problems: [],
@@ -67,6 +72,7 @@ export function newReading(words: readonly Word[], family: Family): RuleReading 
     protocol: undefined,
     protocolMatchLoaded: false,
     undeclaredOwner: undefined,
+    isOpen: false,
     hasUndeclaredMatch: false,
   };
 }

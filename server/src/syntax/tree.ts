@@ -5,6 +5,7 @@
  * the lines' texts joined give back every byte of the file.
  */
 import type { Family } from '../../../src-sim/net/address';
+import type { TableName } from '../../../src-sim/netfilter/hook';
 import type { Json } from '../../../src-sim/netfilter/ruleset';
 import type { Extension, OptionDeclaration } from '../../../src-sim/xt/define';
 
@@ -17,9 +18,29 @@ export interface Span {
 export interface Tree {
   readonly family: Family;
   readonly lines: readonly Line[];
+  /** What the rules are dressed in; a restore file where absent. */
+  readonly dress?: Dress;
+  /** The table of a listing. */
+  readonly table?: TableName;
+  /** Chains that something else may make: another of ufw's files, an earlier command, what a template leaves open. */
+  readonly chainsElsewhere?: 'any' | 'ufw';
 }
 
-export type Line = BlankLine | CommentLine | TableLine | ChainLine | CommandLine | CommitLine | UnknownLine;
+/**
+ * A listing is what `iptables -S` prints; a script holds commands of iptables among others; a template becomes a
+ * restore file once its place-holders are filled in.
+ */
+export type Dress = 'listing' | 'script' | 'template';
+
+export type Line =
+  | BlankLine
+  | CommentLine
+  | TableLine
+  | ChainLine
+  | CommandLine
+  | CommitLine
+  | UnknownLine
+  | ForeignLine;
 
 interface LineBase {
   /** The line's own text with its line ending (`\n`, `\r\n`, or nothing at the end of the file). */
@@ -56,6 +77,11 @@ export interface CommitLine extends LineBase {
   readonly word: Word;
 }
 
+/** Text of another language: what stands between the commands of a script, or steers a template. */
+export interface ForeignLine extends LineBase {
+  readonly kind: 'foreign';
+}
+
 /** A line that begins like nothing known. */
 export interface UnknownLine extends LineBase {
   readonly kind: 'unknown';
@@ -76,6 +102,8 @@ export interface CommandLine extends LineBase {
   readonly argument: Word | undefined;
   /** The rule's parts, in the order of the text. */
   readonly parts: readonly RulePart[];
+  /** Why it is not sure that the command is run: `it stands in a condition or a function`. */
+  readonly unsure?: string;
 }
 
 export type Command =
@@ -156,6 +184,8 @@ export interface CountersNode {
 export interface Word {
   readonly span: Span;
   readonly value: string;
+  /** Where in `value` something begins that is known only later: `$LAN`, `{{ port }}`. See opaque.ts. */
+  readonly opaqueFrom?: number;
 }
 
 export interface Problem {
