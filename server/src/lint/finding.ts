@@ -75,9 +75,18 @@ export interface Witness {
  * What the victim suffers. `denied`: it is dropped or rejected. `accepted`: it gets through, or in. `misjudged`:
  * conntrack takes it for the beginning of something, or for nothing. `missed`: it passes the rule's chain and the rule
  * does not match it, though it is what the rule names. `taken`: the rule matches it, though it should not.
- * `rewritten`: it leaves, or arrives, with other addresses or ports. `untranslated`: it does so with its own.
+ * `rewritten`: it leaves, or arrives, with other addresses or ports. `untranslated`: it does so with its own. `unanswered`: it
+ * is rejected, and REJECT's answer does not get out.
  */
-export type Harm = 'denied' | 'accepted' | 'misjudged' | 'missed' | 'taken' | 'rewritten' | 'untranslated';
+export type Harm =
+  | 'denied'
+  | 'accepted'
+  | 'misjudged'
+  | 'missed'
+  | 'taken'
+  | 'rewritten'
+  | 'untranslated'
+  | 'unanswered';
 
 export interface WitnessRule {
   readonly table: TableName;

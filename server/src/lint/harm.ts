@@ -1,14 +1,14 @@
 /** Whether a witness's victim suffers what the finding says, as the simulator sees it. */
 import type { CtState } from '../../../src-sim/conntrack/entry';
 import type { Ruleset } from '../../../src-sim/netfilter/ruleset';
-import type { PacketResult } from '../../../src-sim/sim/trace';
+import type { MadePacket, PacketResult } from '../../../src-sim/sim/trace';
 import type { Harm, Witness, WitnessRule } from './finding';
 import { type Confirmation, fateOf } from './witness';
 
-/** Whether it does, and conntrack takes the victim for what the finding says. */
+/** Whether it does, and conntrack, where it runs at all, takes the victim for what the finding says. */
 export function suffersAs(ruleset: Ruleset, witness: Witness, state: CtState): boolean {
   const confirmation = fateOf(ruleset, witness);
-  if (confirmation === undefined || stateIn(confirmation.result) !== state) return false;
+  if (confirmation === undefined || (stateIn(confirmation.result) ?? state) !== state) return false;
   return HARM_IN[witness.harm](confirmation, witness.rule);
 }
 
@@ -26,11 +26,16 @@ const HARM_IN: Readonly<Record<Harm, (confirmation: Confirmation, rule: WitnessR
   taken: ({ result }, rule) => rule !== undefined && isTakenBy(result, rule),
   rewritten: ({ result }) => isTranslated(result),
   untranslated: ({ result }) => !isTranslated(result),
+  unanswered: ({ result }) => result.fate.kind === 'rejected' && result.made.some(isLostAnswer),
 };
 
 /** As conntrack judged the packet; undefined where it never did. */
 export function stateIn({ steps }: PacketResult) {
   return steps.find((step) => step.kind === 'conntrack')?.state;
+}
+
+function isLostAnswer({ what, fate }: MadePacket): boolean {
+  return what.startsWith('REJECT') && fate.kind === 'dropped';
 }
 
 function isTakenBy({ steps }: PacketResult, { table, chain, number }: WitnessRule): boolean {

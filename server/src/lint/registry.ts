@@ -23,6 +23,7 @@ import { limitDefault } from './rules/limit-default';
 import { limitInverted } from './rules/limit-inverted';
 import { limitRounding } from './rules/limit-rounding';
 import { limitWithoutDrop } from './rules/limit-without-drop';
+import { establishedWithoutRelated } from './rules/established-without-related';
 import { lvsDrInvalidDrop } from './rules/lvs-dr-invalid-drop';
 import { macUseless } from './rules/mac-useless';
 import { ndpBlocked } from './rules/ndp-blocked';
@@ -37,6 +38,8 @@ import { recentCheckWithoutSet } from './rules/recent-check-without-set';
 import { recentDefaultList } from './rules/recent-default-list';
 import { recentForever } from './rules/recent-forever';
 import { recentHitcount } from './rules/recent-hitcount';
+import { outputDenyNoEstablished } from './rules/output-deny-no-established';
+import { outputRelatedNeededByReject } from './rules/output-related-needed-by-reject';
 import { sshLockout } from './rules/ssh-lockout';
 import { suppressionWithoutReason } from './rules/suppression-without-reason';
 import { unknownSuppression } from './rules/unknown-suppression';
@@ -44,6 +47,9 @@ import { unusedSuppression } from './rules/unused-suppression';
 
 export const LINT_RULES: readonly LintRule[] = [
   newWithoutEstablished,
+  establishedWithoutRelated,
+  outputDenyNoEstablished,
+  outputRelatedNeededByReject,
   notrackWithoutUntracked,
   notrackOneWay,
   establishedBehindLvsDr,
