@@ -1,5 +1,6 @@
 /** Flows as the filter table meets them: what opens one, what answers, and what its opener sends next. */
 import type { Family } from '../../../src-sim/net/address';
+import { interval, overlaps } from '../../../src-sim/net/interval-set';
 import { TCP_FLAG } from '../../../src-sim/net/packet';
 import { PROTOCOL } from '../../../src-sim/net/protocol';
 import { type Box, intersectBoxes } from '../analysis/packet-set';
@@ -36,14 +37,23 @@ export function flowShapes(family: Family): readonly FlowShape[] {
   return SHAPES[family];
 }
 
+/** Where nobody says otherwise, clients have a port of these. @kernel net/ipv4/af_inet.c:inet_init_net (sysctl_local_ports) */
+const CLIENT_PORTS = interval(32_768, 61_000);
+
 /** The opening packets whose next one, in the same direction, may be in the box. */
 export function openingsOfNext(opened: Box, next: Box): Box | undefined {
-  return intersectBoxes(opened, headersOf(next));
+  return ordinary(opened, intersectBoxes(opened, headersOf(next)));
 }
 
 /** The opening packets whose answer may be in the box. */
 export function openingsOfAnswer(opened: Box, answer: Box): Box | undefined {
-  return intersectBoxes(opened, headersOf(mirrorBox(answer)));
+  return ordinary(opened, intersectBoxes(opened, headersOf(mirrorBox(answer))));
+}
+
+/** Of flows that clients may begin from ports of theirs, those alone: none comes from the port of another service. */
+function ordinary(opened: Box, openings: Box | undefined): Box | undefined {
+  const isForClients = opened.sport === undefined || overlaps(opened.sport, CLIENT_PORTS);
+  return openings && isForClients ? intersectBoxes(openings, { sport: CLIENT_PORTS }) : openings;
 }
 
 /** What all packets of a flow's direction have in common. */

@@ -49,7 +49,7 @@ COMMIT
 -A INPUT -i lo -j ACCEPT
 -A INPUT -m state --state RELATED,ESTABLISHED -j ACCEPT
 -A INPUT -p tcp -m state --state NEW -m multiport --dports 80,443 -j ACCEPT
-#=== their answer is dropped
+#=== their answer is rejected
 -A OUTPUT -o lo -j ACCEPT
 -A OUTPUT -p udp -m udp --dport 53 -j ACCEPT
 -A OUTPUT -p tcp -m tcp --dport 443 -j ACCEPT
