@@ -1,15 +1,16 @@
 /** Flows that a chain of the filter table lets begin, and then cuts: candidates, that the simulator confirms. */
-import type { Box } from '../analysis/packet-set';
+import { type Box, subtractBox } from '../analysis/packet-set';
 import type { LintContext } from './define';
 import type { Witness } from './finding';
 import { flowShapes, openingsOfAnswer, openingsOfNext } from './flow-shapes';
 import { flowWitness } from './flow-witness';
 import { suffersAs } from './harm';
-import { decidedBy, isAcceptedByRule, isDenied, type Outcome, outcomesOf } from './outcomes';
+import { decidedBy, isAcceptedByRule, isDeniedByDefault, type Outcome, outcomesOf } from './outcomes';
 import { ordinaryTraffic } from './outside';
 import { pickPacket } from './pick-packet';
 import { isOneWay } from './untracked-flows';
 import { MIRROR_WAY, type WayName } from './way';
+import { fateOf } from './witness';
 
 /** So many candidates of one finding are put to the simulator. */
 const MOST_TRIES = 6;
@@ -28,18 +29,19 @@ export interface BrokenFlow {
 export function cutOnTheirWay(context: LintContext, way: WayName): readonly BrokenFlow[] {
   return flowShapes(context.ruleset.family).flatMap(({ opening, answer, next }) => {
     const opened = openedBy(context, way, opening);
-    const later = deniedIn(context, opened, way, next).flatMap((pair) => broken(way, pair, 'next'));
-    const answers = way === 'FORWARD' ? deniedIn(context, opened, way, answer) : [];
-    return [...later, ...answers.flatMap((pair) => broken(way, pair, 'answer'))];
+    const answers = way === 'FORWARD' ? unanswered(context, opened, answer) : [];
+    return [...denied(context, opened, way, next, 'next'), ...answers];
   });
 }
 
 /** Flows that begin on a way, and whose answers the other way denies. */
 export function cutOnTheWayBack(context: LintContext, way: WayName): readonly BrokenFlow[] {
-  return flowShapes(context.ruleset.family).flatMap(({ opening, answer }) => {
-    const opened = openedBy(context, way, opening);
-    return deniedIn(context, opened, MIRROR_WAY[way], answer).flatMap((pair) => broken(way, pair, 'answer'));
-  });
+  return flowShapes(context.ruleset.family).flatMap(({ opening, answer }) =>
+    denied(context, openedBy(context, way, opening), MIRROR_WAY[way], answer, 'answer').map((flow) => ({
+      ...flow,
+      way,
+    })),
+  );
 }
 
 /** The first of the flows that the simulator confirms. */
@@ -52,7 +54,8 @@ export function confirmBroken(
     const box = flow.way === 'FORWARD' ? ordinaryTraffic(walker, flow.openings) : flow.openings;
     const packet = box && pickPacket(walker.space, box, flow.way);
     const witness = packet && flowWitness(packet, flow.way, context.hints, flow.victim);
-    if (witness && suffersAs(context.ruleset, witness, 'ESTABLISHED')) return { flow, witness };
+    const begins = witness && fateOf(context.ruleset, { ...witness, victim: 0 })?.isAccepted;
+    if (witness && begins && suffersAs(context.ruleset, witness, 'ESTABLISHED')) return { flow, witness };
   }
   return undefined;
 }
@@ -61,23 +64,43 @@ function openedBy(context: LintContext, way: WayName, opening: Box): readonly Ou
   return (outcomesOf(context, way, opening, 'NEW') ?? []).filter(isAcceptedByRule);
 }
 
-interface Pair {
-  readonly opened: Outcome;
-  readonly denied: Outcome;
-}
-
-function deniedIn(context: LintContext, opened: readonly Outcome[], way: WayName, shape: Box): readonly Pair[] {
+function denied(
+  context: LintContext,
+  opened: readonly Outcome[],
+  way: WayName,
+  shape: Box,
+  victim: BrokenFlow['victim'],
+): readonly BrokenFlow[] {
   if (opened.length === 0) return [];
   const outcomes = outcomesOf(context, way, shape, 'ESTABLISHED') ?? [];
-  const denied = outcomes.filter((outcome) => outcome.certain && isDenied(outcome));
-  return opened.flatMap((one) => denied.map((other) => ({ opened: one, denied: other })));
+  const turned = victim === 'next' ? openingsOfNext : openingsOfAnswer;
+  return outcomes
+    .filter((outcome) => isDeniedByDefault(outcome, way))
+    .flatMap((outcome) =>
+      opened.flatMap((one): readonly BrokenFlow[] => {
+        const openings = turned(one.box, outcome.box);
+        if (openings === undefined || (victim === 'answer' && isOneWay(openings))) return [];
+        return [{ way, opened: one, denied: outcome, openings, victim }];
+      }),
+    );
 }
 
-function broken(way: WayName, { opened, denied }: Pair, victim: 'answer' | 'next'): readonly BrokenFlow[] {
-  const openings =
-    victim === 'next' ? openingsOfNext(opened.box, denied.box) : openingsOfAnswer(opened.box, denied.box);
-  if (openings === undefined || (victim === 'answer' && isOneWay(openings))) return [];
-  return [{ way, opened, denied, openings, victim }];
+/** Forwarded flows whose answers are denied by whatever interface they come: rules do not tell by which they do. */
+function unanswered(context: LintContext, opened: readonly Outcome[], answer: Box): readonly BrokenFlow[] {
+  const outcomes = outcomesOf(context, 'FORWARD', answer, 'ESTABLISHED') ?? [];
+  const welcome = outcomes
+    .filter((outcome) => !isDeniedByDefault(outcome, 'FORWARD'))
+    .map(({ box: { in: _, out: __, ...box } }) => box);
+  const { space } = context.walker();
+  return denied(context, opened, 'FORWARD', answer, 'answer')
+    .slice(0, MOST_TRIES)
+    .flatMap((flow) => {
+      const headers = welcome.flatMap((box) => openingsOfAnswer(flow.openings, box) ?? []);
+      const rest = headers.reduce((boxes, box) => boxes.flatMap((one) => subtractBox(space, one, box)), [
+        flow.openings,
+      ] as readonly Box[]);
+      return rest.map((openings) => ({ ...flow, openings }));
+    });
 }
 
 /** The rule that let the flow begin. */

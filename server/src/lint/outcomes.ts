@@ -2,7 +2,7 @@
 import type { Hook, TableName } from '../../../src-sim/netfilter/hook';
 import type { Policy } from '../../../src-sim/netfilter/ruleset';
 import { type Box, intersectBoxes } from '../analysis/packet-set';
-import type { RuleRef, Walker } from '../analysis/rule-packets';
+import { type RuleRef, regionsOf, type Walker } from '../analysis/rule-packets';
 import { decisionIn, followHooks, freshGroup, type PacketGroup, type Way } from '../analysis/set-walk';
 import type { LintContext } from './define';
 import { startOf, WAY_HOOKS, type WayName } from './way';
@@ -88,6 +88,24 @@ export function policyOf({ ruleset }: LintContext, table: TableName, hook: Hook)
 
 export function isDenied({ verdict }: Outcome): boolean {
   return verdict === 'drop' || verdict === 'reject';
+}
+
+/**
+ * Denied in the filter table's chain as whatever nobody names: by its policy, or by rules that ask for no more than an
+ * interface, a protocol or a state. Who names addresses or ports means what it says.
+ */
+export function isDeniedByDefault(outcome: Outcome, way: WayName): boolean {
+  const decision = decisionIn(outcome.group, 'filter', way);
+  if (decision === undefined || !outcome.certain || !isDenied(outcome)) return false;
+  return (decision.verdict === 'drop' || decision.verdict === 'reject') && decision.path.every(isBroad);
+}
+
+function isBroad({ rule }: RuleRef): boolean {
+  const conditions = rule.matches.flatMap((match) => regionsOf(match) ?? []).flatMap((region) => region.conditions);
+  return conditions.every(
+    ({ kind, ...condition }) =>
+      kind === 'state' || kind === 'interface' || ('field' in condition && condition.field === 'protocol'),
+  );
 }
 
 /** Accepted by a rule, as packets that conntrack follows. */

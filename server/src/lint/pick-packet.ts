@@ -1,6 +1,6 @@
 /** Picks one packet out of a box: the most ordinary one, so that a witness reads like traffic. */
 import { ADDRESS_BITS, type Address, addressFromValue, addressPoint, type Family } from '../../../src-sim/net/address';
-import { holds, type IntervalSet, type Point } from '../../../src-sim/net/interval-set';
+import { holds, type IntervalSet, interval, type Point } from '../../../src-sim/net/interval-set';
 import { hasPorts, PROTOCOL, protocolName } from '../../../src-sim/net/protocol';
 import type { Box } from '../analysis/packet-set';
 import type { Dimension, Space } from '../analysis/packet-space';
@@ -65,6 +65,16 @@ export function pickPacket(
   };
 }
 
+const MOST_DEVICES = 6;
+
+/** One for each interface by which the box's packets may come: what becomes of them may depend on it. */
+export function pickPerDevice(space: Space, box: Box, way: WayName): readonly PickedPacket[] {
+  const devices = [...space.interfaces.keys()].filter((index) => holds(box.in ?? space.domains.in, index));
+  return devices
+    .slice(0, MOST_DEVICES)
+    .flatMap((index) => pickPacket(space, { ...box, in: interval(index, index + 1) }, way) ?? []);
+}
+
 export function protocolText(packet: Pick<PickedPacket, 'protocol'>): string {
   return protocolName(packet.protocol);
 }
@@ -95,7 +105,10 @@ function pickAddress(space: Space, set: IntervalSet | undefined, wishes: readonl
   const start = BigInt(first.start);
   // A network's first address is no host's.
   const value = BigInt(first.end) - start > 2n ? start + 1n : start;
-  return value < 1n << BigInt(ADDRESS_BITS[space.family]) ? addressFromValue(value, space.family) : undefined;
+  if (value >= 1n << BigInt(ADDRESS_BITS[space.family])) return undefined;
+  const address = addressFromValue(value, space.family);
+  // As good as always a broadcast address, that nobody has.
+  return space.family === 'ipv4' && address.endsWith('.255') ? undefined : address;
 }
 
 function pickPoint(set: IntervalSet, wishes: readonly Point[]): Point | undefined {

@@ -2,6 +2,8 @@
 import type { LintRule } from './define';
 import { bridgePortAsIface } from './rules/bridge-port-as-iface';
 import { ctMatchInRaw } from './rules/ct-match-in-raw';
+import { ctstateContradiction } from './rules/ctstate-contradiction';
+import { ctstateNoFilter } from './rules/ctstate-no-filter';
 import { establishedBehindLvsDr } from './rules/established-behind-lvs-dr';
 import { forwardDropHitsBridge } from './rules/forward-drop-hits-bridge';
 import { fragmentMatchDead } from './rules/fragment-match-dead';
@@ -24,10 +26,13 @@ import { limitInverted } from './rules/limit-inverted';
 import { limitRounding } from './rules/limit-rounding';
 import { limitWithoutDrop } from './rules/limit-without-drop';
 import { establishedWithoutRelated } from './rules/established-without-related';
+import { invalidAccepted } from './rules/invalid-accepted';
+import { invalidRejected } from './rules/invalid-rejected';
 import { lvsDrInvalidDrop } from './rules/lvs-dr-invalid-drop';
 import { macUseless } from './rules/mac-useless';
 import { ndpBlocked } from './rules/ndp-blocked';
 import { ndpByState } from './rules/ndp-by-state';
+import { negatedCtstateWide } from './rules/negated-ctstate-wide';
 import { newWithoutEstablished } from './rules/new-without-established';
 import { notrackOneWay } from './rules/notrack-one-way';
 import { notrackWithoutUntracked } from './rules/notrack-without-untracked';
@@ -41,7 +46,9 @@ import { recentHitcount } from './rules/recent-hitcount';
 import { outputDenyNoEstablished } from './rules/output-deny-no-established';
 import { outputRelatedNeededByReject } from './rules/output-related-needed-by-reject';
 import { sshLockout } from './rules/ssh-lockout';
+import { stateModuleDeprecated } from './rules/state-module-deprecated';
 import { suppressionWithoutReason } from './rules/suppression-without-reason';
+import { tcpNewWithoutSyn } from './rules/tcp-new-without-syn';
 import { unknownSuppression } from './rules/unknown-suppression';
 import { unusedSuppression } from './rules/unused-suppression';
 
@@ -50,6 +57,13 @@ export const LINT_RULES: readonly LintRule[] = [
   establishedWithoutRelated,
   outputDenyNoEstablished,
   outputRelatedNeededByReject,
+  invalidAccepted,
+  invalidRejected,
+  negatedCtstateWide,
+  ctstateNoFilter,
+  ctstateContradiction,
+  tcpNewWithoutSyn,
+  stateModuleDeprecated,
   notrackWithoutUntracked,
   notrackOneWay,
   establishedBehindLvsDr,

@@ -22,6 +22,8 @@ export interface StateList {
   readonly span: Span;
   /** `NEW,ESTABLISHED` */
   readonly listSpan: Span;
+  /** `-m conntrack --ctstate NEW `, where the match asks for nothing else. */
+  readonly matchSpan: Span | undefined;
 }
 
 export function stateLists(document: Document, ref: RuleRef): readonly StateList[] {
@@ -86,7 +88,16 @@ function listsOf(document: Document, number: number, line: CommandLine): readonl
           inverted: part.bang !== undefined,
           span: at((part.bang ?? part.flag).span.start, word.span.end),
           listSpan: at(word.span.start, word.span.end),
+          matchSpan: matchSpan(document, number, line, part, word.span.end),
         },
       ];
     });
+}
+
+function matchSpan(document: Document, number: number, line: CommandLine, part: OptionPart, end: number) {
+  const match = part.owner === undefined ? undefined : line.parts[part.owner];
+  const options = line.parts.filter((other) => other.kind === 'option' && other.owner === part.owner);
+  if (match?.kind !== 'match' || options.length !== 1) return undefined;
+  const gap = /^\s*/.exec(line.text.slice(end))?.[0].length ?? 0;
+  return spanInDocument(document, number, { start: match.flag.span.start, end: end + gap });
 }

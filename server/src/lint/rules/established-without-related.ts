@@ -5,7 +5,7 @@ import { denierText } from '../established';
 import type { Fix, Witness } from '../finding';
 import { openingsOfAnswer, openingsOfNext, TCP_FLOW } from '../flow-shapes';
 import { suffersAs } from '../harm';
-import { decidedBy, isAcceptedByRule, isDenied, type Outcome, outcomesOf } from '../outcomes';
+import { decidedBy, isAcceptedByRule, isDeniedByDefault, type Outcome, outcomesOf } from '../outcomes';
 import { firstInChain, stateSpan } from '../places';
 import { addStates, asksFor, stateLists } from '../state-words';
 import { helpfulFixes } from '../try-fix';
@@ -205,7 +205,7 @@ function report(context: LintContext, way: WayName): Report | undefined {
 
 function candidates(context: LintContext, way: WayName): readonly Candidate[] {
   const errors = outcomesOf(context, way, TOO_BIG[context.ruleset.family], 'RELATED') ?? [];
-  const lost = errors.filter((outcome) => outcome.certain && isDenied(outcome));
+  const lost = errors.filter((outcome) => isDeniedByDefault(outcome, way));
   if (lost.length === 0) return [];
   return OPENS.flatMap((opens) =>
     QUOTED.filter((quoted) => errorWay({ way: opens, quoted }) === way).flatMap((quoted) =>
