@@ -5,7 +5,7 @@ import type { Witness } from './finding';
 import { flowShapes, openingsOfAnswer, openingsOfNext } from './flow-shapes';
 import { flowWitness } from './flow-witness';
 import { suffersAs } from './harm';
-import { decidedBy, isAcceptedByRule, isDeniedByDefault, type Outcome, outcomesOf } from './outcomes';
+import { decidedBy, isAcceptedByRule, isDeniedByDefault, mayDenyByDefault, type Outcome, outcomesOf } from './outcomes';
 import { ordinaryTraffic } from './outside';
 import { pickPacket } from './pick-packet';
 import { isOneWay } from './untracked-flows';
@@ -27,6 +27,7 @@ export interface BrokenFlow {
 
 /** Flows whose opener's next packet is denied by the chain that let them begin; in FORWARD, or whose answer is. */
 export function cutOnTheirWay(context: LintContext, way: WayName): readonly BrokenFlow[] {
+  if (!mayDenyByDefault(context, way)) return [];
   return flowShapes(context.ruleset.family).flatMap(({ opening, answer, next }) => {
     const opened = openedBy(context, way, opening);
     const answers = way === 'FORWARD' ? unanswered(context, opened, answer) : [];
@@ -36,6 +37,7 @@ export function cutOnTheirWay(context: LintContext, way: WayName): readonly Brok
 
 /** Flows that begin on a way, and whose answers the other way denies. */
 export function cutOnTheWayBack(context: LintContext, way: WayName): readonly BrokenFlow[] {
+  if (!mayDenyByDefault(context, MIRROR_WAY[way])) return [];
   return flowShapes(context.ruleset.family).flatMap(({ opening, answer }) =>
     denied(context, openedBy(context, way, opening), MIRROR_WAY[way], answer, 'answer').map((flow) => ({
       ...flow,

@@ -75,8 +75,8 @@ export interface Witness {
  * What the victim suffers. `denied`: it is dropped or rejected. `accepted`: it gets through, or in. `misjudged`:
  * conntrack takes it for the beginning of something, or for nothing. `missed`: it passes the rule's chain and the rule
  * does not match it, though it is what the rule names. `taken`: the rule matches it, though it should not.
- * `rewritten`: it leaves, or arrives, with other addresses or ports. `untranslated`: it does so with its own. `unanswered`: it
- * is rejected, and REJECT's answer does not get out.
+ * `rewritten`: it leaves, or arrives, with other addresses or ports. `untranslated`: it does so with its own. `unanswered`: what
+ * the host makes because of it (REJECT's answer, a RST) does not get out.
  */
 export type Harm =
   | 'denied'

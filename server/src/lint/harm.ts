@@ -1,7 +1,7 @@
 /** Whether a witness's victim suffers what the finding says, as the simulator sees it. */
 import type { CtState } from '../../../src-sim/conntrack/entry';
 import type { Ruleset } from '../../../src-sim/netfilter/ruleset';
-import type { MadePacket, PacketResult } from '../../../src-sim/sim/trace';
+import type { PacketResult } from '../../../src-sim/sim/trace';
 import type { Harm, Witness, WitnessRule } from './finding';
 import { type Confirmation, fateOf } from './witness';
 
@@ -26,16 +26,12 @@ const HARM_IN: Readonly<Record<Harm, (confirmation: Confirmation, rule: WitnessR
   taken: ({ result }, rule) => rule !== undefined && isTakenBy(result, rule),
   rewritten: ({ result }) => isTranslated(result),
   untranslated: ({ result }) => !isTranslated(result),
-  unanswered: ({ result }) => result.fate.kind === 'rejected' && result.made.some(isLostAnswer),
+  unanswered: ({ result }) => result.made.some(({ fate: { kind } }) => kind === 'dropped' || kind === 'rejected'),
 };
 
 /** As conntrack judged the packet; undefined where it never did. */
 export function stateIn({ steps }: PacketResult) {
   return steps.find((step) => step.kind === 'conntrack')?.state;
-}
-
-function isLostAnswer({ what, fate }: MadePacket): boolean {
-  return what.startsWith('REJECT') && fate.kind === 'dropped';
 }
 
 function isTakenBy({ steps }: PacketResult, { table, chain, number }: WitnessRule): boolean {

@@ -1,8 +1,8 @@
 /** What becomes of sets of packets on their way through the host: what most rules about packets ask first. */
 import type { Hook, TableName } from '../../../src-sim/netfilter/hook';
-import type { Policy } from '../../../src-sim/netfilter/ruleset';
+import type { Policy, Rule } from '../../../src-sim/netfilter/ruleset';
 import { type Box, intersectBoxes } from '../analysis/packet-set';
-import { type RuleRef, regionsOf, type Walker } from '../analysis/rule-packets';
+import { effectOf, type RuleRef, regionsOf, type Walker } from '../analysis/rule-packets';
 import { decisionIn, followHooks, freshGroup, type PacketGroup, type Way } from '../analysis/set-walk';
 import type { LintContext } from './define';
 import { startOf, WAY_HOOKS, type WayName } from './way';
@@ -97,11 +97,22 @@ export function isDenied({ verdict }: Outcome): boolean {
 export function isDeniedByDefault(outcome: Outcome, way: WayName): boolean {
   const decision = decisionIn(outcome.group, 'filter', way);
   if (decision === undefined || !outcome.certain || !isDenied(outcome)) return false;
-  return (decision.verdict === 'drop' || decision.verdict === 'reject') && decision.path.every(isBroad);
+  return (
+    (decision.verdict === 'drop' || decision.verdict === 'reject') && decision.path.every(({ rule }) => isBroad(rule))
+  );
 }
 
-function isBroad({ rule }: RuleRef): boolean {
-  const conditions = rule.matches.flatMap((match) => regionsOf(match) ?? []).flatMap((region) => region.conditions);
+/** Cheap, and no for chains that let everything through: whether it may deny what nobody names. */
+export function mayDenyByDefault({ ruleset }: LintContext, way: WayName): boolean {
+  const chains = ruleset.tables.find(({ name }) => name === 'filter')?.chains ?? [];
+  const base = chains.find(({ name }) => name === way);
+  if (base === undefined || base.policy === 'DROP') return base !== undefined;
+  const denies = ({ target }: Rule) => ['drop', 'reject'].includes(effectOf(target)?.kind ?? '');
+  return base.rules.length > 0 && chains.some(({ rules }) => rules.some((rule) => denies(rule) && isBroad(rule)));
+}
+
+function isBroad({ matches }: Rule): boolean {
+  const conditions = matches.flatMap((match) => regionsOf(match) ?? []).flatMap((region) => region.conditions);
   return conditions.every(
     ({ kind, ...condition }) =>
       kind === 'state' || kind === 'interface' || ('field' in condition && condition.field === 'protocol'),

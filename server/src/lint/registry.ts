@@ -1,8 +1,11 @@
 /** Every lint rule there is, in one ordered list: the order of the documents and of the settings. */
 import type { LintRule } from './define';
 import { bridgePortAsIface } from './rules/bridge-port-as-iface';
+import { broadcastReplyNew } from './rules/broadcast-reply-new';
 import { ctMatchInRaw } from './rules/ct-match-in-raw';
+import { ctZoneOneSide } from './rules/ct-zone-one-side';
 import { ctstateContradiction } from './rules/ctstate-contradiction';
+import { ctstateInNat } from './rules/ctstate-in-nat';
 import { ctstateNoFilter } from './rules/ctstate-no-filter';
 import { establishedBehindLvsDr } from './rules/established-behind-lvs-dr';
 import { forwardDropHitsBridge } from './rules/forward-drop-hits-bridge';
@@ -45,6 +48,7 @@ import { recentForever } from './rules/recent-forever';
 import { recentHitcount } from './rules/recent-hitcount';
 import { outputDenyNoEstablished } from './rules/output-deny-no-established';
 import { outputRelatedNeededByReject } from './rules/output-related-needed-by-reject';
+import { ownerOnlyAccept } from './rules/owner-only-accept';
 import { sshLockout } from './rules/ssh-lockout';
 import { stateModuleDeprecated } from './rules/state-module-deprecated';
 import { suppressionWithoutReason } from './rules/suppression-without-reason';
@@ -63,6 +67,10 @@ export const LINT_RULES: readonly LintRule[] = [
   ctstateNoFilter,
   ctstateContradiction,
   tcpNewWithoutSyn,
+  ctstateInNat,
+  ctZoneOneSide,
+  ownerOnlyAccept,
+  broadcastReplyNew,
   stateModuleDeprecated,
   notrackWithoutUntracked,
   notrackOneWay,

@@ -5,7 +5,14 @@ import { denierText } from '../established';
 import type { Fix, Witness } from '../finding';
 import { openingsOfAnswer, openingsOfNext, TCP_FLOW } from '../flow-shapes';
 import { suffersAs } from '../harm';
-import { decidedBy, isAcceptedByRule, isDeniedByDefault, type Outcome, outcomesOf } from '../outcomes';
+import {
+  decidedBy,
+  isAcceptedByRule,
+  isDeniedByDefault,
+  mayDenyByDefault,
+  type Outcome,
+  outcomesOf,
+} from '../outcomes';
 import { firstInChain, stateSpan } from '../places';
 import { addStates, asksFor, stateLists } from '../state-words';
 import { helpfulFixes } from '../try-fix';
@@ -204,6 +211,7 @@ function report(context: LintContext, way: WayName): Report | undefined {
 }
 
 function candidates(context: LintContext, way: WayName): readonly Candidate[] {
+  if (!mayDenyByDefault(context, way)) return [];
   const errors = outcomesOf(context, way, TOO_BIG[context.ruleset.family], 'RELATED') ?? [];
   const lost = errors.filter((outcome) => isDeniedByDefault(outcome, way));
   if (lost.length === 0) return [];
