@@ -137,7 +137,7 @@ function check(context: LintContext): readonly Report[] {
 
 /** Most rules name no port at all. */
 function mentionsPort({ rule }: RuleRef): boolean {
-  return rule.matches.some(({ options }) => options['dport'] ?? options['dports']);
+  return rule.matches.some(({ options }) => options.dport ?? options.dports);
 }
 
 function report(context: LintContext, ref: RuleRef): Report | undefined {
