@@ -1,3 +1,4 @@
+import { type Address, familyOf } from '../../../../src-sim/net/address';
 import { interval, isSubset } from '../../../../src-sim/net/interval-set';
 import { PROTOCOL } from '../../../../src-sim/net/protocol';
 import { type Box, intersectBoxes } from '../../analysis/packet-set';
@@ -125,6 +126,12 @@ const QUERIES: ReadonlyMap<number, Readonly<Record<'ipv4' | 'ipv6', string>>> = 
   [5353, { ipv4: '224.0.0.251', ipv6: 'ff02::fb' }],
   [5355, { ipv4: '224.0.0.252', ipv6: 'ff02::1:3' }],
 ]);
+/** A broadcast goes to the last address of the sender's network. */
+function everybody(port: number, sender: Address): Address {
+  const group = QUERIES.get(port)?.[familyOf(sender)] ?? '';
+  return group === '255.255.255.255' ? sender.replace(/\d+$/, '255') : group;
+}
+
 const PORTS = points([...QUERIES.keys()]);
 const ASKING: Box = { protocol: points([PROTOCOL.udp]) };
 
@@ -151,8 +158,13 @@ function report(context: LintContext, ref: RuleRef): Report | undefined {
     const box = intersectBoxes(outcome.box, { sport: points([port]), dport: clients });
     const packet = box && pickPacket(walker.space, box, 'INPUT', 'answer');
     if (packet === undefined || !isDeniedByDefault(outcome, 'INPUT')) continue;
-    const asks = { ...packet, src: packet.dst, dst: QUERIES.get(port)?.[walker.space.family] ?? '' };
-    const query = { ...scenarioPacket({ ...asks, out: packet.in }, 'OUTPUT'), sport: packet.dport ?? 0, dport: port };
+    const asks = { ...packet, src: packet.dst, dst: everybody(port, packet.dst) };
+    const query = {
+      ...scenarioPacket({ ...asks, out: packet.in }, 'OUTPUT'),
+      sport: packet.dport ?? 0,
+      dport: port,
+      broadcast: true,
+    };
     const packets = [query, scenarioPacket(packet, 'INPUT')];
     const witness: Witness = { host: hostFor(packet, 'INPUT', context.hints), packets, victim: 1, harm: 'denied' };
     const leaves = fateOf(context.ruleset, { ...witness, victim: 0 })?.isAccepted;
