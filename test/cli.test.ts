@@ -1,42 +1,12 @@
 /** The commands, run in the process with a terminal of our own. */
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
-import { runCommand } from '../server/src/cli/program';
 import { printable } from '../server/src/cli/style';
-import type { Terminal } from '../server/src/cli/terminal';
+import { chainwalk } from './support/run-program';
 import { sharedData } from './support/shared-data';
-
-interface Ran {
-  readonly code: number;
-  readonly out: string;
-  readonly errors: readonly string[];
-}
-
-interface Setting {
-  readonly input?: readonly string[];
-  readonly color?: boolean;
-}
-
-async function chainwalk(words: readonly string[], { input = [], color = false }: Setting = {}): Promise<Ran> {
-  let out = '';
-  const errors: string[] = [];
-  const terminal: Terminal = {
-    color,
-    readFile: (path) => readFile(path, 'utf8'),
-    writeFile: (path, text) => writeFile(path, text),
-    async *inputLines() {
-      yield* input;
-    },
-    write: async (text) => {
-      out += text;
-    },
-    complain: (line) => errors.push(line),
-  };
-  return { code: await runCommand(words, terminal), out, errors };
-}
 
 const folder = mkdtempSync(join(tmpdir(), 'chainwalk-cli-'));
 afterAll(() => rmSync(folder, { recursive: true }));

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { findHintKey } from '../server/src/analysis/hint-keys';
 import { readHost } from '../server/src/analysis/host-setting';
+import { VERSION } from '../server/src/cli/version';
 import { RULE_GROUPS } from '../server/src/lint/groups';
 import { LINT_RULES } from '../server/src/lint/registry';
 import { SEVERITY_CHOICES } from '../server/src/lint/severities';
@@ -14,7 +15,7 @@ import { schemaOfKeys } from '../server/src/project/json-schema';
 const root = join(import.meta.dirname, '..');
 const manifestFile = join(root, 'package.json');
 const manifest = JSON.parse(readFileSync(manifestFile, 'utf8'));
-const { languages, grammars, commands, menus, configuration } = manifest.contributes;
+const { languages, grammars, commands, menus, configuration, problemMatchers } = manifest.contributes;
 const settingsTitled = (title: string) =>
   configuration.find((section: { title: string }) => section.title === title).properties;
 
@@ -98,6 +99,36 @@ describe('what the manifest points at is there', () => {
   test('it works in Restricted Mode', () => {
     expect(manifest.capabilities.untrustedWorkspaces.supported).toBe(true);
   });
+});
+
+describe('problem matchers', () => {
+  const [ours, theirs] = problemMatchers.map(
+    ({ pattern }: { pattern: { regexp: string } }) => new RegExp(pattern.regexp),
+  );
+
+  test('what chainwalk lint and check print', () => {
+    expect(ours.exec('a b.rules:2:17: error: unknown option "--x": did you mean? [unknown-option]')?.slice(1)).toEqual([
+      'a b.rules',
+      '2',
+      '17',
+      'error',
+      'unknown option "--x": did you mean?',
+      'unknown-option',
+    ]);
+    expect(ours.exec('C:\\x.rules:2:17: warning: it [filter] says')?.[5]).toBe('it [filter] says');
+  });
+
+  test.each([
+    ['rules.v4: iptables-restore: line 7 failed', '7'],
+    ['rules.v4: Error occurred at line: 2', '2'],
+    ['rules.v4: line 3: RULE_APPEND failed (No such file or directory): rule in chain INPUT', '3'],
+  ])('what iptables-restore prints: %s', (line, number) => {
+    expect(theirs.exec(line)?.slice(1)).toEqual(['rules.v4', line.slice('rules.v4: '.length), number]);
+  });
+});
+
+test('the version of the command line is the manifest’s', () => {
+  expect(VERSION).toBe(manifest.version);
 });
 
 describe('the language iptables', () => {

@@ -1,12 +1,11 @@
 /** The commands of `chainwalk`, and the words that they take. */
 import { Command, CommanderError, Option } from 'commander';
-import { TABLES } from '../../../src-sim/netfilter/hook';
 import { USUAL_VARIANT, VARIANTS } from '../analysis/variant';
 import { type CheckOptions, checkFiles } from './check';
-import { explainCode } from './explain';
 import { type FmtOptions, formatFiles } from './fmt';
-import { type LintOptions, lintFiles } from './lint';
+import { addLintCommands, lintWords } from './lint-program';
 import { simulateLines } from './simulate';
+import { tableOption } from './table-option';
 import type { Terminal } from './terminal';
 import { traceFile } from './trace';
 
@@ -32,15 +31,9 @@ export async function runCommand(words: readonly string[], terminal: Terminal): 
   addLoadCommands(program, terminal, (code) => {
     exitCode = code;
   });
-  program
-    .command('lint')
-    .description('say what is wrong with rulesets; exit 0: nothing, 1: something, 2: could not run')
-    .argument('<files...>', RULESETS)
-    .addOption(new Option('--format <format>', 'how to print').choices(['text', 'json']).default('text'))
-    .addOption(tableOption())
-    .action(async (files: string[], options: LintOptions) => {
-      exitCode = await lintFiles(files, options, terminal);
-    });
+  addLintCommands(program, terminal, (code) => {
+    exitCode = code;
+  });
   program
     .command('trace')
     .description('print the way of packets through a ruleset')
@@ -64,15 +57,8 @@ export async function runCommand(words: readonly string[], terminal: Terminal): 
     .action(async () => {
       exitCode = await simulateLines(terminal);
     });
-  program
-    .command('explain')
-    .description('print the page of a lint rule')
-    .argument('<code>', 'such as notrack-without-untracked')
-    .action(async (code: string) => {
-      exitCode = await explainCode(code, terminal);
-    });
   try {
-    await program.parseAsync(words, { from: 'user' });
+    await program.parseAsync(lintWords(words), { from: 'user' });
     return exitCode;
   } catch (error) {
     // commander has printed the help, or what is wrong with the words.
@@ -82,10 +68,6 @@ export async function runCommand(words: readonly string[], terminal: Terminal): 
 }
 
 const RULESETS = 'iptables-save or ip6tables-save files, what iptables -S prints, or shell scripts';
-
-function tableOption(): Option {
-  return new Option('-t, --table <table>', 'the table of what iptables -S printed').choices(TABLES);
-}
 
 /** What iptables-restore would say to a file, and iptables-save after it. */
 function addLoadCommands(program: Command, terminal: Terminal, done: (exitCode: number) => void): void {

@@ -13,18 +13,21 @@ export interface RulesetOptions {
 /** Undefined where the file cannot be read, which the terminal was told. */
 export async function readRuleset(
   file: string,
-  { family, table }: RulesetOptions,
+  options: RulesetOptions,
   terminal: Terminal,
 ): Promise<Document | undefined> {
   try {
-    const text = await terminal.readFile(file);
-    return createDocument(text, {
-      fileName: file,
-      ...(family && { family: family === '4' ? 'ipv4' : 'ipv6' }),
-      ...(table && { table }),
-    });
+    return rulesetOf(await terminal.readFile(file), file, options);
   } catch (error) {
     terminal.complain(`${file}: ${error instanceof Error ? error.message : String(error)}`);
     return undefined;
   }
+}
+
+export function rulesetOf(text: string, file: string, { family, table }: RulesetOptions): Document {
+  return createDocument(text, {
+    fileName: file,
+    ...(family && { family: family === '4' ? 'ipv4' : 'ipv6' }),
+    ...(table && { table }),
+  });
 }
