@@ -63,6 +63,7 @@ const MAY_IMPORT: Readonly<Record<string, Edges>> = {
     'src-sim/net': FAMILY,
     'src-sim/netfilter': RULESET,
     'src-sim/conntrack': 'pitfalls of states',
+    'src-sim/host': 'ipsets beside a ruleset',
     'src-sim/ipvs': 'pitfalls of directors',
     'src-sim/xt': 'rules are read and written',
     'src-sim/sim': 'a witness packet is confirmed by the simulator',

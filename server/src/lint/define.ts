@@ -60,6 +60,8 @@ export interface GoodExample {
 export interface BadExample extends GoodExample {
   /** The text after the first fix of each finding. */
   readonly fixed?: string;
+  /** That iptables refuses it is what the rule says: what is missing beside it is missing when iptables is asked. */
+  readonly refused?: true;
 }
 
 export interface RuleHandlers {

@@ -1,12 +1,17 @@
 /** Every lint rule there is, in one ordered list: the order of the documents and of the settings. */
 import type { LintRule } from './define';
+import { addressList } from './rules/address-list';
+import { anyAddress } from './rules/any-address';
 import { bridgePortAsIface } from './rules/bridge-port-as-iface';
 import { broadcastReplyNew } from './rules/broadcast-reply-new';
+import { cidrHostBits } from './rules/cidr-host-bits';
 import { ctMatchInRaw } from './rules/ct-match-in-raw';
 import { ctZoneOneSide } from './rules/ct-zone-one-side';
 import { ctstateContradiction } from './rules/ctstate-contradiction';
 import { ctstateInNat } from './rules/ctstate-in-nat';
 import { ctstateNoFilter } from './rules/ctstate-no-filter';
+import { dockerUserAfterReturn } from './rules/docker-user-after-return';
+import { dockerUserPublishedPort } from './rules/docker-user-published-port';
 import { establishedBehindLvsDr } from './rules/established-behind-lvs-dr';
 import { establishedWithoutRelated } from './rules/established-without-related';
 import { forwardDropHitsBridge } from './rules/forward-drop-hits-bridge';
@@ -26,6 +31,9 @@ import { ifacePlusOvermatch } from './rules/iface-plus-overmatch';
 import { ifaceWrongDirectionViaChain } from './rules/iface-wrong-direction-via-chain';
 import { invalidAccepted } from './rules/invalid-accepted';
 import { invalidRejected } from './rules/invalid-rejected';
+import { ipsetFamily } from './rules/ipset-family';
+import { ipsetMissing } from './rules/ipset-missing';
+import { ipsetTooFewFlags } from './rules/ipset-too-few-flags';
 import { limitBehindEstablished } from './rules/limit-behind-established';
 import { limitDefault } from './rules/limit-default';
 import { limitInverted } from './rules/limit-inverted';
@@ -33,6 +41,9 @@ import { limitRounding } from './rules/limit-rounding';
 import { limitWithoutDrop } from './rules/limit-without-drop';
 import { lvsDrInvalidDrop } from './rules/lvs-dr-invalid-drop';
 import { macUseless } from './rules/mac-useless';
+import { managedChainsPersisted } from './rules/managed-chains-persisted';
+import { markImpossible } from './rules/mark-impossible';
+import { maskNoncontiguous } from './rules/mask-noncontiguous';
 import { ndpBlocked } from './rules/ndp-blocked';
 import { ndpByState } from './rules/ndp-by-state';
 import { negatedCtstateWide } from './rules/negated-ctstate-wide';
@@ -42,6 +53,7 @@ import { notrackWithoutUntracked } from './rules/notrack-without-untracked';
 import { outputDenyNoEstablished } from './rules/output-deny-no-established';
 import { outputRelatedNeededByReject } from './rules/output-related-needed-by-reject';
 import { ownerOnlyAccept } from './rules/owner-only-accept';
+import { partialRestoreRisk } from './rules/partial-restore-risk';
 import { physdevNeedsBrNetfilter } from './rules/physdev-needs-br-netfilter';
 import { physdevOutNotBridged } from './rules/physdev-out-not-bridged';
 import { pmtuBlackhole } from './rules/pmtu-blackhole';
@@ -49,12 +61,18 @@ import { recentCheckWithoutSet } from './rules/recent-check-without-set';
 import { recentDefaultList } from './rules/recent-default-list';
 import { recentForever } from './rules/recent-forever';
 import { recentHitcount } from './rules/recent-hitcount';
+import { setOldSyntax } from './rules/set-old-syntax';
 import { sshLockout } from './rules/ssh-lockout';
 import { stateModuleDeprecated } from './rules/state-module-deprecated';
 import { suppressionWithoutReason } from './rules/suppression-without-reason';
+import { synproxyIncomplete } from './rules/synproxy-incomplete';
+import { tcpFlagDropsRedundant } from './rules/tcp-flag-drops-redundant';
 import { tcpNewWithoutSyn } from './rules/tcp-new-without-syn';
+import { tcpmssAfterAccept } from './rules/tcpmss-after-accept';
+import { tcpmssOneDirection } from './rules/tcpmss-one-direction';
 import { unknownSuppression } from './rules/unknown-suppression';
 import { unusedSuppression } from './rules/unused-suppression';
+import { waitTcpmssTwo } from './rules/wait-tcpmss-two';
 
 export const LINT_RULES: readonly LintRule[] = [
   newWithoutEstablished,
@@ -112,6 +130,24 @@ export const LINT_RULES: readonly LintRule[] = [
   recentHitcount,
   recentForever,
   recentDefaultList,
+  waitTcpmssTwo,
+  tcpmssOneDirection,
+  tcpmssAfterAccept,
+  synproxyIncomplete,
+  tcpFlagDropsRedundant,
+  managedChainsPersisted,
+  dockerUserAfterReturn,
+  dockerUserPublishedPort,
+  partialRestoreRisk,
+  ipsetMissing,
+  ipsetTooFewFlags,
+  ipsetFamily,
+  setOldSyntax,
+  cidrHostBits,
+  maskNoncontiguous,
+  anyAddress,
+  addressList,
+  markImpossible,
 ];
 
 const BY_CODE: ReadonlyMap<string, LintRule> = new Map(LINT_RULES.map((rule) => [rule.code, rule]));
