@@ -1,6 +1,6 @@
 /** Rules that would let neighbour discovery in, but for the state that they ask for. */
 import { PROTOCOL } from '../../../src-sim/net/protocol';
-import { callGraph } from '../analysis/call-graph';
+import { hooksOfChain } from '../analysis/call-graph';
 import type { OptionPart } from '../syntax/tree';
 import type { LintContext } from './define';
 import type { DeniedDiscovery } from './neighbour-discovery';
@@ -12,13 +12,11 @@ export interface StateRule {
 }
 
 /** `-p ipv6-icmp --ctstate NEW -j ACCEPT`, and `--ctstate UNTRACKED -j DROP`. */
-export function stateRulesOfIcmp({ document, ruleset }: LintContext, { way }: DeniedDiscovery): readonly StateRule[] {
-  const filter = ruleset.tables.find(({ name }) => name === 'filter');
-  const graph = filter && callGraph(filter);
+export function stateRulesOfIcmp({ document }: LintContext, { way }: DeniedDiscovery): readonly StateRule[] {
   const lines = ruleLines(document);
   const rules = [...lines.matching('conntrack'), ...lines.matching('state')];
   return rules
-    .filter(({ table, chain }) => table === 'filter' && graph?.hooksOf(chain).has(way))
+    .filter(({ table, chain }) => table === 'filter' && hooksOfChain(document.tree, table, chain).includes(way))
     .flatMap((rule) => (acceptsByState(rule) || dropsUntracked(rule) ? statePart(rule) : []));
 }
 

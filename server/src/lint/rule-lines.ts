@@ -3,7 +3,10 @@
 import type { TableName } from '../../../src-sim/netfilter/hook';
 import { blocksOf } from '../analysis/blocks';
 import { type Document, spanInDocument } from '../analysis/document';
+import { KnownLine } from '../analysis/known-line';
 import { isNotLoaded } from '../analysis/lower-rule';
+import { perLine } from '../analysis/per-line';
+import { chainNameOf, targetNameOf } from '../analysis/rule-facts';
 import { type RuleUses, type Use, usesOf } from '../analysis/rule-uses';
 import type { CommandLine, OptionPart, Span, Tree } from '../syntax/tree';
 import type { Report } from './define';
@@ -15,6 +18,7 @@ export interface RuleLine {
   /** From 0. */
   readonly number: number;
   readonly line: CommandLine;
+  /** Read when somebody asks: most lines of a large file are like others, and have not been parsed. */
   readonly uses: RuleUses;
 }
 
@@ -24,6 +28,8 @@ export interface RuleLines {
   matching(name: string): readonly RuleLine[];
   /** Those with `-j NAME` or `-g NAME`, whether it is a target or a chain. */
   leadingTo(name: string): readonly RuleLine[];
+  /** Those that have a condition of iptables' own: `in-interface`, `source`, `protocol`, … */
+  conditioned(option: string): readonly RuleLine[];
 }
 
 const known = new WeakMap<Tree, RuleLines>();
@@ -41,31 +47,61 @@ function gather(tree: Tree): RuleLines {
   const all: RuleLine[] = [];
   const byMatch = new Map<string, RuleLine[]>();
   const byTarget = new Map<string, RuleLine[]>();
+  const byCondition = new Map<string, RuleLine[]>();
   for (const { table, start, end } of blocksOf(tree).blocks) {
     for (let number = start + 1; table !== undefined && number < end; number++) {
-      const rule = ruleLine(tree, table, number);
+      const line = tree.lines[number];
+      const rule = line?.kind === 'command' ? ruleLine(tree, line, table, number) : undefined;
       if (rule === undefined) continue;
       all.push(rule);
-      for (const name of new Set(rule.uses.matches.map((use) => use.name))) addTo(byMatch, name, rule);
-      const { target } = rule.uses;
-      if (target) addTo(byTarget, target.loader.name?.value ?? target.name, rule);
+      const { matches, conditions } = wordsOf(rule.line);
+      for (const name of matches) addTo(byMatch, name, rule);
+      for (const name of conditions) addTo(byCondition, name, rule);
+      const target = targetNameOf(rule.line);
+      if (target !== undefined) addTo(byTarget, target, rule);
     }
   }
   return {
     all,
     matching: (name) => byMatch.get(name) ?? [],
     leadingTo: (name) => byTarget.get(name) ?? [],
+    conditioned: (option) => byCondition.get(option) ?? [],
   };
 }
 
 const HOLDING_RULES: ReadonlySet<string> = new Set(['append', 'insert', 'replace']);
 
-function ruleLine(tree: Tree, table: TableName, number: number): RuleLine | undefined {
-  const line = tree.lines[number];
-  if (line?.kind !== 'command' || line.chain === undefined || !HOLDING_RULES.has(line.command)) return undefined;
-  if (isNotLoaded(line, tree.family)) return undefined;
-  return { table, chain: line.chain.value, number, line, uses: usesOf(line) };
+function ruleLine(tree: Tree, line: CommandLine, table: TableName, number: number): RuleLine | undefined {
+  const chain = chainNameOf(line);
+  if (chain === undefined || !HOLDING_RULES.has(line.command) || isNotLoaded(line, tree.family)) return undefined;
+  return {
+    table,
+    chain,
+    number,
+    line,
+    get uses() {
+      return usesOf(line);
+    },
+  };
 }
+
+interface RuleWords {
+  readonly matches: ReadonlySet<string>;
+  readonly conditions: ReadonlySet<string>;
+}
+
+/** The same for all lines of a shape. */
+function wordsOf(line: CommandLine): RuleWords {
+  return ownWords(line instanceof KnownLine ? line.shape.example : line);
+}
+
+const ownWords = perLine((line): RuleWords => {
+  const { builtin, matches } = usesOf(line);
+  return {
+    matches: new Set(matches.map(({ name }) => name)),
+    conditions: new Set((builtin?.parts ?? []).map(({ option }) => option)),
+  };
+});
 
 function addTo(map: Map<string, RuleLine[]>, name: string, rule: RuleLine): void {
   const list = map.get(name);
@@ -100,8 +136,8 @@ export function protocolOf(rule: RuleLine): number | undefined {
 }
 
 /** The target's name as it is written; undefined where the rule has none. */
-export function targetName({ uses }: RuleLine): string | undefined {
-  return uses.target?.loader.name?.value;
+export function targetName({ line }: RuleLine): string | undefined {
+  return targetNameOf(line);
 }
 
 /** An option from its `!` to the end of its value, within its line. */

@@ -14,15 +14,21 @@ export interface WrittenNetwork {
   readonly mask: Address;
 }
 
+/** A mask that is not a host's: lines without one need not be parsed. */
+const HAS_NETWORK = /\/(?!(?:32|128)\b)[\da-f:]/i;
+
 const known = new WeakMap<Document['tree'], readonly WrittenNetwork[]>();
 
 /** Those that stand there with a mask; an address alone says what it is. */
 export function writtenNetworks({ tree }: Pick<Document, 'tree'>): readonly WrittenNetwork[] {
   const earlier = known.get(tree);
   if (earlier) return earlier;
-  const found = ruleLines({ tree }).all.flatMap((rule) =>
-    (rule.uses.builtin?.parts ?? []).flatMap((part) => networksIn(rule, part)),
-  );
+  const lines = ruleLines({ tree });
+  const rules = new Set([...lines.conditioned('source'), ...lines.conditioned('destination')]);
+  const found = [...rules]
+    .filter(({ line }) => HAS_NETWORK.test(line.text))
+    .sort((a, b) => a.number - b.number)
+    .flatMap((rule) => (rule.uses.builtin?.parts ?? []).flatMap((part) => networksIn(rule, part)));
   known.set(tree, found);
   return found;
 }

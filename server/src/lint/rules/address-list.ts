@@ -46,13 +46,15 @@ COMMIT
 });
 
 function check({ document }: LintContext): readonly Report[] {
-  return ruleLines(document).all.flatMap((rule) => {
-    const [sources, destinations] = [countIn(rule, 'source'), countIn(rule, 'destination')];
-    const part = conditionOf(rule, sources > 1 ? 'source' : 'destination');
-    if (part === undefined || sources * destinations < 2) return [];
-    const message = `iptables makes ${sources * destinations} rules of this line, and prints them so.`;
-    return [reportAt(document, rule, valueSpan(part), message)];
-  });
+  return ruleLines(document)
+    .all.filter(({ line }) => line.text.includes(','))
+    .flatMap((rule) => {
+      const [sources, destinations] = [countIn(rule, 'source'), countIn(rule, 'destination')];
+      const part = conditionOf(rule, sources > 1 ? 'source' : 'destination');
+      if (part === undefined || sources * destinations < 2) return [];
+      const message = `iptables makes ${sources * destinations} rules of this line, and prints them so.`;
+      return [reportAt(document, rule, valueSpan(part), message)];
+    });
 }
 
 function countIn(rule: RuleLine, option: string): number {

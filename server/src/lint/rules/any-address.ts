@@ -1,3 +1,4 @@
+import type { Document } from '../../analysis/document';
 import type { OptionPart } from '../../syntax/tree';
 import { defineRule, type LintContext, type Report } from '../define';
 import { conditionOf, optionSpan, type RuleLine, removeIn, reportAt, ruleLines } from '../rule-lines';
@@ -51,7 +52,7 @@ COMMIT
 });
 
 function check({ document }: LintContext): readonly Report[] {
-  return ruleLines(document).all.flatMap((rule) =>
+  return withAddresses(document).flatMap((rule) =>
     emptyConditions(rule).map((part) => {
       const span = optionSpan(part);
       const edits = [removeIn(document, rule.number, span)];
@@ -59,6 +60,13 @@ function check({ document }: LintContext): readonly Report[] {
       return reportAt(document, rule, span, `"${part.words[0]?.value}" is every address: leave it out.`, { fixes });
     }),
   );
+}
+
+/** Those that might name every address. */
+function withAddresses(document: Document): readonly RuleLine[] {
+  const lines = ruleLines(document);
+  const rules = new Set([...lines.conditioned('source'), ...lines.conditioned('destination')]);
+  return [...rules].filter(({ line }) => /\/0|0\.0\.0\.0/.test(line.text));
 }
 
 function emptyConditions(rule: RuleLine): readonly OptionPart[] {

@@ -1,4 +1,4 @@
-import { callGraph } from '../../analysis/call-graph';
+import { hooksOfChain } from '../../analysis/call-graph';
 import { defineRule, type LintContext, paragraphs, type Report } from '../define';
 import { interfaceConditions } from '../interface-names';
 import { reportAt, ruleLines, valueSpan } from '../rule-lines';
@@ -90,22 +90,17 @@ COMMIT
 });
 
 function check(context: LintContext): readonly Report[] {
+  const { document } = context;
   const ports = bridgePorts(context);
-  const filter = ruleTable(context);
-  if (ports.size === 0 || filter === undefined) return [];
-  const graph = callGraph(filter);
-  return interfaceConditions(context.document).flatMap(({ rule, part, name, inverted }) => {
+  if (ports.size === 0) return [];
+  return interfaceConditions(document).flatMap(({ rule, part, name, inverted }) => {
     if (rule.table !== 'filter' || inverted || !ports.has(name)) return [];
-    const hooks = graph.hooksOf(rule.chain);
-    if (!hooks.has('INPUT') && !hooks.has('FORWARD')) return [];
+    const hooks = hooksOfChain(document.tree, rule.table, rule.chain);
+    if (!hooks.includes('INPUT') && !hooks.includes('FORWARD')) return [];
     const physdev = part.option === 'in-interface' ? '--physdev-in' : '--physdev-out';
     const message = `${name} is a port of a bridge, and iptables sees the bridge in its place: the rule never matches. Write -m physdev ${physdev} ${name}.`;
-    return [reportAt(context.document, rule, valueSpan(part), message)];
+    return [reportAt(document, rule, valueSpan(part), message)];
   });
-}
-
-function ruleTable({ ruleset }: LintContext) {
-  return ruleset.tables.find(({ name }) => name === 'filter');
 }
 
 /** Whole names only: `vnet+` may take ports and others. */

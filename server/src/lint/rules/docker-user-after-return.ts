@@ -1,4 +1,5 @@
-import { reachableRules } from '../../analysis/call-graph';
+import type { Rule } from '../../../../src-sim/netfilter/ruleset';
+import { takesEveryPacket } from '../../analysis/rule-facts';
 import type { RuleRef } from '../../analysis/rule-packets';
 import { defineRule, type LintContext, nameOf, paragraphs, type Report } from '../define';
 import type { Fix } from '../finding';
@@ -82,11 +83,15 @@ const CHAIN = 'DOCKER-USER';
 function check(context: LintContext): readonly Report[] {
   const filter = context.ruleset.tables.find(({ name }) => name === 'filter');
   const chain = filter?.chains.find(({ name }) => name === CHAIN);
-  const reached = chain ? reachableRules(chain).length : 0;
-  if (chain === undefined || reached === chain.rules.length) return [];
+  const end = chain?.rules.findIndex(sendsAllBack) ?? -1;
+  if (chain === undefined || end === -1) return [];
   const refs = chain.rules.map((rule, index): RuleRef => ({ table: 'filter', chain: CHAIN, number: index + 1, rule }));
-  const last = refs[reached - 1];
-  return last === undefined ? [] : refs.slice(reached).map((ref) => report(context, ref, last));
+  const last = refs[end];
+  return last === undefined ? [] : refs.slice(end + 1).map((ref) => report(context, ref, last));
+}
+
+function sendsAllBack({ target, matches }: Rule): boolean {
+  return target.kind === 'target' && target.name === 'RETURN' && takesEveryPacket(matches);
 }
 
 function report({ document }: LintContext, ref: RuleRef, last: RuleRef): Report {

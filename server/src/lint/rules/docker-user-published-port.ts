@@ -1,5 +1,4 @@
 import type { Json } from '../../../../src-sim/netfilter/ruleset';
-import { callGraph } from '../../analysis/call-graph';
 import type { OptionPart } from '../../syntax/tree';
 import { defineRule, type LintContext, paragraphs, type Report } from '../define';
 import type { Fix } from '../finding';
@@ -128,10 +127,12 @@ function check({ document, ruleset }: LintContext): readonly Report[] {
   const ofDocker = filter?.chains.some(({ name }) => name.startsWith('DOCKER'));
   if (published.length === 0 || filter === undefined || !ofDocker) return [];
   const containers = new Set(published.map(({ containerPort }) => containerPort));
-  const graph = callGraph(filter);
-  const asking = lines.all.filter(({ table, chain }) => {
-    return table === 'filter' && (chain === 'DOCKER-USER' || (chain === 'FORWARD' && graph.hooksOf(chain).size > 0));
-  });
+  const asking = lines
+    .matching('tcp')
+    .concat(lines.matching('udp'))
+    .filter(({ table, chain }) => {
+      return table === 'filter' && (chain === 'DOCKER-USER' || chain === 'FORWARD');
+    });
   return asking.flatMap((rule) => {
     const part = portPart(rule);
     const found = part && published.find((one) => one.port === single(part.value) && fits(one, rule));

@@ -66,8 +66,8 @@ COMMIT
 });
 
 function check({ document }: LintContext): readonly Report[] {
-  const { all } = ruleLines(document);
-  const fragments = all.filter((rule) => isOfFragments(rule));
+  const { all, conditioned } = ruleLines(document);
+  const fragments = conditioned('fragment').filter(isOfFragments);
   const tracking = fragments.length === 0 ? undefined : all.find(needsConntrack);
   if (tracking === undefined) return [];
   return fragments.flatMap((rule) => {

@@ -61,13 +61,15 @@ COMMIT
 const OF_HEADERS: ReadonlySet<string> = new Set(['tcp', 'udp', 'udplite', 'sctp', 'dccp', 'icmp', 'multiport']);
 
 function check({ document }: LintContext): readonly Report[] {
-  return ruleLines(document).all.flatMap((rule) => {
-    const part = conditionOf(rule, 'fragment');
-    if (part === undefined || part.bang) return [];
-    const header = rule.uses.matches.find(({ name, parts }) => OF_HEADERS.has(name) && parts.length > 0);
-    if (header === undefined) return [];
-    const flag = header.parts[0]?.flag.value ?? header.name;
-    const message = `a later fragment has no ports, flags or type for ${flag} to look at: the rule never matches.`;
-    return [reportAt(document, rule, optionSpan(part), message)];
-  });
+  return ruleLines(document)
+    .conditioned('fragment')
+    .flatMap((rule) => {
+      const part = conditionOf(rule, 'fragment');
+      if (part === undefined || part.bang) return [];
+      const header = rule.uses.matches.find(({ name, parts }) => OF_HEADERS.has(name) && parts.length > 0);
+      if (header === undefined) return [];
+      const flag = header.parts[0]?.flag.value ?? header.name;
+      const message = `a later fragment has no ports, flags or type for ${flag} to look at: the rule never matches.`;
+      return [reportAt(document, rule, optionSpan(part), message)];
+    });
 }

@@ -87,17 +87,20 @@ COMMIT
 function check({ document, ruleset: { family } }: LintContext): readonly Report[] {
   const wrong = family === 'ipv4' ? PROTOCOL.icmpv6 : PROTOCOL.icmp;
   const [right, other] = family === 'ipv4' ? ['icmp', 'IPv6'] : ['ipv6-icmp', 'IPv4'];
-  return ruleLines(document).all.flatMap((rule) => {
-    const part = conditionOf(rule, 'protocol');
-    if (part === undefined || protocolOf(rule) !== wrong) return [];
-    const span = valueSpan(part);
-    const fix = {
-      title: `Write -p ${right}`,
-      edits: [replaceIn(document, rule.number, span, right)],
-      safe: true,
-      scope: { kind: 'packets', of: { protocols: ['icmp', 'ipv6-icmp'] } } as const,
-    };
-    const message = `"${part.words[0]?.value}" is ICMP of ${other}, which no packet here has: write -p ${right}.`;
-    return [reportAt(document, rule, span, message, { fixes: [fix] })];
-  });
+  return ruleLines(document)
+    .conditioned('protocol')
+    .filter(({ line }) => line.text.includes('icmp') || /-p\S* +(?:1|58)\b/.test(line.text))
+    .flatMap((rule) => {
+      const part = conditionOf(rule, 'protocol');
+      if (part === undefined || protocolOf(rule) !== wrong) return [];
+      const span = valueSpan(part);
+      const fix = {
+        title: `Write -p ${right}`,
+        edits: [replaceIn(document, rule.number, span, right)],
+        safe: true,
+        scope: { kind: 'packets', of: { protocols: ['icmp', 'ipv6-icmp'] } } as const,
+      };
+      const message = `"${part.words[0]?.value}" is ICMP of ${other}, which no packet here has: write -p ${right}.`;
+      return [reportAt(document, rule, span, message, { fixes: [fix] })];
+    });
 }

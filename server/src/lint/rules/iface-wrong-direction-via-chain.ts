@@ -1,5 +1,5 @@
 import { type Hook, isHook } from '../../../../src-sim/netfilter/hook';
-import { type CallGraph, callGraph } from '../../analysis/call-graph';
+import { hooksOfChain } from '../../analysis/call-graph';
 import { defineRule, type LintContext, paragraphs, type Report } from '../define';
 import { type InterfaceCondition, interfaceConditions } from '../interface-names';
 import { optionSpan, reportAt } from '../rule-lines';
@@ -99,20 +99,13 @@ const WITHOUT: Readonly<Record<string, { readonly side: string; readonly hooks: 
   'out-interface': { side: 'output', hooks: ['PREROUTING', 'INPUT'] },
 };
 
-function check({ document, ruleset }: LintContext): readonly Report[] {
-  const graphs = new Map<string, CallGraph>();
-  const graphOf = (name: string): CallGraph | undefined => {
-    const table = ruleset.tables.find((one) => one.name === name);
-    const graph = graphs.get(name) ?? (table && callGraph(table));
-    if (graph) graphs.set(name, graph);
-    return graph;
-  };
+function check({ document }: LintContext): readonly Report[] {
   return interfaceConditions(document).flatMap((condition) => {
     const { rule, part } = condition;
-    if (condition.name === '+' || isHook(rule.chain)) return [];
-    const hooks = [...(graphOf(rule.table)?.hooksOf(rule.chain) ?? [])];
     const without = WITHOUT[part.option];
-    if (without === undefined || hooks.length === 0 || !hooks.every((hook) => without.hooks.includes(hook))) return [];
+    if (without === undefined || condition.name === '+' || isHook(rule.chain)) return [];
+    const hooks = hooksOfChain(document.tree, rule.table, rule.chain);
+    if (hooks.length === 0 || !hooks.every((hook) => without.hooks.includes(hook))) return [];
     return [reportAt(document, rule, optionSpan(part), messageFor(condition, without.side, hooks))];
   });
 }

@@ -1,4 +1,4 @@
-import { callGraph } from '../../analysis/call-graph';
+import { hooksOfChain } from '../../analysis/call-graph';
 import type { Use } from '../../analysis/rule-uses';
 import { defineRule, type LintContext, paragraphs, type Report } from '../define';
 import { matchOf, optionOf, optionSpan, type RuleLine, replaceIn, reportAt, ruleLines } from '../rule-lines';
@@ -91,12 +91,11 @@ function check(context: LintContext): readonly Report[] {
     });
 }
 
-function reportUse({ document, ruleset }: LintContext, rule: RuleLine, use: Use): readonly Report[] {
+function reportUse({ document }: LintContext, rule: RuleLine, use: Use): readonly Report[] {
   const out = optionOf(use, 'physdev-out', 'physdev-is-out');
   const bridged = optionOf(use, 'physdev-is-bridged');
   if (out === undefined || out.bang !== undefined || bridged !== undefined) return [];
-  const table = ruleset.tables.find(({ name }) => name === rule.table);
-  const hooks = [...(table ? callGraph(table).hooksOf(rule.chain) : [])];
+  const hooks = hooksOfChain(document.tree, rule.table, rule.chain);
   if (hooks.length === 0) return [];
   const span = optionSpan(out);
   if (hooks.every((hook) => hook === 'INPUT' || hook === 'PREROUTING')) {
