@@ -8,6 +8,7 @@ export const RULE_GROUPS = {
   tcp: 'flags, MSS and resets',
   interface: 'names of interfaces, and on which side they stand',
   bridge: 'frames of a bridge that iptables sees, or does not',
+  routing: 'marks, proxies and forwarding: which way packets take',
   lvs: 'directors of LVS, and other hosts that see one direction only',
   helper: 'protocols whose connections announce others',
   openstack: "rules that OpenStack's agents write",

@@ -2,9 +2,20 @@
 import type { LintRule } from './define';
 import { addressList } from './rules/address-list';
 import { anyAddress } from './rules/any-address';
+import { backendMixed } from './rules/backend-mixed';
+import { beLiberal } from './rules/be-liberal';
 import { bridgePortAsIface } from './rules/bridge-port-as-iface';
 import { broadcastReplyNew } from './rules/broadcast-reply-new';
+import { builtinDeclaredTwice } from './rules/builtin-declared-twice';
+import { builtinUndeclared } from './rules/builtin-undeclared';
 import { cidrHostBits } from './rules/cidr-host-bits';
+import { commandInRestore } from './rules/command-in-restore';
+import { commentTooLong } from './rules/comment-too-long';
+import { connmarkRestoreClobbers } from './rules/connmark-restore-clobbers';
+import { connmarkSaveBeforeMark } from './rules/connmark-save-before-mark';
+import { conntrackSizing } from './rules/conntrack-sizing';
+import { conntrackSysctlLegacy } from './rules/conntrack-sysctl-legacy';
+import { countersNeedC } from './rules/counters-need-c';
 import { ctMatchInRaw } from './rules/ct-match-in-raw';
 import { ctZoneOneSide } from './rules/ct-zone-one-side';
 import { ctstateContradiction } from './rules/ctstate-contradiction';
@@ -13,7 +24,9 @@ import { ctstateNoFilter } from './rules/ctstate-no-filter';
 import { dockerUserAfterReturn } from './rules/docker-user-after-return';
 import { dockerUserPublishedPort } from './rules/docker-user-published-port';
 import { establishedBehindLvsDr } from './rules/established-behind-lvs-dr';
+import { establishedTimeout } from './rules/established-timeout';
 import { establishedWithoutRelated } from './rules/established-without-related';
+import { forwardDisabled } from './rules/forward-disabled';
 import { forwardDropHitsBridge } from './rules/forward-drop-hits-bridge';
 import { fragmentMatchDead } from './rules/fragment-match-dead';
 import { fragmentWithPorts } from './rules/fragment-with-ports';
@@ -39,15 +52,19 @@ import { limitDefault } from './rules/limit-default';
 import { limitInverted } from './rules/limit-inverted';
 import { limitRounding } from './rules/limit-rounding';
 import { limitWithoutDrop } from './rules/limit-without-drop';
+import { logPrefixTooLong } from './rules/log-prefix-too-long';
 import { lvsDrInvalidDrop } from './rules/lvs-dr-invalid-drop';
 import { macUseless } from './rules/mac-useless';
 import { managedChainsPersisted } from './rules/managed-chains-persisted';
 import { markImpossible } from './rules/mark-impossible';
+import { markNeverSet } from './rules/mark-never-set';
+import { markTooLate } from './rules/mark-too-late';
 import { maskNoncontiguous } from './rules/mask-noncontiguous';
 import { ndpBlocked } from './rules/ndp-blocked';
 import { ndpByState } from './rules/ndp-by-state';
 import { negatedCtstateWide } from './rules/negated-ctstate-wide';
 import { newWithoutEstablished } from './rules/new-without-established';
+import { nfqueueNoBypass } from './rules/nfqueue-no-bypass';
 import { notrackOneWay } from './rules/notrack-one-way';
 import { notrackWithoutUntracked } from './rules/notrack-without-untracked';
 import { outputDenyNoEstablished } from './rules/output-deny-no-established';
@@ -57,19 +74,28 @@ import { partialRestoreRisk } from './rules/partial-restore-risk';
 import { physdevNeedsBrNetfilter } from './rules/physdev-needs-br-netfilter';
 import { physdevOutNotBridged } from './rules/physdev-out-not-bridged';
 import { pmtuBlackhole } from './rules/pmtu-blackhole';
+import { quotaResets } from './rules/quota-resets';
+import { rangeReversedSilent } from './rules/range-reversed-silent';
 import { recentCheckWithoutSet } from './rules/recent-check-without-set';
 import { recentDefaultList } from './rules/recent-default-list';
 import { recentForever } from './rules/recent-forever';
 import { recentHitcount } from './rules/recent-hitcount';
+import { saveHidesNativeNft } from './rules/save-hides-native-nft';
+import { saveRoundtrip } from './rules/save-roundtrip';
 import { setOldSyntax } from './rules/set-old-syntax';
 import { sshLockout } from './rules/ssh-lockout';
 import { stateModuleDeprecated } from './rules/state-module-deprecated';
 import { suppressionWithoutReason } from './rules/suppression-without-reason';
 import { synproxyIncomplete } from './rules/synproxy-incomplete';
+import { tableTwice } from './rules/table-twice';
 import { tcpFlagDropsRedundant } from './rules/tcp-flag-drops-redundant';
 import { tcpNewWithoutSyn } from './rules/tcp-new-without-syn';
 import { tcpmssAfterAccept } from './rules/tcpmss-after-accept';
 import { tcpmssOneDirection } from './rules/tcpmss-one-direction';
+import { timeIsUtc } from './rules/time-is-utc';
+import { tproxyIncomplete } from './rules/tproxy-incomplete';
+import { tproxyInputPort } from './rules/tproxy-input-port';
+import { traceLeftIn } from './rules/trace-left-in';
 import { unknownSuppression } from './rules/unknown-suppression';
 import { unusedSuppression } from './rules/unused-suppression';
 import { waitTcpmssTwo } from './rules/wait-tcpmss-two';
@@ -148,6 +174,32 @@ export const LINT_RULES: readonly LintRule[] = [
   anyAddress,
   addressList,
   markImpossible,
+  markTooLate,
+  markNeverSet,
+  connmarkSaveBeforeMark,
+  connmarkRestoreClobbers,
+  tproxyIncomplete,
+  tproxyInputPort,
+  nfqueueNoBypass,
+  timeIsUtc,
+  traceLeftIn,
+  quotaResets,
+  builtinUndeclared,
+  tableTwice,
+  builtinDeclaredTwice,
+  commandInRestore,
+  commentTooLong,
+  logPrefixTooLong,
+  rangeReversedSilent,
+  countersNeedC,
+  saveRoundtrip,
+  backendMixed,
+  saveHidesNativeNft,
+  conntrackSizing,
+  conntrackSysctlLegacy,
+  establishedTimeout,
+  forwardDisabled,
+  beLiberal,
 ];
 
 const BY_CODE: ReadonlyMap<string, LintRule> = new Map(LINT_RULES.map((rule) => [rule.code, rule]));

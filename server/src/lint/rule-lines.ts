@@ -215,3 +215,11 @@ export function replaceLine(document: Document, number: number, lines: readonly 
   const ending = /\r?\n$/.exec(text)?.[0] ?? '\n';
   return replaceIn(document, number, { start: 0, end: text.length }, lines.map((line) => `${line}${ending}`).join(''));
 }
+
+/** Takes a line from its place and puts it behind a later one; undefined where lines are not appended in their order. */
+export function moveLineBehind(document: Document, rule: RuleLine, last: RuleLine): readonly TextEdit[] | undefined {
+  if (rule.line.command !== 'append' || last.line.command !== 'append' || !last.line.text.endsWith('\n'))
+    return undefined;
+  const at = last.line.text.length;
+  return [removeLine(document, rule.number), replaceIn(document, last.number, { start: at, end: at }, rule.line.text)];
+}

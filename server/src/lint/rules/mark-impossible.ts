@@ -6,7 +6,7 @@ export const markImpossible = defineRule({
   code: 'mark-impossible',
   title: 'A mark that no packet can have',
   severity: 'warning',
-  group: 'order',
+  group: 'routing',
   proof: 'text',
   docs: {
     what: 'The value of `--mark VALUE/MASK` has bits that the mask leaves out.',
