@@ -5,6 +5,8 @@ import type { EntryColumns } from './columns';
 export type Node = number;
 
 const FIRST_CHAINS = 512;
+/** To find every node its chain anew costs more than chains that are empty. */
+const GROWTH = 8;
 
 export class Chains {
   #heads = new Int32Array(FIRST_CHAINS);
@@ -56,7 +58,7 @@ export class Chains {
 
   #grow(): void {
     const before = this.#heads;
-    this.#heads = new Int32Array(2 * before.length);
+    this.#heads = new Int32Array(GROWTH * before.length);
     const oldest: Node[] = [];
     for (const head of before) {
       for (let node = head; node !== 0; node = this.columns.words[this.linkOf(node)] ?? 0) oldest.push(node);

@@ -30,6 +30,8 @@ export const ROW_TIMES = 4;
 export const TIME = { timeout: 0, createdAt: 1, dueAt: 2, streamAfter: 3 } as const;
 
 const FIRST_ROWS = 256;
+/** Of what is not used yet the system gives no memory. */
+const GROWTH = 8;
 
 export class EntryColumns {
   readonly addresses = new AddressWords();
@@ -43,20 +45,21 @@ export class EntryColumns {
   takeRow(): number {
     const row = this.#free.pop() ?? this.#used++;
     if (row * ROW_WORDS >= this.words.length) this.#grow();
-    this.words.fill(0, row * ROW_WORDS, (row + 1) * ROW_WORDS);
     this.words[row * ROW_WORDS + WORD.queuePlace] = -1;
     return row;
   }
 
   freeRow(row: number): void {
+    for (let at = row * ROW_WORDS; at < (row + 1) * ROW_WORDS; at += 1) this.words[at] = 0;
+    for (let at = row * ROW_TIMES; at < (row + 1) * ROW_TIMES; at += 1) this.times[at] = 0;
     this.#free.push(row);
   }
 
   #grow(): void {
-    const words = new Int32Array(2 * this.words.length);
+    const words = new Int32Array(GROWTH * this.words.length);
     words.set(this.words);
     this.words = words;
-    const times = new Float64Array(2 * this.times.length);
+    const times = new Float64Array(GROWTH * this.times.length);
     times.set(this.times);
     this.times = times;
   }

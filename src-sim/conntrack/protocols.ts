@@ -20,7 +20,11 @@ export interface Tracking extends Settings {
   readonly isPrerouting: boolean;
 }
 
-export function trackProtocol(entry: Entry, packet: Packet, tracking: Tracking): Tracked {
+export function trackProtocol(
+  entry: Entry,
+  packet: Pick<Packet, 'protocol' | 'transport'>,
+  tracking: Tracking,
+): Tracked {
   const { transport } = packet;
   if (transport.kind === 'tcp') {
     return trackTcp(entry, transport, tracking.direction, tracking, entry.timeout - tracking.now);
@@ -44,7 +48,7 @@ export function trackProtocol(entry: Entry, packet: Packet, tracking: Tracking):
   }
 }
 
-function trackGeneric(packet: Packet, { sysctl }: Tracking): Tracked {
+function trackGeneric(packet: Pick<Packet, 'protocol'>, { sysctl }: Tracking): Tracked {
   const timeout = protocolTimeout(sysctl, 'generic_timeout');
   return { kind: 'accepted', text: protocolName(packet.protocol), timeout };
 }

@@ -12,7 +12,7 @@ import { Expectations } from './expectation';
 import { TcpTracking } from './tcp-tracking';
 import { type Direction, sameTuple, type Tuple } from './tuple';
 import { type Source, SourceIndex, TupleIndex } from './tuple-index';
-import { ZONE_BY_DIRECTION, type Zone } from './zone';
+import { DEFAULT_ZONE, ZONE_BY_DIRECTION, type Zone } from './zone';
 
 export interface Found {
   readonly entry: Entry;
@@ -35,12 +35,30 @@ export class ConntrackTable {
 
   /** An entry about which nothing is known but its tuples: unconfirmed, its timeout still to be set. */
   open(original: Tuple, reply: Tuple, zone: Zone, now: number): Entry {
+    const entry = this.#open(zone, now);
+    entry.original = original;
+    entry.reply = reply;
+    return entry;
+  }
+
+  /** {@link open} of a flow with ports whose addresses nobody rewrites, in the default zone. */
+  openFlow(src: number, dst: number, ports: number, rest: number, now: number): Entry {
+    const entry = this.#open(DEFAULT_ZONE, now);
+    const { words } = this.columns;
+    const at = entry.row * ROW_WORDS;
+    words[at + WORD.original] = words[at + WORD.reply + 1] = src;
+    words[at + WORD.original + 1] = words[at + WORD.reply] = dst;
+    words[at + WORD.original + 2] = ports;
+    words[at + WORD.reply + 2] = (ports << 16) | (ports >>> 16);
+    words[at + WORD.original + 3] = words[at + WORD.reply + 3] = rest;
+    return entry;
+  }
+
+  #open(zone: Zone, now: number): Entry {
     const row = this.columns.takeRow();
     const entry = new Entry(this.columns, this.#tcp, row, zone);
     this.#entries[row] = entry;
     this.#loose.push(entry);
-    entry.original = original;
-    entry.reply = reply;
     entry.createdAt = now;
     return entry;
   }
@@ -51,9 +69,9 @@ export class ConntrackTable {
 
   /** In order of confirmation. */
   *entries(): IterableIterator<Entry> {
-    let entry = this.#entryAt(this.#listed(0, WORD.after));
+    let entry = this.entryAt(this.#listed(0, WORD.after));
     while (entry !== undefined) {
-      const next = this.#entryAt(this.#listed(entry.row, WORD.after));
+      const next = this.entryAt(this.#listed(entry.row, WORD.after));
       yield entry;
       entry = next;
     }
@@ -72,13 +90,17 @@ export class ConntrackTable {
   findNode(src: number, dst: number, ports: number, rest: number, now: number): Node {
     const node = this.#byTuple.find(src, dst, ports, rest);
     if (node === 0 || (this.columns.times[(node >>> 1) * ROW_TIMES + TIME.timeout] ?? 0) > now) return node;
-    const expired = this.#entryAt(node >>> 1);
+    const expired = this.entryAt(node >>> 1);
     if (expired) this.remove(expired);
     return 0;
   }
 
+  entryAt(row: number): Entry | undefined {
+    return this.#entries[row];
+  }
+
   foundAt(node: Node): Found | undefined {
-    const entry = this.#entryAt(node >>> 1);
+    const entry = this.entryAt(node >>> 1);
     return entry && { entry, direction: (node & 1) === 0 ? 'original' : 'reply' };
   }
 
@@ -90,7 +112,7 @@ export class ConntrackTable {
 
   /** Entries with this source for which NAT has decided on a source, the newest first. */
   withSource(source: Source): readonly Entry[] {
-    return this.#bySource.of(source).flatMap((row) => this.#entryAt(row) ?? []);
+    return this.#bySource.of(source).flatMap((row) => this.entryAt(row) ?? []);
   }
 
   /** @returns the entry that stands in the way, or undefined once `entry` is in. @kernel …:__nf_conntrack_confirm */
@@ -114,6 +136,16 @@ export class ConntrackTable {
     const timeout = status.confirmed ? now + timeoutSeconds : timeoutSeconds;
     entry.timeout = timeout;
     if (status.confirmed && timeout < entry.dueAt && !status.dying) this.#expiry.set(entry, timeout);
+  }
+
+  /** An entry's timeout was written into its row. */
+  timeoutWritten(row: number): void {
+    const { times } = this.columns;
+    const at = row * ROW_TIMES;
+    const timeout = times[at + TIME.timeout] ?? 0;
+    if (timeout >= (times[at + TIME.dueAt] ?? 0)) return;
+    const entry = this.#entries[row];
+    if (entry) this.#expiry.set(entry, timeout);
   }
 
   remove(entry: Entry): void {
@@ -153,15 +185,11 @@ export class ConntrackTable {
     this.#loose.length = 0;
   }
 
-  #entryAt(row: number): Entry | undefined {
-    return this.#entries[row];
-  }
-
   #withTupleOf(row: number, at: number, now: number): Found | undefined {
     const { words } = this.columns;
     const key = row * ROW_WORDS + at;
-    const [src = 0, dst = 0, ports = 0, rest = 0] = [words[key], words[key + 1], words[key + 2], words[key + 3]];
-    return this.foundAt(this.findNode(src, dst, ports, rest, now));
+    const node = this.findNode(words[key] ?? 0, words[key + 1] ?? 0, words[key + 2] ?? 0, words[key + 3] ?? 0, now);
+    return node === 0 ? undefined : this.foundAt(node);
   }
 
   /** The list of all entries is a ring through row 0. */
@@ -180,7 +208,8 @@ export class ConntrackTable {
 
   #unlist(row: number): void {
     const { words } = this.columns;
-    const [before, after] = [this.#listed(row, WORD.before), this.#listed(row, WORD.after)];
+    const before = this.#listed(row, WORD.before);
+    const after = this.#listed(row, WORD.after);
     words[before * ROW_WORDS + WORD.after] = after;
     words[after * ROW_WORDS + WORD.before] = before;
   }

@@ -7,24 +7,24 @@ import { TcpSide } from './tcp-side';
 import { TCP_FLAG_SETS, TCP_STATES, type TcpFlagSet, type TcpState } from './tcp-states';
 import type { Direction } from './tuple';
 
-/** Words of the row, from where TCP's begin. */
-const AT = {
-  flags: 0,
-  originalFlags: 1,
-  replyFlags: 2,
-  originalNumbers: 3,
-  replyNumbers: 7,
-  lastSeq: 11,
-  lastAck: 12,
-  lastEnd: 13,
-  lastWindow: 14,
-  retransmissions: 15,
+/** Words of the row. */
+export const TCP_WORD = {
+  flags: WORD.tcp,
+  originalFlags: WORD.tcp + 1,
+  replyFlags: WORD.tcp + 2,
+  originalNumbers: WORD.tcp + 3,
+  replyNumbers: WORD.tcp + 7,
+  lastSeq: WORD.tcp + 11,
+  lastAck: WORD.tcp + 12,
+  lastEnd: WORD.tcp + 13,
+  lastWindow: WORD.tcp + 14,
+  retransmissions: WORD.tcp + 15,
 } as const;
 
-const STATE = { shift: 0, mask: 0xf } as const;
-const LAST_FLAG_SET = { shift: 4, mask: 0x7 } as const;
+export const STATE = { shift: 0, mask: 0xf } as const;
+export const LAST_FLAG_SET = { shift: 4, mask: 0x7 } as const;
 const IGNORED_SCALE = { shift: 8, mask: 0xff } as const;
-const BIT = {
+export const TRACKING_BIT = {
   begun: 0x10000,
   lastIsReply: 0x20000,
   expectChallengeAck: 0x40000,
@@ -46,8 +46,8 @@ export class TcpTracking {
   constructor(columns: EntryColumns) {
     this.#columns = columns;
     this.seen = {
-      original: new TcpSide(columns, AT.originalFlags, AT.originalNumbers),
-      reply: new TcpSide(columns, AT.replyFlags, AT.replyNumbers),
+      original: new TcpSide(columns, TCP_WORD.originalFlags, TCP_WORD.originalNumbers),
+      reply: new TcpSide(columns, TCP_WORD.replyFlags, TCP_WORD.replyNumbers),
     };
   }
 
@@ -59,14 +59,15 @@ export class TcpTracking {
 
   /** Whether anything is known at all. */
   get begun(): boolean {
-    return this.#has(BIT.begun);
+    return this.#has(TRACKING_BIT.begun);
   }
 
   /** Nothing seen yet. */
   begin(): void {
-    const start = this.#row * ROW_WORDS + WORD.tcp;
-    this.#columns.words.fill(0, start, start + ROW_WORDS - WORD.tcp);
-    this.#put(BIT.begun, true);
+    const { words } = this.#columns;
+    const end = (this.#row + 1) * ROW_WORDS;
+    for (let at = this.#row * ROW_WORDS + WORD.tcp; at < end; at += 1) words[at] = 0;
+    this.#put(TRACKING_BIT.begun, true);
     this.lastFlagSet = 'none';
   }
 
@@ -78,10 +79,10 @@ export class TcpTracking {
   }
 
   get lastDirection(): Direction {
-    return this.#has(BIT.lastIsReply) ? 'reply' : 'original';
+    return this.#has(TRACKING_BIT.lastIsReply) ? 'reply' : 'original';
   }
   set lastDirection(direction: Direction) {
-    this.#put(BIT.lastIsReply, direction === 'reply');
+    this.#put(TRACKING_BIT.lastIsReply, direction === 'reply');
   }
 
   get lastFlagSet(): TcpFlagSet {
@@ -92,88 +93,88 @@ export class TcpTracking {
   }
 
   get lastSeq(): number {
-    return this.#number(AT.lastSeq);
+    return this.#number(TCP_WORD.lastSeq);
   }
   set lastSeq(number: number) {
-    this.#setNumber(AT.lastSeq, number);
+    this.#setNumber(TCP_WORD.lastSeq, number);
   }
 
   get lastAck(): number {
-    return this.#number(AT.lastAck);
+    return this.#number(TCP_WORD.lastAck);
   }
   set lastAck(number: number) {
-    this.#setNumber(AT.lastAck, number);
+    this.#setNumber(TCP_WORD.lastAck, number);
   }
 
   get lastEnd(): number {
-    return this.#number(AT.lastEnd);
+    return this.#number(TCP_WORD.lastEnd);
   }
   set lastEnd(number: number) {
-    this.#setNumber(AT.lastEnd, number);
+    this.#setNumber(TCP_WORD.lastEnd, number);
   }
 
   get lastWindow(): number {
-    return this.#number(AT.lastWindow);
+    return this.#number(TCP_WORD.lastWindow);
   }
   set lastWindow(number: number) {
-    this.#setNumber(AT.lastWindow, number);
+    this.#setNumber(TCP_WORD.lastWindow, number);
   }
 
   get retransmissions(): number {
-    return this.#number(AT.retransmissions);
+    return this.#number(TCP_WORD.retransmissions);
   }
   set retransmissions(number: number) {
-    this.#setNumber(AT.retransmissions, number);
+    this.#setNumber(TCP_WORD.retransmissions, number);
   }
 
   /** Options of the last SYN that was let through inside a connection. */
   get ignored(): { readonly windowScale: number | undefined; readonly sackPermitted: boolean } {
-    const windowScale = this.#has(BIT.ignoredHasScale) ? this.#field(IGNORED_SCALE) : undefined;
-    return { windowScale, sackPermitted: this.#has(BIT.ignoredSack) };
+    const windowScale = this.#has(TRACKING_BIT.ignoredHasScale) ? this.#field(IGNORED_SCALE) : undefined;
+    return { windowScale, sackPermitted: this.#has(TRACKING_BIT.ignoredSack) };
   }
   set ignored({ windowScale, sackPermitted }) {
-    this.#put(BIT.ignoredHasScale, windowScale !== undefined);
+    this.#put(TRACKING_BIT.ignoredHasScale, windowScale !== undefined);
     this.#setField(IGNORED_SCALE, windowScale ?? 0);
-    this.#put(BIT.ignoredSack, sackPermitted);
+    this.#put(TRACKING_BIT.ignoredSack, sackPermitted);
   }
 
   /** In LAST_ACK a SYN was let through: the challenge ACK that answers it does not acknowledge the last FIN. */
   get expectChallengeAck(): boolean {
-    return this.#has(BIT.expectChallengeAck);
+    return this.#has(TRACKING_BIT.expectChallengeAck);
   }
   set expectChallengeAck(on: boolean) {
-    this.#put(BIT.expectChallengeAck, on);
+    this.#put(TRACKING_BIT.expectChallengeAck, on);
   }
 
   get simultaneousOpen(): boolean {
-    return this.#has(BIT.simultaneousOpen);
+    return this.#has(TRACKING_BIT.simultaneousOpen);
   }
   set simultaneousOpen(on: boolean) {
-    this.#put(BIT.simultaneousOpen, on);
+    this.#put(TRACKING_BIT.simultaneousOpen, on);
   }
 
   #number(which: number): number {
-    return (this.#columns.words[this.#row * ROW_WORDS + WORD.tcp + which] ?? 0) >>> 0;
+    return (this.#columns.words[this.#row * ROW_WORDS + which] ?? 0) >>> 0;
   }
 
   #setNumber(which: number, number: number): void {
-    this.#columns.words[this.#row * ROW_WORDS + WORD.tcp + which] = number;
+    this.#columns.words[this.#row * ROW_WORDS + which] = number;
   }
 
   #field({ shift, mask }: Field): number {
-    return (this.#number(AT.flags) >>> shift) & mask;
+    return (this.#number(TCP_WORD.flags) >>> shift) & mask;
   }
 
   #setField({ shift, mask }: Field, value: number): void {
-    this.#setNumber(AT.flags, (this.#number(AT.flags) & ~(mask << shift)) | ((value & mask) << shift));
+    this.#setNumber(TCP_WORD.flags, (this.#number(TCP_WORD.flags) & ~(mask << shift)) | ((value & mask) << shift));
   }
 
   #has(bit: number): boolean {
-    return (this.#number(AT.flags) & bit) !== 0;
+    return (this.#number(TCP_WORD.flags) & bit) !== 0;
   }
 
   #put(bit: number, on: boolean): void {
-    const bits = this.#number(AT.flags);
-    this.#setNumber(AT.flags, on ? bits | bit : bits & ~bit);
+    const bits = this.#number(TCP_WORD.flags);
+    this.#setNumber(TCP_WORD.flags, on ? bits | bit : bits & ~bit);
   }
 }

@@ -19,7 +19,7 @@ export type WindowAnswer =
 const ACCEPTED: WindowAnswer = { kind: 'accepted' };
 
 /** How far back an acknowledgement may lie. @kernel …_tcp.c:MAXACKWINCONST */
-const MAX_ACK_WINDOW = 66_000;
+export const MAX_ACK_WINDOW = 66_000;
 /** @kernel include/net/tcp.h:TCP_MAX_WSCALE */
 const MAX_WINDOW_SCALE = 14;
 

@@ -79,18 +79,28 @@ function trackTuple(
   template: Template | undefined,
   conntrack: TrackContext,
 ): TrackAnswer {
-  const { now, sysctl, kernel, isPrerouting } = conntrack;
   const known = lookUp(tuple, template, conntrack);
   const resolved: Created | string = known ?? create(tuple, template, conntrack);
   if (typeof resolved === 'string') {
     return resolved === TABLE_FULL ? { ...invalid(resolved), verdict: 'DROP' } : invalid(resolved);
   }
-  const { entry, direction, expected } = resolved;
+  const answer = trackFound(packet, resolved, known === undefined, conntrack);
+  return answer === 'again' ? trackTuple(packet, tuple, template, conntrack) : answer;
+}
+
+/** @returns `again` where the entry was closed, and the packet opens another: it is gone */
+export function trackFound(
+  packet: Pick<Packet, 'protocol' | 'length' | 'transport'>,
+  { entry, direction, expected }: Created,
+  isNew: boolean,
+  conntrack: TrackContext,
+): TrackAnswer | 'again' {
+  const { now, sysctl, kernel, isPrerouting } = conntrack;
   const info = ctInfo(entry, direction);
   const tracked = trackProtocol(entry, packet, { direction, now, sysctl, kernel, isPrerouting });
   if (tracked.kind === 'repeat') {
     conntrack.table.remove(entry);
-    return trackTuple(packet, tuple, template, conntrack);
+    return 'again';
   }
   if ('timeout' in tracked && tracked.timeout !== undefined) {
     conntrack.table.refresh(entry, tracked.timeout, now);
@@ -100,7 +110,7 @@ function trackTuple(
   const isCounted = tracked.destroy || tracked.timeout !== undefined;
   if (entry.counters && isCounted) countPacket(entry.counters, direction, packet.length);
   if (direction === 'reply') entry.status.seenReply = true;
-  const change = tracked.destroy ? 'destroyed' : known === undefined ? 'created' : 'updated';
+  const change = tracked.destroy ? 'destroyed' : isNew ? 'created' : 'updated';
   const attachment: Attachment = { kind: 'tracked', entry, info, direction };
   if (expected === undefined) return { verdict: 'ACCEPT', attachment, change, text: tracked.text };
   const text = `${tracked.text}; the helper ${expected.master.helper} expected it`;
@@ -124,8 +134,8 @@ interface Created extends Found {
 function create(tuple: Tuple, template: Template | undefined, conntrack: Conntrack): Created | string {
   const reply = invertTuple(tuple);
   if (reply === undefined) return `ICMP type ${icmpTypeOf(tuple)} is no request`;
-  const { table, sysctl, now } = conntrack;
-  if (table.size >= sysctl.get('net.netfilter.nf_conntrack_max') && !dropEarly(table)) return TABLE_FULL;
+  const { table, now } = conntrack;
+  if (!hasRoom(conntrack)) return TABLE_FULL;
   const entry = table.open(tuple, reply, template?.zone ?? DEFAULT_ZONE, now);
   if (conntrack.counts) entry.counters = freshCounters();
   const expected = table.expectations.size > 0 ? takeExpectation(entry, tuple, template, table) : undefined;
@@ -147,6 +157,28 @@ function takeExpectation(
   entry.mark = expected.master.mark;
   if (expected.helper !== undefined) entry.helper = expected.helper;
   return expected;
+}
+
+function hasRoom({ table, sysctl }: Conntrack): boolean {
+  return table.size < sysctl.get('net.netfilter.nf_conntrack_max') || dropEarly(table);
+}
+
+/**
+ * The first packet of a flow with ports, as {@link track} takes it where nothing was said of it beforehand, and
+ * nothing is expected.
+ *
+ * @param src, dst, ports, rest the key of its tuple, as the table's columns have it
+ */
+export function trackFirst(
+  packet: Pick<Packet, 'protocol' | 'length' | 'transport'>,
+  [src, dst, ports, rest]: readonly [src: number, dst: number, ports: number, rest: number],
+  conntrack: TrackContext,
+): TrackAnswer {
+  if (!hasRoom(conntrack)) return { ...invalid(TABLE_FULL), verdict: 'DROP' };
+  const entry = conntrack.table.openFlow(src, dst, ports, rest, conntrack.now);
+  if (conntrack.counts) entry.counters = freshCounters();
+  const answer = trackFound(packet, { entry, direction: 'original' }, true, conntrack);
+  return answer === 'again' ? invalid('closed before it began') : answer;
 }
 
 /** @deviates the kernel looks at a few hash buckets only (nf_conntrack_core.c:early_drop); here any entry may go. */

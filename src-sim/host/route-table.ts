@@ -1,5 +1,5 @@
 /** One routing table: of the routes to an address, the one with the longest prefix. @kernel net/ipv4/fib_trie.c:fib_table_lookup */
-import { networkTest, prefixLength } from '../net/address';
+import { type AddressMask, networkTest, prefixLength } from '../net/address';
 import type { Point } from '../net/interval-set';
 import type { Route } from './routing';
 
@@ -16,6 +16,10 @@ export class RouteTable {
     const ranked = routes.map((route) => ({ route, length: prefixLength(route.network.mask) ?? 0 }));
     ranked.sort((a, b) => b.length - a.length || a.route.metric - b.route.metric);
     this.#candidates = ranked.map(({ route }) => ({ route, leadsTo: networkTest(route.network) }));
+  }
+
+  networks(): readonly AddressMask[] {
+    return this.#candidates.map(({ route }) => route.network);
   }
 
   /** @param device the one that the packet is bound to leave by, where it is bound to one */

@@ -100,16 +100,10 @@ function drop(where: string, reason: string): Verdict {
 }
 
 function runConntrack(machine: Machine, flight: InFlight, hook: Hook): Verdict {
-  const { table, host, now } = machine;
-  const isPrerouting = hook === 'PREROUTING';
-  const { verdict, attachment, change, text, expected } = track(flight.packet, flight.attachment, {
-    table,
-    sysctl: host.sysctl,
-    kernel: host.kernel,
-    now,
-    counts: machine.countsFlows,
-    isPrerouting,
-  });
+  const conntrack = { ...machine.conntrack(), isPrerouting: hook === 'PREROUTING' };
+  const answer = flight.tracked ?? track(flight.packet, flight.attachment, conntrack);
+  const { verdict, attachment, change, text, expected } = answer;
+  flight.tracked = undefined;
   flight.attachment = attachment;
   if (expected && attachment?.kind === 'tracked') followMaster(attachment.entry, expected, machine.nat());
   flight.story.steps?.push({ kind: 'conntrack', hook, state: ctState(attachment), change, text });

@@ -1,5 +1,6 @@
 /** A packet on its way through the host: its bytes, and what the kernel keeps beside them (`struct sk_buff`). */
 import type { Attachment } from '../conntrack/entry';
+import type { TrackAnswer } from '../conntrack/track';
 import type { Route } from '../host/routing';
 import type { Sender } from '../host/sender';
 import type { Packet } from '../net/packet';
@@ -25,6 +26,8 @@ export interface InFlight {
   isFromIpvs: boolean;
   /** Port of the transparent proxy that TPROXY handed it to. */
   assignedPort: number | undefined;
+  /** What conntrack said of it, where it was asked before the packet set out. */
+  tracked?: TrackAnswer | undefined;
   /** What the simulation tells of it. */
   readonly story: Story;
 }

@@ -1,6 +1,7 @@
 /** A machine with its ruleset, and what happens on it when a packet of the scenario comes. */
 import { runConntrackCommand } from '../conntrack/command';
 import { entryOfLine } from '../conntrack/initial';
+import type { TrackAnswer } from '../conntrack/track';
 import { buildHost, type Interface } from '../host/host';
 import { readIpsets } from '../host/ipset-save';
 import type { Sender } from '../host/sender';
@@ -54,8 +55,18 @@ function readInstant(text: string): number {
  * @throws Error when the packet cannot be read (its protocol, an address); the message says which.
  */
 export function inject(machine: Machine, source: ScenarioPacket): InFlight {
+  begin(machine, source.wait ?? 0);
+  return walk(machine, source);
+}
+
+/** What the last packet left behind is forgotten, and time passes. */
+export function begin(machine: Machine, seconds: number): void {
   forgetTheLast(machine);
-  advance(machine, source.wait ?? 0);
+  advance(machine, seconds);
+}
+
+/** @param tracked what conntrack said of it, where it was asked already */
+export function walk(machine: Machine, source: ScenarioPacket, tracked?: TrackAnswer): InFlight {
   const packet = makePacket(source);
   const device = source.in === undefined ? undefined : machine.host.interfaces.get(source.in);
   const story = beginStory(packet, '', machine.explain !== 'none');
@@ -74,6 +85,7 @@ export function inject(machine: Machine, source: ScenarioPacket): InFlight {
     sender: source.in === undefined ? senderOf(source) : undefined,
     isFromIpvs: false,
     assignedPort: undefined,
+    tracked,
   };
   endStory(flight, source.in === undefined ? send(machine, flight) : receive(machine, flight));
   receiveWaiting(machine);

@@ -57,7 +57,7 @@ function payloadOf({ payload }: ScenarioPacket, { kind, dataLength }: Transport)
   return kind === 'other' && !payload && dataLength === OTHER_PAYLOAD.length ? OTHER_PAYLOAD : undefined;
 }
 
-function makeTransport(source: ScenarioPacket, protocol: number): Transport {
+export function makeTransport(source: ScenarioPacket, protocol: number): Transport {
   const dataLength = typeof source.payload === 'string' ? source.payload.length : (source.payload ?? 0);
   const { sport = 0, dport = 0 } = source;
   switch (protocol) {
@@ -106,7 +106,7 @@ function makeOptions({ mss, wscale, sackok, sack }: ScenarioPacket): TcpOptions 
   };
 }
 
-const NO_OPTIONS: TcpOptions = {};
+export const NO_OPTIONS: TcpOptions = {};
 
 function makeIcmp(source: ScenarioPacket, dataLength: number): Transport {
   const { type = 8, code = 0, id = 0, seq = 0, mtu, inner, truncate = true } = source.icmp ?? {};

@@ -44,8 +44,10 @@ export class ChainIndex {
   #set(header: Header, at: number): number {
     const known = this.#found[at] ?? -1;
     if (known !== -1) return known;
-    const found = this.dimensions[at]?.lookUp(header) ?? -1;
+    const dimension = this.dimensions[at];
+    const found = dimension?.lookUp(header) ?? -1;
     this.#found[at] = found;
+    if (header.listener && dimension?.isOfPacket) header.listener.asked(dimension, found);
     return found;
   }
 

@@ -1,11 +1,12 @@
 /** A chain as the compiled walk takes it: its index, and for each rule what is left to ask and to do. */
 import type { Family } from '../../net/address';
 import type { IntervalSet, Point } from '../../net/interval-set';
-import type { Chain, MatchUse, Rule } from '../../netfilter/ruleset';
+import type { Chain, MatchUse, Rule, TargetUse } from '../../netfilter/ruleset';
+import { findTarget } from '../../xt/registry';
 import type { MutableCounters } from '../machine';
 import { ChainIndex } from './chain-index';
 import { type Dimension, intervalDimension, lookUpDimension } from './dimension';
-import type { Header } from './header';
+import type { HeaderFields } from './header';
 import {
   type IntervalField,
   type LookUpField,
@@ -24,6 +25,8 @@ export interface CompiledRule {
   readonly rule: Rule;
   /** Matches that are asked of a packet which the index has left. */
   readonly rest: readonly MatchUse[];
+  /** Whether its target does the same to every packet, and nothing that outlives it. */
+  readonly isSteady: boolean;
   /** Set when the first packet is counted. */
   counters: MutableCounters | undefined;
 }
@@ -39,12 +42,24 @@ export function compileChain(chain: Chain, family: Family): CompiledChain {
   return {
     chain,
     index: new ChainIndex(count, sharpest),
-    rules: chain.rules.map((rule, at) => ({ rule, rest: conditions[at]?.rest ?? rule.matches, counters: undefined })),
+    rules: chain.rules.map((rule, at) => ({
+      rule,
+      rest: conditions[at]?.rest ?? rule.matches,
+      isSteady: isSteady(rule.target),
+      counters: undefined,
+    })),
   };
 }
 
+const STEADY_EFFECTS: ReadonlySet<string | undefined> = new Set(['accept', 'drop', 'return', 'mark']);
+
+function isSteady(target: TargetUse): boolean {
+  if (target.kind !== 'target') return true;
+  return target.unknown === undefined && STEADY_EFFECTS.has(findTarget(target.name)?.effect?.(target.options).kind);
+}
+
 /** A function for each field, since one for all that reads `header[field]` is several times as slow. */
-const INTERVAL_FIELDS: Readonly<Record<IntervalField, (header: Header) => Point>> = {
+const INTERVAL_FIELDS: Readonly<Record<IntervalField, (header: HeaderFields) => Point>> = {
   src: ({ src }) => src,
   dst: ({ dst }) => dst,
   protocol: ({ protocol }) => protocol,
@@ -53,7 +68,7 @@ const INTERVAL_FIELDS: Readonly<Record<IntervalField, (header: Header) => Point>
   tcpFlags: ({ tcpFlags }) => tcpFlags,
   icmp: ({ icmp }) => icmp,
 };
-const LOOK_UP_FIELDS: Readonly<Record<LookUpField, (header: Header) => string | number | undefined>> = {
+const LOOK_UP_FIELDS: Readonly<Record<LookUpField, (header: HeaderFields) => string | number | undefined>> = {
   mark: ({ mark }) => mark,
   in: (header) => header.in,
   out: ({ out }) => out,

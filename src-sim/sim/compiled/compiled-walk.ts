@@ -5,6 +5,7 @@
 import type { Chain, Rule, TargetUse } from '../../netfilter/ruleset';
 import type { TargetAnswer } from '../../xt/define';
 import { applyTarget, askMatch, assumeMatch, assumeTarget } from '../ask';
+import type { Recorder } from '../learnt/recorder';
 import type { LoadedTable, Machine } from '../machine';
 import type { Passage } from '../passage';
 import { ACCEPT, type Traverse, type Verdict } from '../traverse';
@@ -14,6 +15,7 @@ import { Header } from './header';
 /** The chains of one machine, each compiled when a packet first enters it. */
 export class CompiledChains {
   readonly header: Header;
+  #recorder: Recorder | undefined;
   readonly #chains = new Map<Chain, CompiledChain>();
 
   constructor(readonly machine: Machine) {
@@ -24,6 +26,15 @@ export class CompiledChains {
     const base = table.chains.get(hook);
     return base === undefined ? ACCEPT : new CompiledWalk(this, table, this.of(base), passage).run();
   };
+
+  /** Set while somebody writes down how a packet goes. */
+  get recorder(): Recorder | undefined {
+    return this.#recorder;
+  }
+  set recorder(recorder: Recorder | undefined) {
+    this.#recorder = recorder;
+    this.header.listener = recorder;
+  }
 
   of(chain: Chain): CompiledChain {
     const known = this.#chains.get(chain);
@@ -53,6 +64,7 @@ class CompiledWalk {
   ) {
     this.#chain = base;
     chains.header.load(passage.flight.packet, passage);
+    if (chains.recorder) chains.recorder.isTranslated = passage.hook !== 'PREROUTING';
   }
 
   run(): Verdict {
@@ -77,6 +89,7 @@ class CompiledWalk {
     this.passage.rule = rule;
     // What the index knows of the header says nothing of a packet that is not whole.
     for (const use of this.chains.header.isWhole ? rest : rule.matches) {
+      this.chains.recorder?.spoil();
       const answer = askMatch(use, flight.packet, this.passage);
       if (answer === true) continue;
       if (answer.kind === 'hotdrop') return this.#drop('rule', answer.reason);
@@ -86,6 +99,7 @@ class CompiledWalk {
     compiled.counters ??= machine.tally(rule);
     compiled.counters.packets += 1;
     compiled.counters.bytes += flight.packet.length;
+    this.chains.recorder?.counted(compiled.counters, compiled.isSteady);
     return this.#follow(rule);
   }
 
@@ -140,7 +154,9 @@ class CompiledWalk {
 
   #policy(): Verdict {
     const { chain } = this.base;
-    this.passage.machine.count(chain, this.passage.flight.packet.length);
+    const { machine, flight } = this.passage;
+    machine.count(chain, flight.packet.length);
+    this.chains.recorder?.counted(machine.tally(chain), true);
     if (chain.policy !== 'DROP') return ACCEPT;
     return this.#drop('policy', `the policy of ${chain.name} is DROP`);
   }

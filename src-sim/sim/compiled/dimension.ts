@@ -4,15 +4,17 @@
  * others by what was worked out when the value was first seen.
  */
 import type { IntervalSet, Point } from '../../net/interval-set';
-import type { Header } from './header';
+import type { HeaderFields } from './header';
 import { RuleSet, StoredRuleSets } from './rule-sets';
 
 export interface Dimension {
   readonly sets: StoredRuleSets;
   /** Rules without a condition on the field. */
   readonly free: RuleSet;
+  /** Whether the field stands in the packet, and not beside it: device, mark and state are no news to who knows them. */
+  readonly isOfPacket: boolean;
   /** The number, in `sets`, of the rules whose condition holds. */
-  lookUp(header: Header): number;
+  lookUp(header: HeaderFields): number;
 }
 
 /** The rules with a condition on a field. */
@@ -22,7 +24,7 @@ export type Conditions<Condition> = ReadonlyMap<number, Condition>;
 export function intervalDimension(
   ruleCount: number,
   conditions: Conditions<IntervalSet>,
-  read: (header: Header) => Point,
+  read: (header: HeaderFields) => Point,
 ): Dimension {
   const { sets, free, current } = emptySets(ruleCount, conditions);
   const toggles = togglesOf(conditions);
@@ -35,6 +37,7 @@ export function intervalDimension(
   return {
     sets,
     free,
+    isOfPacket: true,
     lookUp: rememberLast(read, (value) => {
       let [low, high] = [0, starts.length];
       while (low < high) {
@@ -68,12 +71,12 @@ const MOST_VALUES = 4096;
 /** Of names, states and marks. */
 export function lookUpDimension<Value>(
   ruleCount: number,
-  conditions: Conditions<(header: Header) => boolean>,
-  read: (header: Header) => Value,
+  conditions: Conditions<(header: HeaderFields) => boolean>,
+  read: (header: HeaderFields) => Value,
 ): Dimension {
   const { sets, free } = emptySets(ruleCount, conditions);
   const known = new Map<Value, number>();
-  const workOut = (value: Value, header: Header): number => {
+  const workOut = (value: Value, header: HeaderFields): number => {
     const holding = new RuleSet(ruleCount);
     for (const [rule, holds] of conditions) if (holds(header)) holding.toggle(rule);
     if (known.size >= MOST_VALUES) known.clear();
@@ -84,15 +87,16 @@ export function lookUpDimension<Value>(
   return {
     sets,
     free,
+    isOfPacket: false,
     lookUp: rememberLast(read, (value, header) => known.get(value) ?? workOut(value, header)),
   };
 }
 
 /** Protocols, states and devices are mostly those of the packet before. */
 function rememberLast<Value>(
-  read: (header: Header) => Value,
-  lookUp: (value: Value, header: Header) => number,
-): (header: Header) => number {
+  read: (header: HeaderFields) => Value,
+  lookUp: (value: Value, header: HeaderFields) => number,
+): (header: HeaderFields) => number {
   let last: { readonly value: Value; readonly found: number } | undefined;
   return (header) => {
     const value = read(header);

@@ -6,13 +6,35 @@ import { upperProtocol } from '../../net/ipv6-header';
 import { isLaterFragment, type Packet, sourcePort } from '../../net/packet';
 import { PROTOCOL } from '../../net/protocol';
 import type { World } from '../../xt/world';
+import type { Dimension } from './dimension';
 
-export class Header {
+/** What conditions are looked up by. */
+export interface HeaderFields {
+  readonly src: Point;
+  readonly dst: Point;
+  readonly protocol: number;
+  readonly sport: number;
+  readonly dport: number;
+  readonly tcpFlags: number;
+  /** `type << 8 | code`. */
+  readonly icmp: number;
+  readonly mark: number;
+  readonly in: string | undefined;
+  readonly out: string | undefined;
+  readonly state: CtState;
+}
+
+/** Who wants to know what was looked up on a packet's way. */
+export interface Listener {
+  /** The first time that a header was asked; it answered with that set of rules. */
+  asked(dimension: Dimension, set: number): void;
+}
+
+export class Header implements HeaderFields {
   protocol = 0;
   sport = 0;
   dport = 0;
   tcpFlags = 0;
-  /** `type << 8 | code`. */
   icmp = 0;
   mark = 0;
   in: string | undefined;
@@ -22,6 +44,7 @@ export class Header {
   isWhole = false;
   /** Another number whenever something is another. */
   stamp = 0;
+  listener: Listener | undefined;
   #packet: Packet | undefined;
 
   constructor(readonly family: Family) {}

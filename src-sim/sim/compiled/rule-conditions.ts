@@ -11,12 +11,12 @@ import { interfaceMatches } from '../../xt/address-types';
 import type { Match } from '../../xt/define';
 import type { AddressField, Region, RegionCondition } from '../../xt/region';
 import { findMatch } from '../../xt/registry';
-import type { Header } from './header';
+import type { HeaderFields } from './header';
 
 export type IntervalField = AddressField | 'protocol' | 'sport' | 'dport' | 'tcpFlags' | 'icmp';
 export type LookUpField = 'mark' | 'in' | 'out' | 'state';
 
-export type Test = (header: Header) => boolean;
+export type Test = (header: HeaderFields) => boolean;
 
 export interface RuleConditions {
   readonly intervals: Map<IntervalField, IntervalSet>;
