@@ -1,10 +1,17 @@
 /** Documents: an edit gives what parsing anew would give, and touches no other line. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { check } from '../server/src/analysis/check';
+import { blocksOf } from '../server/src/analysis/blocks';
+import { allProblems, check } from '../server/src/analysis/check';
+import { checkLine } from '../server/src/analysis/check-line';
 import { createDocument, type Document, editDocument, lineAt } from '../server/src/analysis/document';
+import { NO_HINTS } from '../server/src/analysis/hints';
 import { lower } from '../server/src/analysis/lower';
+import { diagnosticSlices } from '../server/src/features/diagnostics';
+import { type Edited, editedDiagnostics } from '../server/src/features/edited-diagnostics';
 import { guessFamily } from '../server/src/syntax/family';
+import type { Line } from '../server/src/syntax/tree';
+import { plainTree } from './support/plain-line';
 import { restoreText } from './support/random-rulesets';
 
 const piece = fc.oneof(
@@ -14,23 +21,102 @@ const piece = fc.oneof(
 
 const edits = fc.array(fc.tuple(fc.nat(), fc.nat(40), piece), { minLength: 1, maxLength: 5 });
 
+/** All that is asked of a document, however its lines are kept. */
+function contents({ text, tree, lineStarts, options }: Document) {
+  return { text, tree: plainTree(tree), lineStarts: [...lineStarts], options };
+}
+
+/** Each edit from the text before it; `visit` sees what comes of it. */
+function edited(text: string, changes: readonly (readonly [number, number, string])[], visit: (edit: Edited) => void) {
+  let before: Document = createDocument(text, { family: 'ipv4' });
+  for (const [at, length, inserted] of changes) {
+    const start = at % (before.text.length + 1);
+    const change = { start, end: Math.min(before.text.length, start + length), text: inserted };
+    const after = editDocument(before, change);
+    visit({ before, after, change });
+    before = after;
+  }
+  return before;
+}
+
 test('edited or parsed anew: the same', () => {
   fc.assert(
     fc.property(restoreText, edits, (text, changes) => {
-      let document: Document = createDocument(text, { family: 'ipv4' });
-      for (const [at, length, inserted] of changes) {
-        const start = at % (document.text.length + 1);
-        const end = Math.min(document.text.length, start + length);
-        document = editDocument(document, { start, end, text: inserted });
-        check(document);
-      }
+      const document = edited(text, changes, ({ after }) => check(after));
       const anew = createDocument(document.text, { family: 'ipv4' });
-      expect(document).toEqual(anew);
+      expect(contents(document)).toEqual(contents(anew));
       expect(check(document)).toEqual(check(anew));
       expect(lower(document.tree)).toEqual(lower(anew.tree));
     }),
     { numRuns: 300 },
   );
+});
+
+test('edited among a thousand lines: the same', () => {
+  const lines = Array.from({ length: 1_000 }, (_, at) =>
+    at % 9 === 0 ? `:own-${at} - [0:0]` : `-A own -s 10.0.${at % 7}.1`,
+  );
+  const text = `*filter\n:own - [0:0]\n${lines.join('\n')}\nCOMMIT\n`;
+  const far = fc.array(fc.tuple(fc.nat(), fc.oneof(fc.nat(40), fc.nat(9_000)), fc.oneof(piece, restoreText)), {
+    maxLength: 8,
+  });
+  fc.assert(
+    fc.property(far, (changes) => {
+      const document = edited(text, changes, () => {});
+      const anew = createDocument(document.text, { family: 'ipv4' });
+      expect(contents(document)).toEqual(contents(anew));
+      const places = [0, 1, document.text.length >> 1, document.text.length - 1, document.text.length];
+      for (const place of places) expect(lineAt(document, place)).toBe(lineAt(anew, place));
+    }),
+    { numRuns: 60 },
+  );
+});
+
+/** What only a look at the whole file shows, or at a chain as its rules make it. */
+const OF_THE_WHOLE: ReadonlySet<string> = new Set([
+  ...['loop', 'wrong-hook', 'carriage-return', 'outside-table', 'missing-commit', 'unknown-table'],
+]);
+
+function changesChains(line: Line): boolean {
+  return line.kind === 'command' && (line.command === 'rename-chain' || line.command === 'delete-chain');
+}
+
+test('a line is checked alone as in the whole file', () => {
+  let checked = 0;
+  fc.assert(
+    fc.property(restoreText, edits, (text, changes) => {
+      const document = edited(text, changes, () => {});
+      const { tree } = document;
+      const tables = blocksOf(tree).blocks.map(({ table }) => table);
+      fc.pre(new Set(tables).size === tables.length && !tree.lines.some(changesChains));
+      const all = allProblems(document);
+      for (const [number, line] of tree.lines.entries()) {
+        if (line.kind !== 'command' || line.command !== 'append') continue;
+        const ofLine = all.filter((one) => one.line === number);
+        const alone = checkLine(document, number).map((one) => ({ ...one, line: number }));
+        checked += alone.length;
+        expect(ofLine).toEqual(expect.arrayContaining([...alone]));
+        expect(alone).toEqual(expect.arrayContaining(ofLine.filter(({ code }) => !OF_THE_WHOLE.has(code))));
+      }
+    }),
+    { numRuns: 300 },
+  );
+  expect(checked).toBeGreaterThan(100);
+});
+
+test('diagnostics follow an edit to their new places, and the touched line has its own', () => {
+  const text = '*filter\n-A INPUT -j NOWHERE\n-A INPUT -p tcp\n-A INPUT -j ELSEWHERE\nCOMMIT\n';
+  const before = createDocument(text);
+  const known = [...diagnosticSlices(before, NO_HINTS)].flat().filter(({ severity }) => severity === 'error');
+  const at = text.indexOf('-p tcp');
+  const change = { start: at, end: at, text: '--what ' };
+  const after = editDocument(before, change);
+  const found = editedDiagnostics(known, { before, after, change });
+  expect(found.map(({ code, span }) => [code, after.text.slice(span.start, span.end)])).toEqual([
+    ['unknown-chain', 'NOWHERE'],
+    ['unknown-chain', 'ELSEWHERE'],
+    ['unknown-option', '--what'],
+  ]);
 });
 
 describe('an edit', () => {
@@ -47,12 +133,12 @@ describe('an edit', () => {
     const joined = editDocument(document, { start: 7, end: 8, text: '' });
     expect(joined.tree.lines.map((line) => line.kind)).toEqual(['table', 'command', 'commit', 'blank']);
     const parted = editDocument(joined, { start: 7, end: 7, text: '\n' });
-    expect(parted).toEqual(document);
+    expect(contents(parted)).toEqual(contents(document));
   });
 
   test('may empty the file', () => {
     const empty = editDocument(document, { start: 0, end: document.text.length, text: '' });
-    expect(empty).toEqual(createDocument(''));
+    expect(contents(empty)).toEqual(contents(createDocument('')));
   });
 
   test('may turn the file into one for IPv6', () => {

@@ -65,7 +65,9 @@ function findBlocks(tree: Tree): Blocks {
     if (open) blocks.push({ ...open, ...named(open.header.name?.value), end, commit });
     open = undefined;
   };
-  for (const [number, line] of tree.lines.entries()) {
+  let number = -1;
+  for (const line of tree.lines) {
+    number += 1;
     if (line.kind === 'table') {
       close(number, undefined);
       open = { header: line, start: number };

@@ -7,8 +7,10 @@
 import { type Hook, isHook, isTableName } from '../../../src-sim/netfilter/hook';
 import type { Policy, Rule, Table } from '../../../src-sim/netfilter/ruleset';
 import type { Tree } from '../syntax/tree';
-import { lowerWithProblems } from './lower';
+import { type Document, isLong } from './document';
+import { loweredAlready, lowerWithProblems } from './lower';
 import { factsOf, takesEveryPacket, VERDICTS } from './rule-facts';
+import { finished, STEP, type Steps } from './steps';
 import type { RuleState, TableState } from './table-state';
 
 /** A rule `R` that leads from one chain to another. */
@@ -26,14 +28,14 @@ export interface CallGraph<R = Rule> {
 }
 
 export function callGraph(table: Table): CallGraph {
-  return graphOf(new Map(table.chains.map((chain) => [chain.name, chain])), RULES);
+  return finished(graphOf(new Map(table.chains.map((chain) => [chain.name, chain])), RULES));
 }
 
 const known = new WeakMap<TableState, CallGraph<RuleState>>();
 
 /** The same of a table whose rules have not been lowered. */
-export function stateGraph(table: TableState): CallGraph<RuleState> {
-  const graph = known.get(table) ?? graphOf(table.chains, STATES);
+export function* stateGraphSteps(table: TableState): Steps<CallGraph<RuleState>> {
+  const graph = known.get(table) ?? (yield* graphOf(table.chains, STATES));
   known.set(table, graph);
   return graph;
 }
@@ -42,7 +44,13 @@ export function stateGraph(table: TableState): CallGraph<RuleState> {
 export function hooksOfChain(tree: Tree, table: string | undefined, chain: string): readonly Hook[] {
   if (table === undefined || !isTableName(table)) return [];
   const found = lowerWithProblems(tree).tables.get(table);
-  return found ? [...stateGraph(found).hooksOf(chain)] : [];
+  return found ? [...finished(stateGraphSteps(found)).hooksOf(chain)] : [];
+}
+
+/** The same while somebody waits: in a long file none, as long as nobody has followed its chains since the last edit. */
+export function hooksKnown(document: Document, table: string | undefined, chain: string): readonly Hook[] {
+  if (isLong(document) && loweredAlready(document.tree) === undefined) return [];
+  return hooksOfChain(document.tree, table, chain);
 }
 
 /** The rules of a chain that packets can come to. */
@@ -75,12 +83,13 @@ type Chains<R> = ReadonlyMap<
 
 const NOWHERE: ReadonlySet<Hook> = new Set();
 
-function graphOf<R>(chains: Chains<R>, reader: Reader<R>): CallGraph<R> {
+function* graphOf<R>(chains: Chains<R>, reader: Reader<R>): Steps<CallGraph<R>> {
   const hooks = new Map<string, ReadonlySet<Hook>>();
   const loops = new Map<R, Jump<R>>();
   for (const { name, policy } of chains.values()) {
     if (!isHook(name) || policy === undefined) continue;
-    for (const chain of walk(name, chains, reader, loops)) {
+    const led = yield* walk(name, chains, reader, loops);
+    for (const chain of led) {
       hooks.set(chain, withHook(hooks.get(chain) ?? NOWHERE, name));
     }
   }
@@ -109,7 +118,12 @@ interface Visit<R> {
 }
 
 /** The chains that `start` leads to, itself among them. Depth first with a stack of its own: chains may be thousands. */
-function walk<R>(start: string, chains: Chains<R>, reader: Reader<R>, loops: Map<R, Jump<R>>): ReadonlySet<string> {
+function* walk<R>(
+  start: string,
+  chains: Chains<R>,
+  reader: Reader<R>,
+  loops: Map<R, Jump<R>>,
+): Steps<ReadonlySet<string>> {
   const seen = new Set([start]);
   const open = new Set([start]);
   const visit = (chain: string): Visit<R> => {
@@ -132,6 +146,7 @@ function walk<R>(start: string, chains: Chains<R>, reader: Reader<R>, loops: Map
       seen.add(to);
       open.add(to);
       stack.push(visit(to));
+      if (seen.size % STEP === 0) yield;
     }
   }
   return seen;

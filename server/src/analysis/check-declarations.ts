@@ -12,23 +12,25 @@ import { perLine } from './per-line';
 import { factsOf } from './rule-facts';
 import type { RuleShape } from './rule-shape';
 import { usesOf } from './rule-uses';
+import { STEP, type Steps } from './steps';
 import type { TableState } from './table-state';
 
-export function checkDeclarations(tree: Tree, tables: Lowered['tables']): readonly LocatedProblem[] {
+export function* checkDeclarations(tree: Tree, tables: Lowered['tables']): Steps<readonly LocatedProblem[]> {
   const found: LocatedProblem[] = [];
   for (const block of blocksOf(tree).blocks) {
     const { table } = block;
     const place: Place = { table, chains: (table && tables.get(table)?.chains) ?? NO_CHAINS };
     for (const number of linesOf(block)) {
+      if (number % STEP === 0) yield;
       const line = tree.lines[number];
       if (line?.kind !== 'command') continue;
-      for (const one of problemsOf(line, tree.family, place)) found.push({ ...one, line: number });
+      for (const one of declarationProblems(line, tree.family, place)) found.push({ ...one, line: number });
     }
   }
   return found;
 }
 
-interface Place {
+export interface Place {
   readonly table: TableName | undefined;
   /** A chain that is called as a target takes the target's place. */
   readonly chains: TableState['chains'];
@@ -46,7 +48,8 @@ interface Checked {
 
 const checkedOf = perLine((): Checked => ({ family: undefined, table: undefined, jumps: false, problems: [] }));
 
-function problemsOf(line: CommandLine, family: Family, { table, chains }: Place): readonly Problem[] {
+/** What the declarations say of a rule in its place. */
+export function declarationProblems(line: CommandLine, family: Family, { table, chains }: Place): readonly Problem[] {
   if (line instanceof KnownLine && isRight(line, table, chains)) return NO_PROBLEMS;
   const checked = checkedOf(line);
   const jumps = chains.has(usesOf(line).target?.name ?? '');

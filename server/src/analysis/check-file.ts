@@ -89,8 +89,10 @@ function lastNewline(tree: Tree): readonly LocatedProblem[] {
 /** One problem for the file, at the first line that is refused for it; or at the first that quietly takes it in. */
 function carriageReturns(tree: Tree): readonly LocatedProblem[] {
   let quiet: LocatedProblem | undefined;
-  for (const [number, line] of tree.lines.entries()) {
-    if (line.kind === 'comment' || !line.text.endsWith('\r\n')) continue;
+  let number = -1;
+  for (const line of tree.lines) {
+    number += 1;
+    if (!line.text.endsWith('\r\n') || line.kind === 'comment') continue;
     const end = line.text.length - 1;
     const span = { start: end - 1, end };
     if (isRefusedWithReturn(line, tree)) {

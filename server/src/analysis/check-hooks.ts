@@ -6,18 +6,22 @@
  */
 import type { Hook } from '../../../src-sim/netfilter/hook';
 import { problem } from '../syntax/problem';
-import { type CallGraph, reachableRules, stateGraph } from './call-graph';
+import { type CallGraph, reachableRules, stateGraphSteps } from './call-graph';
 import type { LocatedProblem } from './located-problem';
 import { factsOf, type HookLimit, limitsOf } from './rule-facts';
 import { usesOf } from './rule-uses';
+import { STEP, type Steps } from './steps';
 import type { RuleState, TableState } from './table-state';
 
 /** @param inOrder whether the commands are sure to run in the order of the text: otherwise there may be no loop */
-export function checkHooks(tables: Iterable<TableState>, inOrder: boolean): readonly LocatedProblem[] {
-  return [...tables].flatMap((table) => {
-    const graph = stateGraph(table);
-    return [...(inOrder ? loopProblems(graph) : []), ...placeProblems(table, graph)];
-  });
+export function* checkHooks(tables: Iterable<TableState>, inOrder: boolean): Steps<readonly LocatedProblem[]> {
+  const found: LocatedProblem[] = [];
+  for (const table of tables) {
+    const graph = yield* stateGraphSteps(table);
+    if (inOrder) for (const one of loopProblems(graph)) found.push(one);
+    for (const one of yield* placeProblems(table, graph)) found.push(one);
+  }
+  return found;
 }
 
 function loopProblems(graph: CallGraph<RuleState>): readonly LocatedProblem[] {
@@ -29,9 +33,12 @@ function loopProblems(graph: CallGraph<RuleState>): readonly LocatedProblem[] {
   });
 }
 
-function placeProblems(table: TableState, graph: CallGraph<RuleState>): readonly LocatedProblem[] {
+function* placeProblems(table: TableState, graph: CallGraph<RuleState>): Steps<readonly LocatedProblem[]> {
   const found = new Map<string, LocatedProblem>();
+  let looked = 0;
   for (const chain of table.chains.values()) {
+    looked += 1;
+    if (looked % STEP === 0) yield;
     const hooks = graph.hooksOf(chain.name);
     if (hooks.size === 0) continue;
     for (const rule of reachableRules(chain.rules)) {

@@ -11,22 +11,29 @@ import { checkFile } from './check-file';
 import { checkHooks } from './check-hooks';
 import { type Document, sidesOf } from './document';
 import type { LocatedProblem } from './located-problem';
-import { lowerWithProblems } from './lower';
+import { lowerSteps } from './lower';
+import { finished, type Steps } from './steps';
 import { hintedTable } from './table-hint';
 
 export type { LocatedProblem } from './located-problem';
 
 /** In the order of the lines. */
 export function check(document: Document): readonly LocatedProblem[] {
-  const found = sidesOf(document).flatMap(({ tree }) => checkTree(tree));
+  return finished(checkSteps(document));
+}
+
+export function* checkSteps(document: Document): Steps<readonly LocatedProblem[]> {
+  const found: LocatedProblem[] = [];
+  for (const { tree } of sidesOf(document)) found.push(...(yield* checkTree(tree)));
   found.push(...listingNote(document));
   return inOrder(document.literal ? [...found, ...unfilledTemplate(document, document.literal)] : found);
 }
 
-function checkTree(tree: Tree): readonly LocatedProblem[] {
-  const { tables, problems } = lowerWithProblems(tree);
-  const ofHooks = checkHooks(tables.values(), tree.dress !== 'script');
-  return [...checkFile(tree), ...problems, ...checkDeclarations(tree, tables), ...ofHooks];
+function* checkTree(tree: Tree): Steps<readonly LocatedProblem[]> {
+  const { tables, problems } = yield* lowerSteps(tree);
+  const ofRules = yield* checkDeclarations(tree, tables);
+  const ofPlaces = yield* checkHooks(tables.values(), tree.dress !== 'script');
+  return [...checkFile(tree), ...problems, ...ofRules, ...ofPlaces];
 }
 
 /** Nobody said that it is a listing, or of which table. */
@@ -69,7 +76,9 @@ export function allProblems(document: Document): readonly LocatedProblem[] {
 export function lineProblems(document: Document): readonly LocatedProblem[] {
   const found: LocatedProblem[] = [];
   for (const { tree } of sidesOf(document)) {
-    for (const [number, { problems }] of tree.lines.entries()) {
+    let number = -1;
+    for (const { problems } of tree.lines) {
+      number += 1;
       for (const problem of problems) found.push({ ...problem, line: number });
     }
   }

@@ -4,17 +4,23 @@
  */
 import type { Family } from '../../../src-sim/net/address';
 import type { TableName } from '../../../src-sim/netfilter/hook';
-import { type ChosenDialect, chooseDialect } from '../syntax/dialect/choose-dialect';
+import {
+  type ChosenDialect,
+  chooseDialect,
+  SAMPLE_LENGTH as DIALECT_SAMPLE_LENGTH,
+} from '../syntax/dialect/choose-dialect';
 import type { Dialect } from '../syntax/dialect/dialect';
 import { readDressed } from '../syntax/dialect/read';
 import { templateTags } from '../syntax/dialect/template-tags';
 import { guessFamily, SAMPLE_LENGTH } from '../syntax/family';
 import { linesOf, splitLines } from '../syntax/parse';
 import type { Line, Span, Tree } from '../syntax/tree';
+import { LineChunks } from './line-chunks';
 import { readLine } from './read-line';
 
 export interface Document {
-  /** Pieced together when somebody asks. */
+  /** The lines as an edit keeps them. What is below is made of them when somebody asks. */
+  readonly chunks: LineChunks;
   readonly text: string;
   readonly tree: Tree;
   /** Offset of each line's first character. */
@@ -65,9 +71,9 @@ function isRefusedForTags({ tree }: Document): boolean {
 function dressedDocument(text: string, dialect: Dialect, options: DocumentOptions): Document {
   const { trees, starts } = readDressed(text, dialect, options.family ?? guessFamily(text, options.fileName));
   const lineStarts = Uint32Array.from(starts);
-  const sideOf = (tree: Tree): Document => {
-    const { table } = options;
-    return { text, tree: table ? { ...tree, table } : tree, lineStarts, options, dialect };
+  const sideOf = (read: Tree): Document => {
+    const tree = options.table ? { ...read, table: options.table } : read;
+    return { chunks: LineChunks.of(tree.lines), text, tree, lineStarts, options, dialect };
   };
   const [first, ...others] = trees;
   return others.length === 0 ? sideOf(first) : { ...sideOf(first), others: others.map(sideOf) };
@@ -75,43 +81,50 @@ function dressedDocument(text: string, dialect: Dialect, options: DocumentOption
 
 function restoreDocument(text: string, options: DocumentOptions): Document {
   const family = options.family ?? guessFamily(text, options.fileName);
-  const lines = Array.from(linesOf(text), (line) => readLine(line, family));
-  return documentOf(family, lines, startsOf(lines, 0), options);
+  return documentOf(family, LineChunks.of(readLines(text, family)), options);
 }
 
 export function editDocument(document: Document, change: TextChange): Document {
-  const { tree, options, lineStarts } = document;
+  const { tree, chunks, options } = document;
   if (document.dialect !== 'restore') {
     const { text } = document;
     return createDocument(text.slice(0, change.start) + change.text + text.slice(change.end), options);
   }
-  const first = lineAt(document, change.start);
-  const last = lineAt(document, change.end);
-  const regionStart = lineStarts[first] ?? 0;
-  const before = textOf(tree.lines.slice(first, last + 1));
+  const first = chunks.lineAt(change.start);
+  const last = chunks.lineAt(change.end);
+  const regionStart = chunks.startOf(first);
+  let before = '';
+  for (let number = first; number <= last; number += 1) before += chunks.at(number)?.text ?? '';
   const after = before.slice(0, change.start - regionStart) + change.text + before.slice(change.end - regionStart);
   const touched = splitLines(after);
   // A region that does not reach the end of the file ends with a newline, behind which no line of its own begins.
-  if (last < tree.lines.length - 1) touched.pop();
+  if (last < chunks.count - 1) touched.pop();
   const read = touched.map((line) => readLine(line, tree.family));
-  const lines = tree.lines.slice(0, first).concat(read, tree.lines.slice(last + 1));
-  const starts = spliced(lineStarts, first, last + 1, startsOf(read, regionStart), after.length - before.length);
-  if (change.start < SAMPLE_LENGTH && familyOf(lines, options) !== tree.family) {
-    return createDocument(textOf(lines), options);
-  }
-  const edited = documentOf(tree.family, lines, starts, options);
-  return changesDialect(edited, change) ? createDocument(edited.text, options) : edited;
+  const edited = documentOf(tree.family, chunks.replaced(first, last + 1, read), options);
+  return changesFamily(edited, change) || changesDialect(edited, change)
+    ? createDocument(edited.text, options)
+    : edited;
+}
+
+function changesFamily({ chunks, tree, options }: Document, { start }: TextChange): boolean {
+  if (options.family || start >= SAMPLE_LENGTH) return false;
+  return guessFamily(chunks.beginning(SAMPLE_LENGTH), options.fileName) !== tree.family;
 }
 
 /** Of a long text only an edit that may matter is asked about: in its first lines, or with the brackets of tags. */
-function changesDialect(edited: Document, { start, text }: TextChange): boolean {
-  const { options, lineStarts } = edited;
-  const isLong = (lineStarts.at(-1) ?? 0) > SAMPLE_LENGTH;
-  if (isLong && start > FIRST_LINES && !/[{}%<>$@]/.test(text)) return false;
-  return dialectFor(edited.text, options).dialect !== 'restore';
+function changesDialect({ chunks, options }: Document, { start, text }: TextChange): boolean {
+  if (chunks.length > SAMPLE_LENGTH && start > FIRST_LINES && !/[{}%<>$@]/.test(text)) return false;
+  return dialectFor(chunks.beginning(DIALECT_SAMPLE_LENGTH), options).dialect !== 'restore';
 }
 
 const FIRST_LINES = 1_000;
+
+/** More lines than this are made by machines, for machines: what looks at all of them is not done at every key. */
+export const MOST_LINES = 20_000;
+
+export function isLong({ chunks }: Document): boolean {
+  return chunks.count > MOST_LINES;
+}
 
 /** The document and, of a script for both families, its other side. */
 export function sidesOf(document: Document): readonly Document[] {
@@ -137,73 +150,58 @@ function isCommand(line: Line | undefined): boolean {
 }
 
 /** The line that an offset stands in, from 0. */
-export function lineAt({ lineStarts }: Pick<Document, 'lineStarts'>, offset: number): number {
-  let low = 0;
-  let high = lineStarts.length - 1;
-  while (low < high) {
-    const middle = (low + high + 1) >> 1;
-    if ((lineStarts[middle] ?? 0) <= offset) low = middle;
-    else high = middle - 1;
-  }
-  return low;
+export function lineAt({ chunks }: Pick<Document, 'chunks'>, offset: number): number {
+  return chunks.lineAt(offset);
 }
 
 /** A span of a line as offsets in the document. */
-export function spanInDocument(document: Pick<Document, 'lineStarts'>, line: number, span: Span): Span {
-  const start = document.lineStarts[line] ?? 0;
+export function spanInDocument({ chunks }: Pick<Document, 'chunks'>, line: number, span: Span): Span {
+  const start = chunks.startOf(line);
   return { start: start + span.start, end: start + span.end };
 }
 
-function documentOf(
-  family: Family,
-  lines: readonly Line[],
-  lineStarts: Uint32Array,
-  options: DocumentOptions,
-): Document {
+function* readLines(text: string, family: Family): Generator<Line> {
+  for (const line of linesOf(text)) yield readLine(line, family);
+}
+
+function documentOf(family: Family, chunks: LineChunks, options: DocumentOptions): Document {
   let text: string | undefined;
+  let starts: Uint32Array | undefined;
   return {
+    chunks,
     get text() {
-      text ??= textOf(lines);
+      text ??= Array.from(chunks, (line) => line.text).join('');
       return text;
     },
-    tree: { family, lines },
-    lineStarts,
+    tree: treeOf(family, chunks),
+    get lineStarts() {
+      starts ??= startsOf(chunks);
+      return starts;
+    },
     options,
     dialect: 'restore',
   };
 }
 
-function textOf(lines: readonly Line[]): string {
-  return lines.map((line) => line.text).join('');
+function treeOf(family: Family, chunks: LineChunks): Tree {
+  let lines: readonly Line[] | undefined;
+  return {
+    family,
+    get lines() {
+      lines ??= chunks.toArray();
+      return lines;
+    },
+  };
 }
 
-function familyOf(lines: readonly Line[], options: DocumentOptions): Family {
-  if (options.family) return options.family;
-  let sample = '';
-  for (const line of lines) {
-    sample += line.text;
-    if (sample.length >= SAMPLE_LENGTH) break;
-  }
-  return guessFamily(sample, options.fileName);
-}
-
-function startsOf(lines: readonly Line[], start: number): Uint32Array {
-  const starts = new Uint32Array(lines.length);
-  let next = start;
-  for (const [number, line] of lines.entries()) {
-    starts[number] = next;
-    next += line.text.length;
+function startsOf(chunks: LineChunks): Uint32Array {
+  const starts = new Uint32Array(chunks.count);
+  let number = 0;
+  let start = 0;
+  for (const { text } of chunks) {
+    starts[number] = start;
+    start += text.length;
+    number += 1;
   }
   return starts;
-}
-
-/** `starts` with those from `first` to `end` replaced, and those behind them moved. */
-function spliced(starts: Uint32Array, first: number, end: number, replaced: Uint32Array, moved: number): Uint32Array {
-  const result = new Uint32Array(starts.length - (end - first) + replaced.length);
-  const behind = first + replaced.length;
-  result.set(starts.subarray(0, first));
-  result.set(replaced, first);
-  result.set(starts.subarray(end), behind);
-  for (let at = behind; at < result.length; at += 1) result[at] = (result[at] ?? 0) + moved;
-  return result;
 }

@@ -12,6 +12,7 @@ export interface KnownNames {
   readonly chain: string | undefined;
   readonly chainStart: number;
   readonly target: string | undefined;
+  readonly targetStart: number;
 }
 
 export class KnownLine implements CommandLine {
@@ -21,15 +22,17 @@ export class KnownLine implements CommandLine {
   /** Of the target, where there is one. */
   readonly targetName: string | undefined;
   readonly #chainStart: number;
+  readonly #targetStart: number;
   #read: CommandLine | undefined;
 
-  /** @param names those that fill holes of the shape, and where the chain's stands */
+  /** @param names those that fill holes of the shape, and where the line has them */
   constructor(text: string, shape: RuleShape, names: KnownNames) {
     this.text = text;
     this.shape = shape;
     this.chainName = names.chain ?? shape.chain;
     this.targetName = names.target ?? shape.target;
     this.#chainStart = names.chainStart;
+    this.#targetStart = names.targetStart;
     this.#read = undefined;
   }
 
@@ -54,8 +57,12 @@ export class KnownLine implements CommandLine {
   }
 
   get chain(): Word {
-    const start = this.#chainStart;
-    return { span: { start, end: start + this.chainName.length }, value: this.chainName };
+    return wordAt(this.#chainStart, this.chainName);
+  }
+
+  /** What stands behind `-j` or `-g`. */
+  get target(): Word | undefined {
+    return this.targetName === undefined ? undefined : wordAt(this.#targetStart, this.targetName);
   }
 
   get counters(): CountersNode | undefined {
@@ -81,4 +88,8 @@ export class KnownLine implements CommandLine {
     this.#read ??= this.read();
     return this.#read;
   }
+}
+
+function wordAt(start: number, value: string): Word {
+  return { span: { start, end: start + value.length }, value };
 }

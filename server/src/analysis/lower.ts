@@ -13,6 +13,7 @@ import { type Block, blocksOf, linesOf } from './blocks';
 import { KnownChain } from './known-chain';
 import type { LocatedProblem } from './located-problem';
 import { isNotLoaded, lowerRule } from './lower-rule';
+import { finished, STEP, type Steps } from './steps';
 import { declareChain, runCommand } from './table-commands';
 import { type ChainState, newChain, type TableState } from './table-state';
 
@@ -30,7 +31,16 @@ export function lower(tree: Tree): Ruleset {
   return lowerWithProblems(tree).ruleset;
 }
 
+/** Undefined where the tree has not been lowered yet. */
+export function loweredAlready(tree: Tree): Lowered | undefined {
+  return known.get(tree);
+}
+
 export function lowerWithProblems(tree: Tree): Lowered {
+  return finished(lowerSteps(tree));
+}
+
+export function* lowerSteps(tree: Tree): Steps<Lowered> {
   const earlier = known.get(tree);
   if (earlier) return earlier;
   const problems: LocatedProblem[] = [];
@@ -38,7 +48,8 @@ export function lowerWithProblems(tree: Tree): Lowered {
   for (const block of blocksOf(tree).blocks) {
     if (block.table === undefined) continue;
     const table = openTable(tree, block, block.table, tables.get(block.table), problems);
-    runBlock(tree, block, table);
+    yield;
+    yield* runBlock(tree, block, table);
     tables.set(block.table, table);
   }
   let ruleset: Ruleset | undefined;
@@ -81,10 +92,10 @@ function openTable(
     chains.set(hook, newChain(hook, earlier?.chains.get(hook)?.policy ?? 'ACCEPT'));
   }
   const { family, chainsElsewhere: elsewhere } = tree;
-  return { name, family, chains, declared: declaredChains(tree, block), elsewhere, problems };
+  return { name, family, chains, declared: declaredChains(tree, block), elsewhere, problems, nearest: new Map() };
 }
 
-function declaredChains(tree: Tree, block: Block): ReadonlyMap<string, number> {
+export function declaredChains(tree: Tree, block: Block): ReadonlyMap<string, number> {
   const lines = new Map<string, number>();
   for (const number of linesOf(block)) {
     const name = madeBy(tree.lines[number]);
@@ -94,14 +105,15 @@ function declaredChains(tree: Tree, block: Block): ReadonlyMap<string, number> {
 }
 
 /** The chain that the line makes. */
-function madeBy(line: Line | undefined): string | undefined {
+export function madeBy(line: Line | undefined): string | undefined {
   if (line instanceof KnownChain) return line.chainName;
   if (line?.kind === 'chain') return line.name?.value;
   return line?.kind === 'command' && line.command === 'new-chain' ? line.chain?.value : undefined;
 }
 
-function runBlock(tree: Tree, block: Block, table: TableState): void {
+function* runBlock(tree: Tree, block: Block, table: TableState): Steps<void> {
   for (const number of linesOf(block)) {
+    if (number % STEP === 0) yield;
     const line = tree.lines[number];
     if (line?.kind === 'chain') declareChain(table, line, number);
     else if (line?.kind === 'command' && !isNotLoaded(line, tree.family)) runCommand(table, line, number);

@@ -3,7 +3,7 @@ import { parseUnsigned } from '../../../src-sim/xt/value-types';
 import { extensionNames, isExtensionName } from '../syntax/extension-names';
 import { isOpaque } from '../syntax/opaque';
 import { problem } from '../syntax/problem';
-import { closest, suggesting, withSuggestion } from '../syntax/suggest';
+import { closest, withSuggestion } from '../syntax/suggest';
 import type { CommandLine, RulePart, TargetPart, Word } from '../syntax/tree';
 import { KnownLine } from './known-line';
 import { lowerRule, sameRule } from './lower-rule';
@@ -12,13 +12,13 @@ import { usesOf } from './rule-uses';
 import {
   type ChainState,
   chainNamed,
-  chainNames,
   mayBeElsewhere,
   missingChain,
   newChain,
   type RuleState,
   refuse,
   refuseBy,
+  suggestingName,
   type TableState,
 } from './table-state';
 
@@ -202,10 +202,9 @@ function checkTargetName(table: TableState, name: Word, line: number): void {
     const unsure = problem(name.span, 'unknown-chain', message, 'warning');
     if (slip !== undefined) table.problems.push({ ...withSuggestion(unsure, slip), line });
   } else {
-    const names = [...chainNames(table), ...extensionNames('target')];
     const message = `"${name.value}" is neither a chain of table ${table.name} nor a target`;
     const unknown = problem(name.span, 'unknown-chain', message);
-    table.problems.push({ ...suggesting(unknown, name.value, names), line });
+    table.problems.push({ ...suggestingName(table, unknown, name.value, extensionNames('target')), line });
   }
 }
 

@@ -3,7 +3,7 @@ import type { Hook, TableName } from '../../../src-sim/netfilter/hook';
 import type { GivenOptions, MatchUse } from '../../../src-sim/netfilter/ruleset';
 import type { Extension } from '../../../src-sim/xt/define';
 import { BUILTIN } from '../../../src-sim/xt/registry';
-import type { CommandLine, Span } from '../syntax/tree';
+import type { CommandLine, Span, Word } from '../syntax/tree';
 import { KnownLine } from './known-line';
 import { partsOf, unknownOf } from './lower-rule';
 import { perLine } from './per-line';
@@ -43,7 +43,11 @@ export function chainNameOf(line: CommandLine): string | undefined {
   return line instanceof KnownLine ? line.chainName : line.chain?.value;
 }
 
-/** What stands behind `-j` or `-g`. */
+/** What stands behind the first `-j` or `-g`. */
+export function targetWordOf(line: CommandLine): Word | undefined {
+  return line instanceof KnownLine ? line.target : usesOf(line).target?.loader.name;
+}
+
 export function targetNameOf(line: CommandLine): string | undefined {
   return line instanceof KnownLine ? line.targetName : usesOf(line).target?.loader.name?.value;
 }

@@ -31,8 +31,9 @@ export interface RuleShape {
   readonly example: CommandLine;
   /** By the number of the word that each begins with. */
   readonly holes: ReadonlyMap<number, Hole>;
-  /** The number of the word that names the chain. */
+  /** The numbers of the words that name the chain, and the target. */
   readonly chainAt: number;
+  readonly targetAt: number | undefined;
   /** The example's; a hole where they may be others. */
   readonly chain: string;
   readonly target: string | undefined;
@@ -58,6 +59,7 @@ export function shapeOf(line: CommandLine, words: readonly Word[], family: Famil
     example: line,
     holes: holesOf(line.chain, parts, numberOf),
     chainAt,
+    targetAt: target?.name && numberOf(target.name),
     chain: line.chain.value,
     target: target?.name?.value,
     allows: allowance(line, family),

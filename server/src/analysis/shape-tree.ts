@@ -25,7 +25,7 @@ interface Point {
 
 interface Branch {
   readonly word: string;
-  readonly isChain: boolean;
+  readonly names: 'chain' | 'target' | undefined;
   readonly next: Point;
 }
 
@@ -45,13 +45,14 @@ export class ShapeTree {
 
   /** The line as one of a shape that has been learnt by now. @param start where its rule begins, behind counters */
   find(text: string, start: number, end: number): KnownLine | undefined {
-    const found: Found = { chain: undefined, chainStart: 0, target: undefined };
+    const found: Found = { chain: undefined, chainStart: 0, target: undefined, targetStart: 0 };
     this.#values.length = 0;
     let point = this.#root;
     for (let at = blanksEnd(text, start, end); at < end; at = blanksEnd(text, at, end)) {
       const branch = branchAt(point, text, at, end);
       if (branch) {
-        if (branch.isChain) found.chainStart = at;
+        if (branch.names === 'chain') found.chainStart = at;
+        else if (branch.names === 'target') found.targetStart = at;
         at += branch.word.length;
         point = branch.next;
       } else {
@@ -74,7 +75,7 @@ export class ShapeTree {
     let point = this.#root;
     for (let at = 0; at < words.length; ) {
       const hole = shape.holes.get(at);
-      point = hole ? behindHole(point, hole) : behindWord(point, words[at]?.value ?? '', at === shape.chainAt);
+      point = hole ? behindHole(point, hole) : behindWord(point, words[at]?.value ?? '', nameAt(shape, at));
       at += hole?.kind === 'value' ? hole.part.words.length : 1;
     }
     if (point.shape === undefined) this.#count += 1;
@@ -94,29 +95,47 @@ export class ShapeTree {
       found.chainStart = at;
     } else {
       found.target = name;
+      found.targetStart = at;
     }
     return wordEnd;
   }
 
   #fillValue({ part }: ValueHole, text: string, start: number, end: number): number {
-    const { type } = part.declaration;
-    const words: string[] = [];
-    let at = start;
-    for (let missing = part.words.length; missing > 0; missing -= 1) {
+    const first = valueWord(text, start, end);
+    if (first === undefined) return NOT_FILLED;
+    const words = [first.value];
+    let at = first.end;
+    while (words.length < part.words.length) {
       at = blanksEnd(text, at, end);
-      if (at >= end) return NOT_FILLED;
-      const { word, openQuote } = wordAt(text, at, end);
-      if (openQuote !== undefined || beginsOption(word.value) || exceedsBytes(word.value, MAX_WORD_BYTES)) {
-        return NOT_FILLED;
-      }
-      words.push(word.value);
-      at = word.span.end;
+      const next = at < end ? valueWord(text, at, end) : undefined;
+      if (next === undefined) return NOT_FILLED;
+      words.push(next.value);
+      at = next.end;
     }
-    const parsed = type.parse(words, this.#family);
+    const parsed = part.declaration.type.parse(words, this.#family);
     if (!parsed.ok || parsed.warning !== undefined || !saysOneThing(part, parsed.value)) return NOT_FILLED;
     this.#values.push(parsed.value);
     return at;
   }
+}
+
+/** A word that can be nothing but a value. */
+function valueWord(
+  text: string,
+  start: number,
+  end: number,
+): { readonly value: string; readonly end: number } | undefined {
+  const plainEnd = plainWordEnd(text, start, end);
+  if (plainEnd === end || isBlank(text.charCodeAt(plainEnd))) {
+    const value = text.slice(start, plainEnd);
+    return isValue(value) ? { value, end: plainEnd } : undefined;
+  }
+  const { word, openQuote } = wordAt(text, start, end);
+  return openQuote === undefined && isValue(word.value) ? { value: word.value, end: word.span.end } : undefined;
+}
+
+function isValue(word: string): boolean {
+  return !beginsOption(word) && !exceedsBytes(word, MAX_WORD_BYTES);
 }
 
 /** What a line has in the holes of its shape. */
@@ -124,6 +143,7 @@ interface Found {
   chain: string | undefined;
   chainStart: number;
   target: string | undefined;
+  targetStart: number;
 }
 
 const NOT_FILLED = -1;
@@ -141,11 +161,16 @@ function branchAt({ words }: Point, text: string, at: number, end: number): Bran
   return undefined;
 }
 
-function behindWord(point: Point, word: string, isChain: boolean): Point {
+function nameAt({ chainAt, targetAt }: RuleShape, at: number): Branch['names'] {
+  if (at === chainAt) return 'chain';
+  return at === targetAt ? 'target' : undefined;
+}
+
+function behindWord(point: Point, word: string, names: Branch['names']): Point {
   const known = point.words.find((branch) => branch.word === word);
   if (known) return known.next;
   const next = newPoint();
-  point.words.push({ word, isChain, next });
+  point.words.push({ word, names, next });
   return next;
 }
 

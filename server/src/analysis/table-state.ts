@@ -4,7 +4,7 @@ import type { TableName } from '../../../src-sim/netfilter/hook';
 import { type Counters, NO_COUNTERS, type Policy } from '../../../src-sim/netfilter/ruleset';
 import { isOpaque } from '../syntax/opaque';
 import { problem } from '../syntax/problem';
-import { suggesting } from '../syntax/suggest';
+import { closest, withSuggestion } from '../syntax/suggest';
 import type { CommandLine, Problem, Tree, Word } from '../syntax/tree';
 import type { LocatedProblem } from './located-problem';
 
@@ -39,6 +39,8 @@ export interface TableState {
   readonly declared: ReadonlyMap<string, number>;
   readonly elsewhere: Tree['chainsElsewhere'];
   readonly problems: LocatedProblem[];
+  /** By the message that there is no such name, the nearest that there is. */
+  readonly nearest: Map<string, string | undefined>;
 }
 
 export function newChain(name: string, policy?: Policy): ChainState {
@@ -79,9 +81,22 @@ export function mayBeElsewhere({ elsewhere }: TableState, name: Word): boolean {
 }
 
 /** Of chains that are there, or will be. */
-export function chainNames(table: TableState): Iterable<string> {
-  const made = [...table.chains.values()].filter((chain) => !chain.missing).map((chain) => chain.name);
-  return new Set([...made, ...table.declared.keys()]);
+export function* chainNames({ chains, declared }: Pick<TableState, 'chains' | 'declared'>): Generator<string> {
+  for (const chain of chains.values()) if (!chain.missing) yield chain.name;
+  for (const name of declared.keys()) if (chains.get(name)?.missing !== undefined || !chains.has(name)) yield name;
+}
+
+/** Of so many names of a table the nearest is searched for: where more are wrong, none is a slip of the finger. */
+const MOST_SEARCHED = 20;
+
+/** The problem with the chain that was probably meant, or another of the names that may stand there. */
+export function suggestingName(table: TableState, found: Problem, name: string, others: Iterable<string>): Problem {
+  const key = found.message;
+  if (!table.nearest.has(key)) {
+    if (table.nearest.size === MOST_SEARCHED) return found;
+    table.nearest.set(key, closest(name, [...chainNames(table), ...others]));
+  }
+  return withSuggestion(found, table.nearest.get(key));
 }
 
 /** Why there is no chain of that name. */
@@ -90,5 +105,5 @@ export function missingChain(table: TableState, name: Word, line: number): Locat
   const message = `no chain "${name.value}" in table ${table.name}`;
   const missing = (text: string) => problem(name.span, 'unknown-chain', text);
   if (later !== undefined) return { ...missing(`${message}: line ${later + 1} makes it only later`), line };
-  return { ...suggesting(missing(message), name.value, chainNames(table)), line };
+  return { ...suggestingName(table, missing(message), name.value, []), line };
 }

@@ -4,6 +4,7 @@
  */
 import { contentEnd } from '../syntax/parse';
 import { type Document, lineAt } from './document';
+import { lastUpTo } from './line-chunks';
 
 /** Both from 0. */
 export interface TextPlace {
@@ -12,34 +13,44 @@ export interface TextPlace {
 }
 
 export function placeAt(document: Document, offset: number): TextPlace {
-  const lineStarts = textLineStarts(document);
-  const line = lineAt({ lineStarts }, offset);
-  return { line, column: offset - (lineStarts[line] ?? 0) };
+  const line = lineOf(document, offset);
+  return { line, column: offset - startOf(document, line) };
 }
 
 /** A place beyond a line's end means its end, and one beyond the last line the end of the text. */
 export function offsetOf(document: Document, { line, column }: TextPlace): number {
-  const lineStarts = textLineStarts(document);
-  const start = lineStarts[line];
-  if (start === undefined) return document.text.length;
-  const text = document.text.slice(start, lineStarts[line + 1]);
-  return start + Math.min(column, contentEnd(text));
+  return startOf(document, line) + Math.min(column, contentEnd(textOfLine(document, line)));
 }
 
 /** Where the line of the text begins that an offset stands in. */
 export function lineStartOf(document: Document, offset: number): number {
-  return textLineStarts(document)[placeAt(document, offset).line] ?? 0;
+  return startOf(document, lineOf(document, offset));
 }
 
 /** The line of the text in which a line of the tree begins, from 0. */
 export function textLineOf(document: Document, line: number): number {
-  return document.dialect === 'script' ? placeAt(document, document.lineStarts[line] ?? 0).line : line;
+  return document.dialect === 'script' ? lineOf(document, document.chunks.startOf(line)) : line;
+}
+
+function lineOf(document: Document, offset: number): number {
+  return document.dialect === 'script' ? lastUpTo(scriptStarts(document), offset) : lineAt(document, offset);
+}
+
+function startOf(document: Document, line: number): number {
+  return document.dialect === 'script'
+    ? (scriptStarts(document)[line] ?? document.text.length)
+    : document.chunks.startOf(line);
+}
+
+function textOfLine(document: Document, line: number): string {
+  return document.dialect === 'script'
+    ? document.text.slice(startOf(document, line), startOf(document, line + 1))
+    : (document.chunks.at(line)?.text ?? '');
 }
 
 const known = new WeakMap<Document, Uint32Array>();
 
-function textLineStarts(document: Document): Uint32Array {
-  if (document.dialect !== 'script') return document.lineStarts;
+function scriptStarts(document: Document): Uint32Array {
   const earlier = known.get(document);
   if (earlier) return earlier;
   const starts = [0];

@@ -1,7 +1,8 @@
 /** Where a chain's name stands in its table: what declares it, what fills it, who jumps to it. */
 import { type Block, linesOf } from '../analysis/blocks';
 import type { Document } from '../analysis/document';
-import type { Command, Span, Word } from '../syntax/tree';
+import { KnownLine } from '../analysis/known-line';
+import type { Command, CommandLine, Span, Word } from '../syntax/tree';
 import { isTargetPart } from './cursor';
 
 export interface ChainUse {
@@ -32,7 +33,12 @@ export function chainUses({ tree }: Document, block: Block, name: string): reado
     if (line?.kind === 'chain') add('declaration', lineNumber, line.name);
     if (line?.kind !== 'command') continue;
     add(COMMAND_KINDS[line.command] ?? 'command', lineNumber, line.chain);
-    for (const part of line.parts) if (isTargetPart(part)) add('jump', lineNumber, part.name, line.chain?.value);
+    for (const target of targetWords(line)) add('jump', lineNumber, target, line.chain?.value);
   }
   return uses;
+}
+
+function targetWords(line: CommandLine): readonly (Word | undefined)[] {
+  if (line instanceof KnownLine) return [line.target];
+  return line.parts.filter(isTargetPart).map((part) => part.name);
 }

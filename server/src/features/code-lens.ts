@@ -1,5 +1,5 @@
 /** What stands above a chain: a way into the simulation, and its size at a glance. */
-import type { Document } from '../analysis/document';
+import { type Document, isLong } from '../analysis/document';
 import type { Span } from '../syntax/tree';
 import { type OutlineNode, outline } from './structure';
 
@@ -11,11 +11,14 @@ export type Lens =
 export function codeLenses(document: Document): readonly Lens[] {
   // A packet is traced through rules that are there; a script may or may not make them.
   if (document.dialect === 'script') return [];
-  return outline(document).flatMap((table) => table.children.flatMap((chain) => lensesOf(chain)));
+  const chains = outline(document).flatMap((table) => table.children);
+  // Tens of thousands of chains would be twice as many lenses, at every key: a packet comes in by a built-in one.
+  const shown = isLong(document) ? chains.filter(({ detail }) => detail !== '') : chains;
+  return shown.flatMap(lensesOf);
 }
 
-function lensesOf({ name, nameSpan, detail, children }: OutlineNode): readonly Lens[] {
-  const rules = children.length === 1 ? '1 rule' : `${children.length} rules`;
+function lensesOf({ name, nameSpan, detail, rules: count }: OutlineNode): readonly Lens[] {
+  const rules = count === 1 ? '1 rule' : `${count} rules`;
   return [
     { kind: 'trace', span: nameSpan, title: 'Trace a packet', chain: name },
     { kind: 'note', span: nameSpan, title: detail === '' ? rules : `${rules}, ${detail}` },

@@ -1,7 +1,8 @@
 /** Completion of what begins a line, and of tables, chains and policies. */
-import { isTableName, TABLE_HOOKS, TABLES } from '../../../src-sim/netfilter/hook';
-import type { Document } from '../analysis/document';
-import { lowerWithProblems } from '../analysis/lower';
+import { isTableName, TABLE_HOOKS, TABLES, type TableName } from '../../../src-sim/netfilter/hook';
+import { blocksOf } from '../analysis/blocks';
+import { type Document, isLong } from '../analysis/document';
+import { declaredChains, lowerWithProblems } from '../analysis/lower';
 import { COMMANDS } from '../syntax/commands';
 import type { Command } from '../syntax/tree';
 import type { Completion } from './completion';
@@ -37,8 +38,8 @@ function commandItem({ short, long, summary }: (typeof COMMANDS)[number]): Compl
 export function completeTable(document: Document): readonly Completion[] {
   const { tree } = document;
   // Commands name a table as often as they like.
-  const present = tree.dress === 'script' ? undefined : lowerWithProblems(tree).tables;
-  return TABLES.filter((name) => !present?.has(name)).map((name) => ({
+  const present = new Set(tree.dress === 'script' ? [] : blocksOf(tree).blocks.map(({ table }) => table));
+  return TABLES.filter((name) => !present.has(name)).map((name) => ({
     kind: 'table',
     label: name,
     detail: TABLE_HOOKS[name].join(', '),
@@ -93,8 +94,17 @@ export function completeChain(document: Document, { table, written }: Completion
 
 export function chainNames(document: Document, table: string | undefined): readonly string[] {
   if (table === undefined || !isTableName(table)) return [];
+  // Somebody waits: in a long file the names that it makes have to do, of which some may be taken away again.
+  if (isLong(document)) return [...TABLE_HOOKS[table], ...madeNames(document, table)];
   const found = lowerWithProblems(document.tree).tables.get(table);
   return found ? [...found.chains.keys()] : TABLE_HOOKS[table];
+}
+
+function madeNames({ tree }: Document, table: TableName): readonly string[] {
+  const blocks = blocksOf(tree).blocks.filter((block) => block.table === table);
+  const names = new Set(blocks.flatMap((block) => [...declaredChains(tree, block).keys()]));
+  for (const hook of TABLE_HOOKS[table]) names.delete(hook);
+  return [...names];
 }
 
 export function chainItem(name: string, table: string): Completion {

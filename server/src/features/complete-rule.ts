@@ -2,7 +2,7 @@
 import { type Hook, isTableName, TABLE_HOOKS } from '../../../src-sim/netfilter/hook';
 import type { Extension, OptionDeclaration } from '../../../src-sim/xt/define';
 import { BUILTIN, EXTENSIONS } from '../../../src-sim/xt/registry';
-import { hooksOfChain } from '../analysis/call-graph';
+import { hooksKnown } from '../analysis/call-graph';
 import type { Document } from '../analysis/document';
 import { usesOf } from '../analysis/rule-uses';
 import { LOADERS } from '../syntax/commands';
@@ -119,7 +119,7 @@ function placeOf(document: Document, { table }: CompletionContext, line: Command
 
 function hooksOf(document: Document, table: string | undefined, chain: string): readonly Hook[] {
   if (table === undefined || !isTableName(table)) return [];
-  const hooks = hooksOfChain(document.tree, table, chain);
+  const hooks = hooksKnown(document, table, chain);
   return hooks.length > 0 ? hooks : TABLE_HOOKS[table];
 }
 

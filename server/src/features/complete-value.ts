@@ -1,6 +1,8 @@
 /** Completion of an option's value: what its type lists, and what the file already writes for it. */
-import { type Document, lineAt } from '../analysis/document';
-import type { OptionPart } from '../syntax/tree';
+import type { OptionDeclaration } from '../../../src-sim/xt/define';
+import { type Document, MOST_LINES } from '../analysis/document';
+import { KnownLine } from '../analysis/known-line';
+import type { CommandLine, OptionPart, RulePart } from '../syntax/tree';
 import type { Completion } from './completion';
 import type { CompletionContext, Wanted } from './completion-context';
 import { describeState } from './hover-state';
@@ -29,18 +31,28 @@ function choiceItems({ declaration, option }: OptionPart, { tree }: Document): r
 }
 
 /** What other lines give to options of the same type: interfaces beside `-i`, whichever option named them. */
-function seenValues({ tree, lineStarts }: Document, { declaration }: OptionPart, offset: number): readonly string[] {
-  const own = lineAt({ lineStarts }, offset);
+function seenValues({ chunks }: Document, { declaration: { type } }: OptionPart, offset: number): readonly string[] {
+  const own = chunks.lineAt(offset);
   const values = new Set<string>();
-  for (const [number, line] of tree.lines.entries()) {
+  let number = -1;
+  for (const line of chunks) {
+    number += 1;
+    if (values.size >= MOST_SEEN_VALUES || number >= MOST_LINES) break;
     if (line.kind !== 'command' || number === own) continue;
-    for (const part of line.parts) {
-      if (part.kind !== 'option' || part.declaration.type !== declaration.type || part.value === undefined) continue;
+    for (const part of partsOfType(line, type)) {
       values.add(part.words.map(({ span }) => line.text.slice(span.start, span.end)).join(' '));
     }
-    if (values.size >= MOST_SEEN_VALUES) break;
   }
   return [...values].filter((value) => value !== '');
+}
+
+function partsOfType(line: CommandLine, type: OptionDeclaration['type']): readonly OptionPart[] {
+  const ofType = (part: RulePart): part is OptionPart => part.kind === 'option' && part.declaration.type === type;
+  if (line instanceof KnownLine) {
+    if (!line.shape.example.parts.some(ofType)) return [];
+    return line.read().parts.filter(ofType);
+  }
+  return line.parts.filter(ofType).filter(({ value }) => value !== undefined);
 }
 
 function seenItem(value: string): Completion {

@@ -1,7 +1,8 @@
 /** Everything that is wrong with a ruleset, in slices: what the parser saw, what iptables refuses, what lint finds. */
-import { check } from '../analysis/check';
-import { type Document, sidesOf, spanInDocument } from '../analysis/document';
+import { checkSteps, lineProblems } from '../analysis/check';
+import { type Document, isLong, MOST_LINES, spanInDocument } from '../analysis/document';
 import type { Hints } from '../analysis/hints';
+import type { LocatedProblem } from '../analysis/located-problem';
 import { problemText } from '../analysis/variant';
 import type { Finding, Fix } from '../lint/finding';
 import { findLintRule, LINT_RULES } from '../lint/registry';
@@ -17,9 +18,6 @@ export interface DiagnosticOptions extends Omit<LintOptions, 'rules'> {
   readonly choices?: LintChoices;
 }
 
-/** Rulesets beyond this are made by machines, for machines: their rules are not compared with each other. */
-const MOST_LINTED_LINES = 20_000;
-
 /** An editor that shows thousands of them helps nobody. */
 const MOST_DIAGNOSTICS = 1_000;
 
@@ -34,13 +32,16 @@ export function* diagnosticSlices(
 ): Generator<readonly Diagnostic[]> {
   const foreign = foreignFile(document);
   if (foreign) return yield [foreign];
-  const problems = lineProblems(document);
+  const problems = lineProblems(document).map((problem) => inDocument(document, problem));
   yield problems.slice(0, MOST_DIAGNOSTICS);
   if (problems.length > MOST_DIAGNOSTICS) return;
   yield hints.problems.map((problem) => ofProblem(problem, problem.span));
-  yield check(document).map((problem) => ofProblem(problem, spanInDocument(document, problem.line, problem.span)));
+  const steps = checkSteps(document);
+  let step = steps.next();
+  for (; !step.done; step = steps.next()) yield [];
+  yield step.value.map((problem) => inDocument(document, problem));
   if (!isWhole(document)) return;
-  if (document.tree.lines.length > MOST_LINTED_LINES) return yield [tooLong(document)];
+  if (isLong(document)) return yield [tooLong(document)];
   const rules = LINT_RULES.filter((rule) => isSwitchedOn(rule, choices));
   for (const findings of lintSlices(document, hints, { ...options, rules })) {
     yield findings.map((finding) => withChosenSeverity(finding, choices));
@@ -56,28 +57,20 @@ function isWhole({ dialect, tree, others }: Document): boolean {
 /** udev, polkit and others call their files `*.rules` too: one remark, instead of an error on every line. */
 function foreignFile(document: Document): Diagnostic | undefined {
   const { tree } = document;
-  if (document.dialect !== 'restore') return undefined;
+  if (document.dialect !== 'restore' || tree.lines.some(({ kind }) => OWN_LINES.has(kind))) return undefined;
   const first = tree.lines.findIndex(({ kind }) => kind === 'unknown');
-  if (first === -1 || tree.lines.some(({ kind }) => OWN_LINES.has(kind))) return undefined;
+  if (first === -1) return undefined;
   const message = 'this does not look like a ruleset of iptables: no line of it is a table, a chain or a rule';
   return remark('foreign-file', message, lineSpan(document, first));
 }
 
 const OWN_LINES: ReadonlySet<Line['kind']> = new Set(['table', 'chain', 'command', 'commit']);
 
-function lineProblems(document: Document): readonly Diagnostic[] {
-  const found: Diagnostic[] = [];
-  // Asked after every key, of a hundred thousand lines perhaps, of which few have any.
-  for (const { tree } of sidesOf(document)) {
-    for (const [lineNumber, { problems }] of tree.lines.entries()) {
-      for (const problem of problems)
-        found.push(ofProblem(problem, spanInDocument(document, lineNumber, problem.span)));
-    }
-  }
-  return found;
+function inDocument(document: Document, problem: LocatedProblem): Diagnostic {
+  return ofProblem(problem, spanInDocument(document, problem.line, problem.span));
 }
 
-function ofProblem(problem: Omit<Problem, 'span'>, span: Span): Diagnostic {
+export function ofProblem(problem: Omit<Problem, 'span'>, span: Span): Diagnostic {
   const { code, severity, suggestion } = problem;
   return { code, severity, message: problemText(problem), span, related: [], fixes: suggestedFixes(suggestion, span) };
 }
@@ -93,7 +86,7 @@ function withChosenSeverity(finding: Finding, choices: LintChoices): Diagnostic 
 }
 
 function tooLong(document: Document): Diagnostic {
-  const message = `more than ${MOST_LINTED_LINES} lines: the ruleset is not searched for pitfalls`;
+  const message = `more than ${MOST_LINES} lines: the ruleset is not searched for pitfalls`;
   return remark('too-long', message, lineSpan(document, 0));
 }
 

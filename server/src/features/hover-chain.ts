@@ -1,7 +1,7 @@
 /** The hovers of tables, chains and policies: where they are in a packet's way, and who comes here. */
 import { isHook, isTableName, TABLE_HOOKS } from '../../../src-sim/netfilter/hook';
 import { type Block, blockAt } from '../analysis/blocks';
-import { hooksOfChain } from '../analysis/call-graph';
+import { hooksKnown } from '../analysis/call-graph';
 import type { Document } from '../analysis/document';
 import { textLineOf } from '../analysis/text-lines';
 import { type ChainUse, chainUses } from './chain-uses';
@@ -56,8 +56,8 @@ export function describePolicy(chain: string, policy: string): string {
 }
 
 /** Undefined where no packet comes here. */
-function describeHooks({ tree }: Document, table: string | undefined, chain: string): string | undefined {
-  const hooks = hooksOfChain(tree, table, chain);
+function describeHooks(document: Document, table: string | undefined, chain: string): string | undefined {
+  const hooks = hooksKnown(document, table, chain);
   return hooks.length === 0 ? undefined : `Packets of ${hooks.map(code).join(', ')} come here.`;
 }
 

@@ -5,7 +5,7 @@
 import { blocksOf, linesOf } from '../analysis/blocks';
 import type { Document } from '../analysis/document';
 import { lowerWithProblems } from '../analysis/lower';
-import { isTargetPart } from './cursor';
+import { factsOf, targetWordOf } from '../analysis/rule-facts';
 
 export interface SemanticToken {
   readonly lineNumber: number;
@@ -28,10 +28,10 @@ export function semanticTokens({ tree }: Document): readonly SemanticToken[] {
     const chains = block.table && tables.get(block.table)?.chains;
     for (const lineNumber of linesOf(block)) {
       const line = tree.lines[lineNumber];
-      const part = line?.kind === 'command' ? line.parts.find(isTargetPart) : undefined;
-      if (part?.name === undefined) continue;
-      const isChain = part.kind === 'goto' || chains?.has(part.name.value);
-      const { span } = part.name;
+      const name = line?.kind === 'command' ? targetWordOf(line) : undefined;
+      if (line?.kind !== 'command' || name === undefined) continue;
+      const isChain = factsOf(line).jump === 'goto' || chains?.has(name.value);
+      const { span } = name;
       tokens.push({
         lineNumber,
         start: span.start,

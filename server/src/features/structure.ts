@@ -1,6 +1,6 @@
 /** The shape of a ruleset: the outline of tables, chains and rules, and what can be folded. */
 import { type Block, blocksOf, linesOf } from '../analysis/blocks';
-import { type Document, spanInDocument } from '../analysis/document';
+import { type Document, isLong, spanInDocument } from '../analysis/document';
 import { contentEnd } from '../syntax/parse';
 import type { CommandLine, Line, Span, Word } from '../syntax/tree';
 
@@ -13,6 +13,8 @@ export interface OutlineNode {
   /** Where its name stands, within `span`. */
   readonly nameSpan: Span;
   readonly children: readonly OutlineNode[];
+  /** Of a chain: how many rules it has. In a long file they are not among the children. */
+  readonly rules: number;
 }
 
 /** Tables with their chains, and in each chain its rules, wherever in the table they stand. */
@@ -40,6 +42,7 @@ function tableNode(document: Document, block: Block): OutlineNode {
     span: blockSpan(document, block),
     nameSpan: wordSpan(document, start, header?.name),
     children: chainNodes(document, block),
+    rules: 0,
   };
 }
 
@@ -48,7 +51,8 @@ interface ChainParts {
   /** The name, in `:NAME` or in the first rule of a chain that no line declares. */
   readonly name: Word;
   readonly policy: string | undefined;
-  readonly rules: OutlineNode[];
+  /** Numbers of their lines. */
+  readonly rules: number[];
 }
 
 function chainNodes(document: Document, block: Block): readonly OutlineNode[] {
@@ -60,7 +64,7 @@ function chainNodes(document: Document, block: Block): readonly OutlineNode[] {
     const chain = chains.get(name.value) ?? { lineNumber, name, policy: policyOf(line), rules: [] };
     chains.set(name.value, chain);
     if (line.kind === 'command' && isRule(line)) {
-      chain.rules.push(ruleNode(document, lineNumber, line));
+      chain.rules.push(lineNumber);
     }
   }
   return [...chains.values()].map((chain) => chainNode(document, chain));
@@ -78,13 +82,15 @@ function policyOf(line: Line): string | undefined {
 
 function chainNode(document: Document, { lineNumber, name, policy = '-', rules }: ChainParts): OutlineNode {
   const own = lineSpan(document, lineNumber);
+  const last = rules.at(-1);
   return {
     kind: 'chain',
     name: shownName(name.value),
     detail: policy === '-' ? '' : `policy ${policy}`,
-    span: { start: own.start, end: Math.max(own.end, rules.at(-1)?.span.end ?? 0) },
+    span: { start: own.start, end: Math.max(own.end, last === undefined ? 0 : lineSpan(document, last).end) },
     nameSpan: wordSpan(document, lineNumber, name),
-    children: rules,
+    children: isLong(document) ? [] : rules.flatMap((rule) => ruleNode(document, rule)),
+    rules: rules.length,
   };
 }
 
@@ -96,11 +102,14 @@ function shownName(name: string): string {
 const LONGEST_NAME = 100;
 
 /** A rule is called by its own words: what an editor finds it by. */
-function ruleNode(document: Document, lineNumber: number, line: CommandLine): OutlineNode {
+function ruleNode(document: Document, lineNumber: number): readonly OutlineNode[] {
+  const line = document.tree.lines[lineNumber];
+  if (line?.kind !== 'command') return [];
   const span = lineSpan(document, lineNumber);
   const start = line.chain?.span.end ?? line.flag.span.end;
-  const name = line.text.slice(start, start + LONGEST_NAME).trim();
-  return { kind: 'rule', name: name === '' ? line.flag.value : name, detail: '', span, nameSpan: span, children: [] };
+  const text = line.text.slice(start, start + LONGEST_NAME).trim();
+  const name = text === '' ? line.flag.value : text;
+  return [{ kind: 'rule', name, detail: '', span, nameSpan: span, children: [], rules: 0 }];
 }
 
 function wordSpan(document: Document, lineNumber: number, word: Word | undefined): Span {

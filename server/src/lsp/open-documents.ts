@@ -4,13 +4,19 @@ import type {
   TextDocumentContentChangeEvent,
   TextDocumentItem,
 } from 'vscode-languageserver/node';
-import { createDocument, type Document, editDocument } from '../analysis/document';
+import { createDocument, type Document, editDocument, type TextChange } from '../analysis/document';
 import { toSpan } from './convert';
 
 export interface OpenDocument {
   readonly uri: string;
   readonly version: number;
   readonly document: Document;
+}
+
+export interface Edit {
+  readonly before: Document;
+  readonly after: Document;
+  readonly change: TextChange;
 }
 
 export class OpenDocuments {
@@ -21,10 +27,18 @@ export class OpenDocuments {
     this.#byUri.set(uri, { uri, version, document: createDocument(text, options) });
   }
 
-  change({ textDocument: { uri, version }, contentChanges }: DidChangeTextDocumentParams): void {
-    const before = this.#byUri.get(uri);
-    if (before === undefined) return;
-    this.#byUri.set(uri, { uri, version, document: contentChanges.reduce(applyChange, before.document) });
+  /** @returns what was done, one after the other */
+  change({ textDocument: { uri, version }, contentChanges }: DidChangeTextDocumentParams): readonly Edit[] {
+    let document = this.#byUri.get(uri)?.document;
+    if (document === undefined) return [];
+    const edits: Edit[] = [];
+    for (const content of contentChanges) {
+      const edit = editOf(document, content);
+      edits.push(edit);
+      document = edit.after;
+    }
+    this.#byUri.set(uri, { uri, version, document });
+    return edits;
   }
 
   close(uri: string): void {
@@ -40,9 +54,14 @@ export class OpenDocuments {
   }
 }
 
-function applyChange(document: Document, change: TextDocumentContentChangeEvent): Document {
-  if (!('range' in change)) return createDocument(change.text, document.options);
-  return editDocument(document, { ...toSpan(document, change.range), text: change.text });
+/** A change replaces the whole text, where the editor does not say what of it. */
+function editOf(before: Document, content: TextDocumentContentChangeEvent): Edit {
+  if (!('range' in content)) {
+    const change = { start: 0, end: before.chunks.length, text: content.text };
+    return { before, after: createDocument(content.text, before.options), change };
+  }
+  const change = { ...toSpan(before, content.range), text: content.text };
+  return { before, after: editDocument(before, change), change };
 }
 
 /** The last part of a URI's path, which is all that guessing a family needs. */

@@ -2,6 +2,7 @@
 import * as lsp from 'vscode-languageserver/node';
 import { codeLenses } from '../features/code-lens';
 import { complete } from '../features/completion';
+import type { Diagnostic } from '../features/diagnostics';
 import { formatEdits } from '../features/format';
 import { hover } from '../features/hover';
 import { definition, references } from '../features/navigation';
@@ -75,14 +76,17 @@ function registerFormatting(connection: lsp.Connection): void {
 
 function listenToEdits(connection: lsp.Connection, session: Session): void {
   const { documents, projects } = session;
+  const publish = ({ uri, version, document }: OpenDocument, found: readonly Diagnostic[]) => {
+    const diagnostics = found.map((diagnostic) => toDiagnostic(document, uri, diagnostic));
+    void connection.sendDiagnostics({ uri, version, diagnostics });
+  };
   const diagnostics = createDiagnosticsRun(
     (uri) => session.diagnosticSlices(uri),
     (uri, found) => {
       const open = documents.get(uri);
       if (open === undefined) return;
       session.remember(open, found);
-      const converted = found.map((diagnostic) => toDiagnostic(open.document, uri, diagnostic));
-      void connection.sendDiagnostics({ uri, version: open.version, diagnostics: converted });
+      publish(open, found);
     },
     (failure) => connection.console.error(String(failure)),
   );
@@ -101,12 +105,15 @@ function listenToEdits(connection: lsp.Connection, session: Session): void {
     await refresh(textDocument.uri);
   });
   connection.onDidChangeTextDocument((change) => {
-    if (isProjectFile(change.textDocument.uri)) {
+    const { uri } = change.textDocument;
+    if (isProjectFile(uri)) {
       projects.change(change);
-      return checkProject(change.textDocument.uri);
+      return checkProject(uri);
     }
-    documents.change(change);
-    diagnostics.schedule(change.textDocument.uri);
+    const found = session.change(change);
+    const open = documents.get(uri);
+    if (open && found) publish(open, found);
+    diagnostics.schedule(uri);
   });
   connection.onDidCloseTextDocument(({ textDocument: { uri } }) => {
     diagnostics.forget(uri);

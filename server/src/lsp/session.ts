@@ -1,9 +1,11 @@
 /** What the server remembers between two requests: open documents, their settings and their latest diagnostics. */
-import type { Document } from '../analysis/document';
+import type { DidChangeTextDocumentParams } from 'vscode-languageserver/node';
+import { type Document, isLong } from '../analysis/document';
 import { type Hints, NO_HINTS } from '../analysis/hints';
 import type { Action } from '../features/code-actions';
 import { codeActions } from '../features/code-actions';
 import { type Diagnostic, diagnosticSlices } from '../features/diagnostics';
+import { editedDiagnostics } from '../features/edited-diagnostics';
 import { mergeChoices } from '../lint/severities';
 import { NOTHING_AROUND, type Surroundings, surroundedHints } from '../project/surrounded-hints';
 import type { Span } from '../syntax/tree';
@@ -78,6 +80,22 @@ export class Session {
     for (const slice of diagnosticSlices(open.document, this.hintsOf(uri), { choices, beside })) {
       yield slice.filter(({ suppressed }) => suppressed === undefined);
     }
+  }
+
+  /**
+   * The editor's changes are made. In a long file, what is known of it at once: the whole of it is looked at later.
+   * Undefined in a short one, and where nothing was known before.
+   */
+  change(params: DidChangeTextDocumentParams): readonly Diagnostic[] | undefined {
+    const { uri } = params.textDocument;
+    const known = this.#known.get(uri);
+    const wasKnown = known !== undefined && known.version === this.documents.get(uri)?.version;
+    const edits = this.documents.change(params);
+    const open = this.documents.get(uri);
+    if (!wasKnown || open?.document.dialect !== 'restore' || !isLong(open.document)) return undefined;
+    const diagnostics = edits.reduce((before, edit) => editedDiagnostics(before, edit), known.diagnostics);
+    this.remember(open, diagnostics);
+    return diagnostics;
   }
 
   remember({ uri, version }: OpenDocument, diagnostics: readonly Diagnostic[]): void {

@@ -2,15 +2,14 @@
 import type { Problem } from './tree';
 
 export function closest(word: string, names: Iterable<string>): string | undefined {
-  const limit = Math.max(1, Math.floor(word.length / 3));
+  const limit = Math.min(MOST_EDITS, Math.max(1, Math.floor(word.length / 3)));
   let best: string | undefined;
   let bestDistance = limit + 1;
-  const lowerCase = word.toLowerCase();
   const letters = letterCounts(word);
   for (const name of names) {
-    if (name.length === word.length && name !== word && name.toLowerCase() === lowerCase) return name;
+    if (name !== word && differsInCase(name, word)) return name;
     // There may be tens of thousands of chains: most are told apart by their letters, without comparing their order.
-    if (Math.abs(name.length - word.length) >= bestDistance || foreignLetters(name, letters) >= bestDistance) continue;
+    if (Math.abs(name.length - word.length) >= bestDistance || isForeign(name, letters, bestDistance)) continue;
     const distance = editDistance(word, name);
     if (distance >= bestDistance) continue;
     best = name;
@@ -18,6 +17,9 @@ export function closest(word: string, names: Iterable<string>): string | undefin
   }
   return best;
 }
+
+/** A longer word has not more slips, and more of its neighbours would be near. */
+const MOST_EDITS = 4;
 
 /** `: did you mean "NAME"?`, or nothing. */
 export function didYouMean(word: string, names: Iterable<string>, prefix = ''): string {
@@ -36,22 +38,46 @@ export function withSuggestion(problem: Problem, name: string | undefined, prefi
   return { ...problem, message: `${problem.message}: did you mean "${suggestion}"?`, suggestion };
 }
 
-function letterCounts(word: string): ReadonlyMap<number, number> {
-  const counts = new Map<number, number>();
-  for (let at = 0; at < word.length; at++) counts.set(word.charCodeAt(at), (counts.get(word.charCodeAt(at)) ?? 0) + 1);
+/** Whether two names are the same but for small and capital letters. */
+function differsInCase(name: string, word: string): boolean {
+  if (name.length !== word.length) return false;
+  // Most names of a machine's making are told apart by a few letters.
+  for (let at = 0; at < name.length; at++) {
+    const [a, b] = [name.charCodeAt(at), word.charCodeAt(at)];
+    if (a !== b && a < LETTERS && b < LETTERS && (a | SMALL) !== (b | SMALL)) return false;
+  }
+  return name.toLowerCase() === word.toLowerCase();
+}
+
+/** The bit by which a small letter differs from its capital in ASCII. */
+const SMALL = 0x20;
+
+/** How often each letter stands in a word; letters far apart in Unicode may be counted as one. */
+function letterCounts(word: string): Uint16Array {
+  const counts = new Uint16Array(LETTERS);
+  for (let at = 0; at < word.length; at++) addLetter(counts, word.charCodeAt(at), 1);
   return counts;
 }
 
-/** How many letters of a name the word does not have: each costs an edit at least. */
-function foreignLetters(name: string, letters: ReadonlyMap<number, number>): number {
-  const left = new Map(letters);
+const LETTERS = 128;
+
+function addLetter(counts: Uint16Array, code: number, by: number): void {
+  const letter = code % LETTERS;
+  counts[letter] = (counts[letter] ?? 0) + by;
+}
+
+const left = new Uint16Array(LETTERS);
+
+/** Whether a name has `limit` letters or more that the word does not have: each costs an edit at least. */
+function isForeign(name: string, letters: Uint16Array, limit: number): boolean {
+  left.set(letters);
   let foreign = 0;
-  for (let at = 0; at < name.length; at++) {
-    const count = left.get(name.charCodeAt(at)) ?? 0;
-    if (count === 0) foreign += 1;
-    else left.set(name.charCodeAt(at), count - 1);
+  for (let at = 0; at < name.length && foreign < limit; at++) {
+    const code = name.charCodeAt(at);
+    if (left[code % LETTERS] === 0) foreign += 1;
+    else addLetter(left, code, -1);
   }
-  return foreign;
+  return foreign >= limit;
 }
 
 /** Insertions, deletions, substitutions and swaps of neighbours between two words (optimal string alignment). */

@@ -13,7 +13,7 @@ export interface ChosenDialect {
 }
 
 /** How much of a text is looked at for what gives it away. */
-const SAMPLE_LENGTH = 262_144;
+export const SAMPLE_LENGTH = 262_144;
 
 export function chooseDialect(text: string, fileName = ''): ChosenDialect {
   const name = fileName.split(/[\\/]/).at(-1) ?? '';
