@@ -4,7 +4,7 @@ import { createDocument } from '../server/src/analysis/document';
 import { NO_HINTS } from '../server/src/analysis/hints';
 import { lower } from '../server/src/analysis/lower';
 import { type Box, intersectBoxes, subtractBox } from '../server/src/analysis/packet-set';
-import { type Dimension, statesOf } from '../server/src/analysis/packet-space';
+import { type HeaderDimension, statesOf } from '../server/src/analysis/packet-space';
 import { createWalker, splitByRule, type Walker } from '../server/src/analysis/rule-packets';
 import { followHooks, freshGroup, type PacketGroup, verdictOf } from '../server/src/analysis/set-walk';
 import { startOf, WAY_HOOKS } from '../server/src/lint/way';
@@ -201,7 +201,9 @@ describe('what a match says of sets is what it says of packets', () => {
   });
 });
 
-function boxOf(point: { readonly [D in Dimension]?: number | bigint }): Box {
+type Values = { readonly [D in HeaderDimension]?: number | bigint };
+
+function boxOf(point: Values): Box {
   return Object.fromEntries(
     Object.entries(point).map(([dimension, value]) => [
       dimension,
@@ -210,14 +212,14 @@ function boxOf(point: { readonly [D in Dimension]?: number | bigint }): Box {
   );
 }
 
-function contains(box: Box, point: { readonly [D in Dimension]?: number | bigint }): boolean {
-  return (Object.entries(box) as [Dimension, IntervalSet][]).every(([dimension, set]) => {
+function contains(box: Box, point: Values): boolean {
+  return (Object.entries(box) as [HeaderDimension, IntervalSet][]).every(([dimension, set]) => {
     const value = point[dimension];
     return value === undefined || holds(set, value);
   });
 }
 
-function pointOf(walker: Walker, packet: ScenarioPacket): { readonly [D in Dimension]?: number | bigint } {
+function pointOf(walker: Walker, packet: ScenarioPacket): Values {
   const isTcp = packet.proto === 'tcp';
   const protocol = protocolNumber(String(packet.proto)) ?? 0;
   return {

@@ -1,6 +1,7 @@
 import { bytesOf } from '../net/bytes';
 import { type Instruction, programProblem, runProgram, type Surroundings } from './bpf-program';
 import { defineMatch, fails, leaves, mismatch, option, type Parsed, same, saved, takes } from './define';
+import { asked } from './region';
 import { allParsed, bad, mapParsed, ok, text, word } from './value-types';
 import type { World } from './world';
 
@@ -75,7 +76,7 @@ export const bpf = defineMatch({
     if (returned === undefined) return { kind: 'unsure', reason: 'the program asks for what is not known here' };
     return returned !== 0 ? true : mismatch('bytecode', 'the program returned 0');
   },
-  region: () => [{ conditions: [], exact: false }],
+  region: (given) => asked('bpf', given),
 });
 
 /** @kernel include/uapi/linux/if_packet.h:PACKET_HOST */

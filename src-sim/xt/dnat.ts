@@ -43,4 +43,5 @@ export const DNAT = defineTarget({
   apply(_packet, given, world) {
     return { kind: 'verdict', verdict: world.setUpNat('dst', natRange(given['to-destination'].value, given)) };
   },
+  effect: () => ({ kind: 'end' }),
 });

@@ -1,4 +1,5 @@
 import { compare, defineMatch, fails, leaves, option, same, takes } from './define';
+import { asked } from './region';
 import { limitedText } from './value-types';
 
 export const helper = defineMatch({
@@ -36,4 +37,5 @@ export const helper = defineMatch({
     const held = announcing !== undefined && (wanted === '' || wanted.startsWith(announcing));
     return compare('helper', given.helper, held, () => `the connection was announced to ${announcing ?? 'no helper'}`);
   },
+  region: (given) => asked('helper', given),
 });

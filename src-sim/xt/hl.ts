@@ -1,5 +1,6 @@
 import { defineMatch, defineTarget, fails, option, same, saved, takes } from './define';
 import { changedHops, compareHops, step } from './hop-count';
+import { asked, NO_PACKET } from './region';
 import { uint8 } from './value-types';
 
 export const hl = defineMatch({
@@ -24,6 +25,7 @@ export const hl = defineMatch({
     const { 'hl-eq': equal, 'hl-lt': less, 'hl-gt': more } = given;
     return compareHops('hl', packet.ttl, { equal, less, more });
   },
+  region: (given) => (given['hl-lt']?.value === 0 || given['hl-gt']?.value === 255 ? NO_PACKET : asked('hl', given)),
 });
 
 export const HL = defineTarget({

@@ -1,4 +1,5 @@
 import { compare, defineMatch, fails, leaves, option, same, saved, takes } from './define';
+import { asked, NO_PACKET } from './region';
 import { inSpan, numberSpan } from './value-types';
 
 export const length = defineMatch({
@@ -25,5 +26,9 @@ export const length = defineMatch({
   matches(packet, given) {
     const held = inSpan(packet.length, given.length.value);
     return compare('length', given.length, held, () => `the packet has ${packet.length} bytes`);
+  },
+  region: (given) => {
+    const { value, inverted } = given.length;
+    return value.min > value.max && !inverted ? NO_PACKET : asked('length', given);
   },
 });

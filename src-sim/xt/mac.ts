@@ -1,5 +1,6 @@
 import { macAddress } from './address-types';
 import { compare, defineMatch, fails, leaves, mismatch, option, saved, takes } from './define';
+import { asked } from './region';
 
 export const mac = defineMatch({
   name: 'mac',
@@ -31,4 +32,5 @@ export const mac = defineMatch({
     const held = macSource === given['mac-source'].value;
     return compare('mac-source', given['mac-source'], held, () => `the frame came from ${macSource}`);
   },
+  region: (given) => asked('mac', given),
 });

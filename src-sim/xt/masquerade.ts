@@ -42,6 +42,7 @@ export const MASQUERADE = defineTarget({
     const choice = { addresses: { min: address, max: address }, ...(ports && { ports }) };
     return { kind: 'verdict', verdict: world.setUpNat('src', natRange(choice, given)) };
   },
+  effect: () => ({ kind: 'end' }),
 });
 
 /** A DHCP client that has no address yet keeps having none. Only IPv4 looks. */

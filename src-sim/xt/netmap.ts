@@ -41,6 +41,7 @@ export const NETMAP = defineTarget({
     const verdict = world.setUpNat(manip, { addresses: { min: mapped, max: mapped } });
     return { kind: 'verdict', verdict };
   },
+  effect: () => ({ kind: 'end' }),
 });
 
 /** The network's bits with the host's: what lies between the first and the last address of the network. */

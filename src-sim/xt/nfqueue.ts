@@ -42,4 +42,5 @@ export const NFQUEUE = defineTarget({
     given['queue-bypass']
       ? { kind: 'verdict', verdict: 'ACCEPT', reason: 'no program listens here: it is accepted (--queue-bypass)' }
       : { kind: 'verdict', verdict: 'DROP', reason: 'no program listens here to the queue' },
+  effect: () => ({ kind: 'end' }),
 });

@@ -1,6 +1,7 @@
 import type { Given } from '../netfilter/ruleset';
 import { interfaceMatches, interfaceName } from './address-types';
 import { compare, defineMatch, fails, leaves, type MatchAnswer, mismatch, option, same, saved, takes } from './define';
+import { asked } from './region';
 import { flag } from './value-types';
 import type { BridgePorts } from './world';
 
@@ -45,6 +46,7 @@ export const physdev = defineMatch({
     ];
     return answers.find((answer) => answer !== true) ?? true;
   },
+  region: (given) => asked('physdev', given),
 });
 
 /** Without a bridge only what is negated holds. */

@@ -1,4 +1,5 @@
 import { compare, defineMatch, fails, leaves, option, same, saved, takes } from './define';
+import { asked } from './region';
 import { bad, ok, word } from './value-types';
 import type { World } from './world';
 
@@ -43,6 +44,7 @@ export const pkttype = defineMatch({
     const type = typeOf(packet.dst, world);
     return compare('pkt-type', given['pkt-type'], type === given['pkt-type'].value, () => `the frame was ${type}`);
   },
+  region: (given) => asked('pkttype', given),
 });
 
 /** A frame that came back by loopback tells by its destination. */

@@ -33,6 +33,7 @@ export const REDIRECT = defineTarget({
     const choice = { addresses: { min: address, max: address }, ...(ports && { ports }) };
     return { kind: 'verdict', verdict: world.setUpNat('dst', natRange(choice, given)) };
   },
+  effect: () => ({ kind: 'end' }),
 });
 
 function ownAddress(world: TargetWorld): string | undefined {

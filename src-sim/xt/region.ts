@@ -4,6 +4,7 @@
  */
 import type { CtState } from '../conntrack/entry';
 import type { Address, AddressMask } from '../net/address';
+import type { GivenOptions } from '../netfilter/ruleset';
 import type { AddressType } from './world';
 
 /**
@@ -32,6 +33,8 @@ export type RegionCondition = { readonly inverted: boolean } & (
   | { readonly kind: 'interface'; readonly field: 'in' | 'out'; readonly pattern: string }
   | { readonly kind: 'state'; readonly states: readonly CtState[] }
   | { readonly kind: 'address-type'; readonly field: AddressField; readonly types: readonly AddressType[] }
+  /** What headers do not tell, though the same question has one answer for a packet: whether it is in a set. */
+  | { readonly kind: 'question'; readonly question: string }
 );
 
 export type NumberRange = readonly [from: number, to: number];
@@ -40,6 +43,8 @@ export type AddressRange = readonly [from: Address, to: Address];
 /** What a target does to the packets that reach it. A target without an effect may do anything to them. */
 export type TargetEffect =
   | { readonly kind: 'accept' | 'drop' | 'reject' | 'return' }
+  /** The table's walk ends here; what becomes of the packet something else decides: NAT, a queue. */
+  | { readonly kind: 'end' }
   /** The walk goes on with the next rule. */
   | { readonly kind: 'continue' }
   | { readonly kind: 'untrack' }
@@ -49,3 +54,23 @@ export type TargetEffect =
   | { readonly kind: 'mark'; readonly value: number; readonly mask: number }
   /** The mark becomes something that headers do not tell (`CONNMARK --restore-mark`). */
   | { readonly kind: 'mark-unknown' };
+
+/** A value that no packet has: what a range takes that runs backwards. */
+export const NO_PACKET: readonly Region[] = [
+  { conditions: [{ kind: 'range', field: 'protocol', ranges: [], inverted: false }], exact: true },
+];
+
+/**
+ * For a match that looks at what boxes do not have, and whose options are asked of the packet alone, one by one: no
+ * counter, clock or chance has a say.
+ */
+export function asked(name: string, given: GivenOptions): readonly Region[] {
+  const conditions = Object.entries(given).map(
+    ([option, { value, inverted }]): RegionCondition => ({
+      kind: 'question',
+      question: `${name} ${option} ${JSON.stringify(value)}`,
+      inverted,
+    }),
+  );
+  return [{ conditions, exact: true }];
+}

@@ -105,7 +105,12 @@ export const set = defineMatch({
     if (answer === undefined) return { kind: 'unsure', reason: notKnown(use.value) };
     return answer.held !== use.inverted ? true : mismatch('match-set', answer.text);
   },
-  region: () => [{ conditions: [], exact: false }],
+  /** Counters move with every packet; who is in the set does not, while one walks through a table. */
+  region({ 'match-set': use, 'return-nomatch': nomatch, ...counters }) {
+    const isCounting = Object.values(counters).some((test) => test.value !== true);
+    const question = `set ${setUse.print(use.value).join(' ')}${nomatch ? ' nomatch' : ''}`;
+    return [{ conditions: [{ kind: 'question', question, inverted: use.inverted }], exact: !isCounting }];
+  },
 });
 
 export const SET = defineTarget({

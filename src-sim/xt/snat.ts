@@ -39,4 +39,5 @@ export const SNAT = defineTarget({
   apply(_packet, given, world) {
     return { kind: 'verdict', verdict: world.setUpNat('src', natRange(given['to-source'].value, given)) };
   },
+  effect: () => ({ kind: 'end' }),
 });

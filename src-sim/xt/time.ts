@@ -10,6 +10,7 @@ import {
   same,
   saved,
 } from './define';
+import { NO_PACKET } from './region';
 import { allParsed, bad, flag, mapParsed, ok, parseNumberIn, word } from './value-types';
 
 const DAY_SECONDS = 86_400;
@@ -153,7 +154,10 @@ export const time = defineMatch({
     if (onDay !== true || monthdays === undefined) return onDay;
     return compare('monthdays', monthdays, monthdays.value.includes(day.getUTCDate()), () => `it is ${saw}`);
   },
-  region: () => [{ conditions: [], exact: false }],
+  region({ datestart, datestop }) {
+    const isBackwards = (secondsOf(datestart?.value) ?? 0) > (secondsOf(datestop?.value) ?? LAST_SECOND);
+    return isBackwards ? NO_PACKET : [{ conditions: [], exact: false }];
+  },
 });
 
 /** A span over midnight has its stop before its start, or at it. */

@@ -51,4 +51,5 @@ export const TPROXY = defineTarget({
     world.assignSocket(port);
     return { kind: 'verdict', verdict: 'ACCEPT', reason: `the proxy on port ${port} has the packet` };
   },
+  effect: () => ({ kind: 'end' }),
 });

@@ -1,5 +1,6 @@
 import { defineMatch, defineTarget, fails, leaves, option, same, saved, takes } from './define';
 import { changedHops, compareHops, step } from './hop-count';
+import { asked, NO_PACKET } from './region';
 import { uint8 } from './value-types';
 
 export const ttl = defineMatch({
@@ -28,6 +29,7 @@ export const ttl = defineMatch({
     const { 'ttl-eq': equal, 'ttl-lt': less, 'ttl-gt': more } = given;
     return compareHops('ttl', packet.ttl, { equal, less, more });
   },
+  region: (given) => (given['ttl-lt']?.value === 0 || given['ttl-gt']?.value === 255 ? NO_PACKET : asked('ttl', given)),
 });
 
 export const TTL = defineTarget({

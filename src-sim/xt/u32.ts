@@ -1,5 +1,6 @@
 import { bytesOf } from '../net/bytes';
 import { type Choice, compare, defineMatch, fails, leaves, option, same, saved, takes } from './define';
+import { asked } from './region';
 import { readTests, runTest, type TestResult } from './u32-program';
 import { bad, hex, ok, parseUnsigned, word } from './value-types';
 
@@ -69,7 +70,7 @@ export const u32 = defineMatch({
     const failed = results.find(({ held }) => !held);
     return compare('u32', given.u32, failed === undefined, () => describe(failed));
   },
-  region: () => [{ conditions: [], exact: false }],
+  region: (given) => asked('u32', given),
 });
 
 function describe(failed: TestResult | undefined): string {

@@ -3,10 +3,10 @@
 import { addressRange, networkRange } from '../../../src-sim/net/address-interval';
 import { type IntervalSet, interval, intervalSet, subtract } from '../../../src-sim/net/interval-set';
 import type { RegionCondition } from '../../../src-sim/xt/region';
-import { addressTypesOf, type Dimension, interfacesLike, points, type Space, statesOf } from './packet-space';
+import { addressTypesOf, type HeaderDimension, interfacesLike, points, type Space, statesOf } from './packet-space';
 
 export type ConditionSet =
-  | { readonly kind: 'set'; readonly dimension: Dimension; readonly set: IntervalSet }
+  | { readonly kind: 'set'; readonly dimension: HeaderDimension; readonly set: IntervalSet }
   /** `mark & mask === value` where that is too many intervals to write down. */
   | {
       readonly kind: 'bits';
@@ -16,8 +16,12 @@ export type ConditionSet =
       readonly inverted: boolean;
     };
 
-/** Undefined where the condition is beyond the language of intervals (a network whose mask has holes). */
+/**
+ * Undefined where the condition is beyond the language of intervals (a network whose mask has holes), and where headers
+ * do not tell: what is known of sets of packets is known of their headers.
+ */
 export function conditionSet(space: Space, condition: RegionCondition): ConditionSet | undefined {
+  if (condition.kind === 'question') return undefined;
   const dimension = dimensionFor(condition);
   if (condition.kind === 'bits' && condition.field === 'mark' && !hasOnesOnTheLeft(condition.mask)) {
     return { ...condition, kind: 'bits', dimension: 'mark' };
@@ -27,14 +31,16 @@ export function conditionSet(space: Space, condition: RegionCondition): Conditio
   return { kind: 'set', dimension, set: condition.inverted ? subtract(space.domains[dimension], taken) : taken };
 }
 
-function dimensionFor(condition: RegionCondition): Dimension {
+type HeaderCondition = Exclude<RegionCondition, { readonly kind: 'question' }>;
+
+function dimensionFor(condition: HeaderCondition): HeaderDimension {
   if (condition.kind === 'state') return 'state';
   if (condition.kind === 'address-type') return condition.field === 'src' ? 'srcType' : 'dstType';
   return condition.field;
 }
 
 /** What the condition takes when it is read without its `!`. */
-function positiveSet(space: Space, condition: RegionCondition): IntervalSet | undefined {
+function positiveSet(space: Space, condition: HeaderCondition): IntervalSet | undefined {
   switch (condition.kind) {
     case 'state':
       return statesOf(...condition.states);
@@ -53,7 +59,7 @@ function positiveSet(space: Space, condition: RegionCondition): IntervalSet | un
   }
 }
 
-function bitsSet({ field, value, mask }: RegionCondition & { readonly kind: 'bits' }): IntervalSet {
+function bitsSet({ field, value, mask }: HeaderCondition & { readonly kind: 'bits' }): IntervalSet {
   // A mark compared as a whole, or by its upper bits.
   if (field === 'mark') return interval(value, value + 2 ** 32 - mask);
   return points([...Array(256).keys()].filter((flags) => (flags & mask) === value));

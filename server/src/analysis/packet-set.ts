@@ -8,7 +8,7 @@
 
 import { type IntervalSet, intersect, intervalSet, subtract } from '../../../src-sim/net/interval-set';
 import type { ConditionSet } from './condition-set';
-import type { Dimension, Space } from './packet-space';
+import { type Dimension, domainOf, type Space } from './packet-space';
 
 export type Box = { readonly [D in Dimension]?: IntervalSet };
 
@@ -16,11 +16,11 @@ export type Box = { readonly [D in Dimension]?: IntervalSet };
 const ENUMERABLE = 64;
 
 export function dimensionOf(space: Space, box: Box, dimension: Dimension): IntervalSet {
-  return box[dimension] ?? space.domains[dimension];
+  return box[dimension] ?? domainOf(space, dimension);
 }
 
 export function isEmpty(box: Box): boolean {
-  return Object.values(box).some((set) => set.length === 0);
+  return Object.values(box).some((set) => set?.length === 0);
 }
 
 export function intersectBoxes(a: Box, b: Box): Box | undefined {

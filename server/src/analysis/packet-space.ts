@@ -7,7 +7,12 @@ import { allAddresses } from '../../../src-sim/net/address-interval';
 import { type IntervalSet, interval, intervalSet, NOTHING } from '../../../src-sim/net/interval-set';
 import type { AddressType } from '../../../src-sim/xt/world';
 
-export type Dimension =
+export type Dimension = HeaderDimension | Question;
+
+/** What headers do not tell: 1 for yes. Packets have an answer, and it is the same each time it is asked. */
+export type Question = `question ${string}`;
+
+export type HeaderDimension =
   | 'protocol'
   | 'src'
   | 'dst'
@@ -32,7 +37,18 @@ export interface Space {
   readonly interfaces: readonly string[];
   /** What rules write: `eth0`, `eth+`. */
   readonly patterns: readonly string[];
-  readonly domains: Readonly<Record<Dimension, IntervalSet>>;
+  readonly domains: Readonly<Record<HeaderDimension, IntervalSet>>;
+}
+
+const ANSWERS: IntervalSet = interval(0, 2);
+
+/** Every value that a dimension can have. */
+export function domainOf(space: Space, dimension: Dimension): IntervalSet {
+  return isQuestion(dimension) ? ANSWERS : space.domains[dimension];
+}
+
+function isQuestion(dimension: Dimension): dimension is Question {
+  return dimension.startsWith('question ');
 }
 
 export const CT_STATES: readonly CtState[] = ['NEW', 'ESTABLISHED', 'RELATED', 'INVALID', 'UNTRACKED'];

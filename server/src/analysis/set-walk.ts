@@ -190,13 +190,16 @@ function applyEffect(
       return { continuing: [], returned: [] };
     case 'return':
       return { continuing: [], returned: groups };
+    case 'end':
+      for (const group of groups) decide(walk, uncertain(group), 'unknown', path);
+      return { continuing: [], returned: [] };
     default:
       return { continuing: groups.map((group) => changed(effect, group, path)), returned: [] };
   }
 }
 
 function changed(
-  effect: Exclude<TargetEffect, { kind: 'accept' | 'drop' | 'reject' | 'return' }>,
+  effect: Exclude<TargetEffect, { kind: 'accept' | 'drop' | 'reject' | 'return' | 'end' }>,
   group: PacketGroup,
   path: readonly RuleRef[],
 ): PacketGroup {

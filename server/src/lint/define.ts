@@ -7,6 +7,7 @@ import type { Rule, Ruleset } from '../../../src-sim/netfilter/ruleset';
 import type { Beside } from '../analysis/beside';
 import type { Document } from '../analysis/document';
 import type { Hints } from '../analysis/hints';
+import type { Reach } from '../analysis/reach/reachability';
 import type { RuleRef, Walker } from '../analysis/rule-packets';
 import type { Variant } from '../analysis/variant';
 import type { Finding, Severity } from './finding';
@@ -85,6 +86,8 @@ export interface LintContext {
   readonly suppressible: readonly string[];
   /** One for the document, so that what rules take of packets is worked out once: with a budget of its own each. */
   walker(): Walker;
+  /** Whether packets come to a rule, and which earlier ones take them: worked out when it is first asked. */
+  reachOf(ref: RuleRef): Reach;
 }
 
 export function defineRule(rule: LintRule): LintRule {

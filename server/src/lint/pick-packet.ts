@@ -2,7 +2,7 @@
 import { ADDRESS_BITS, type Address, addressFromValue, addressPoint, type Family } from '../../../src-sim/net/address';
 import { holds, type IntervalSet, interval, type Point } from '../../../src-sim/net/interval-set';
 import { hasPorts, PROTOCOL, protocolName } from '../../../src-sim/net/protocol';
-import type { Box } from '../analysis/packet-set';
+import { type Box, dimensionOf } from '../analysis/packet-set';
 import type { Dimension, Space } from '../analysis/packet-space';
 import type { WayName } from './way';
 
@@ -39,7 +39,7 @@ export function pickPacket(
   role: 'opening' | 'answer' = 'opening',
 ): PickedPacket | undefined {
   const pick = (dimension: Dimension, ...wishes: readonly Point[]): number | undefined => {
-    const point = pickPoint(box[dimension] ?? space.domains[dimension], wishes);
+    const point = pickPoint(dimensionOf(space, box, dimension), wishes);
     return point === undefined ? undefined : Number(point);
   };
   const protocol = pick('protocol', ...PROTOCOLS);

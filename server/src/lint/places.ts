@@ -155,3 +155,16 @@ export function firstInChain(
   const [ending = '\n'] = /\r?\n/.exec(document.text) ?? [];
   return start === -1 || commit === -1 ? undefined : insertAt(document, commit, `${text}${ending}`);
 }
+
+/**
+ * Takes a rule's whole line out. Undefined where the line makes several rules (`-s a,b`), or does not just append one.
+ */
+export function removeRule(document: Document, ruleset: Ruleset, ref: RuleRef): readonly TextEdit[] | undefined {
+  const line = commandLine(document, ref);
+  const rules = ruleset.tables
+    .find(({ name }) => name === ref.table)
+    ?.chains.find(({ name }) => name === ref.chain)?.rules;
+  const isShared = [ref.number - 2, ref.number].some((index) => rules?.[index]?.line === ref.rule.line);
+  if (line?.command !== 'append' || isShared) return undefined;
+  return [{ span: spanInDocument(document, ref.rule.line, { start: 0, end: line.text.length }), text: '' }];
+}

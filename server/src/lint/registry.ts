@@ -1,5 +1,7 @@
 /** Every lint rule there is, in one ordered list: the order of the documents and of the settings. */
 import type { LintRule } from './define';
+import { acceptAllDefeatsPolicy } from './rules/accept-all-defeats-policy';
+import { acceptNotFinal } from './rules/accept-not-final';
 import { addressList } from './rules/address-list';
 import { anyAddress } from './rules/any-address';
 import { backendMixed } from './rules/backend-mixed';
@@ -8,6 +10,8 @@ import { bridgePortAsIface } from './rules/bridge-port-as-iface';
 import { broadcastReplyNew } from './rules/broadcast-reply-new';
 import { builtinDeclaredTwice } from './rules/builtin-declared-twice';
 import { builtinUndeclared } from './rules/builtin-undeclared';
+import { chainEmpty } from './rules/chain-empty';
+import { chainUnreferenced } from './rules/chain-unreferenced';
 import { cidrHostBits } from './rules/cidr-host-bits';
 import { commandInRestore } from './rules/command-in-restore';
 import { commentTooLong } from './rules/comment-too-long';
@@ -23,6 +27,7 @@ import { ctstateInNat } from './rules/ctstate-in-nat';
 import { ctstateNoFilter } from './rules/ctstate-no-filter';
 import { dockerUserAfterReturn } from './rules/docker-user-after-return';
 import { dockerUserPublishedPort } from './rules/docker-user-published-port';
+import { establishedAcceptLate } from './rules/established-accept-late';
 import { establishedBehindLvsDr } from './rules/established-behind-lvs-dr';
 import { establishedTimeout } from './rules/established-timeout';
 import { establishedWithoutRelated } from './rules/established-without-related';
@@ -30,6 +35,7 @@ import { forwardDisabled } from './rules/forward-disabled';
 import { forwardDropHitsBridge } from './rules/forward-drop-hits-bridge';
 import { fragmentMatchDead } from './rules/fragment-match-dead';
 import { fragmentWithPorts } from './rules/fragment-with-ports';
+import { gotoReturnsToPolicy } from './rules/goto-returns-to-policy';
 import { hashlimitNoMode } from './rules/hashlimit-no-mode';
 import { hashlimitSharedName } from './rules/hashlimit-shared-name';
 import { icmpAllBlocked } from './rules/icmp-all-blocked';
@@ -52,7 +58,11 @@ import { limitDefault } from './rules/limit-default';
 import { limitInverted } from './rules/limit-inverted';
 import { limitRounding } from './rules/limit-rounding';
 import { limitWithoutDrop } from './rules/limit-without-drop';
+import { logAfterTerminal } from './rules/log-after-terminal';
 import { logPrefixTooLong } from './rules/log-prefix-too-long';
+import { logUnlimited } from './rules/log-unlimited';
+import { loopbackByAddress } from './rules/loopback-by-address';
+import { loopbackNotAccepted } from './rules/loopback-not-accepted';
 import { lvsDrInvalidDrop } from './rules/lvs-dr-invalid-drop';
 import { macUseless } from './rules/mac-useless';
 import { managedChainsPersisted } from './rules/managed-chains-persisted';
@@ -60,17 +70,21 @@ import { markImpossible } from './rules/mark-impossible';
 import { markNeverSet } from './rules/mark-never-set';
 import { markTooLate } from './rules/mark-too-late';
 import { maskNoncontiguous } from './rules/mask-noncontiguous';
+import { mergeableRules } from './rules/mergeable-rules';
+import { multiportPortsBoth } from './rules/multiport-ports-both';
 import { ndpBlocked } from './rules/ndp-blocked';
 import { ndpByState } from './rules/ndp-by-state';
 import { negatedCtstateWide } from './rules/negated-ctstate-wide';
 import { newWithoutEstablished } from './rules/new-without-established';
 import { nfqueueNoBypass } from './rules/nfqueue-no-bypass';
+import { noDefaultDeny } from './rules/no-default-deny';
 import { notrackOneWay } from './rules/notrack-one-way';
 import { notrackWithoutUntracked } from './rules/notrack-without-untracked';
 import { outputDenyNoEstablished } from './rules/output-deny-no-established';
 import { outputRelatedNeededByReject } from './rules/output-related-needed-by-reject';
 import { ownerOnlyAccept } from './rules/owner-only-accept';
 import { partialRestoreRisk } from './rules/partial-restore-risk';
+import { partialShadowConflict } from './rules/partial-shadow-conflict';
 import { physdevNeedsBrNetfilter } from './rules/physdev-needs-br-netfilter';
 import { physdevOutNotBridged } from './rules/physdev-out-not-bridged';
 import { pmtuBlackhole } from './rules/pmtu-blackhole';
@@ -80,9 +94,17 @@ import { recentCheckWithoutSet } from './rules/recent-check-without-set';
 import { recentDefaultList } from './rules/recent-default-list';
 import { recentForever } from './rules/recent-forever';
 import { recentHitcount } from './rules/recent-hitcount';
+import { returnLast } from './rules/return-last';
+import { ruleDuplicate } from './rules/rule-duplicate';
+import { ruleNeverMatches } from './rules/rule-never-matches';
+import { ruleNoTarget } from './rules/rule-no-target';
+import { ruleRedundantWithPolicy } from './rules/rule-redundant-with-policy';
+import { ruleShadowed } from './rules/rule-shadowed';
 import { saveHidesNativeNft } from './rules/save-hides-native-nft';
 import { saveRoundtrip } from './rules/save-roundtrip';
+import { sensitivePortOpen } from './rules/sensitive-port-open';
 import { setOldSyntax } from './rules/set-old-syntax';
+import { sourcePortTrust } from './rules/source-port-trust';
 import { sshLockout } from './rules/ssh-lockout';
 import { stateModuleDeprecated } from './rules/state-module-deprecated';
 import { suppressionWithoutReason } from './rules/suppression-without-reason';
@@ -97,6 +119,7 @@ import { tproxyIncomplete } from './rules/tproxy-incomplete';
 import { tproxyInputPort } from './rules/tproxy-input-port';
 import { traceLeftIn } from './rules/trace-left-in';
 import { unknownSuppression } from './rules/unknown-suppression';
+import { unreachableAfterTerminal } from './rules/unreachable-after-terminal';
 import { unusedSuppression } from './rules/unused-suppression';
 import { waitTcpmssTwo } from './rules/wait-tcpmss-two';
 
@@ -122,6 +145,29 @@ export const LINT_RULES: readonly LintRule[] = [
   lvsDrInvalidDrop,
   ctMatchInRaw,
   sshLockout,
+  loopbackNotAccepted,
+  loopbackByAddress,
+  unreachableAfterTerminal,
+  ruleShadowed,
+  partialShadowConflict,
+  logAfterTerminal,
+  ruleNeverMatches,
+  acceptAllDefeatsPolicy,
+  noDefaultDeny,
+  sourcePortTrust,
+  multiportPortsBoth,
+  sensitivePortOpen,
+  acceptNotFinal,
+  gotoReturnsToPolicy,
+  establishedAcceptLate,
+  logUnlimited,
+  ruleDuplicate,
+  ruleRedundantWithPolicy,
+  chainUnreferenced,
+  chainEmpty,
+  ruleNoTarget,
+  returnLast,
+  mergeableRules,
   unusedSuppression,
   unknownSuppression,
   suppressionWithoutReason,

@@ -24,6 +24,8 @@ export interface RuleLine {
 
 export interface RuleLines {
   readonly all: readonly RuleLine[];
+  /** The rule on a line, counted from 0. */
+  on(number: number): RuleLine | undefined;
   /** Those that have a match of this name. */
   matching(name: string): readonly RuleLine[];
   /** Those with `-j NAME` or `-g NAME`, whether it is a target or a chain. */
@@ -61,8 +63,10 @@ function gather(tree: Tree): RuleLines {
       if (target !== undefined) addTo(byTarget, target, rule);
     }
   }
+  const byNumber = new Map(all.map((rule) => [rule.number, rule]));
   return {
     all,
+    on: (number) => byNumber.get(number),
     matching: (name) => byMatch.get(name) ?? [],
     leadingTo: (name) => byTarget.get(name) ?? [],
     conditioned: (option) => byCondition.get(option) ?? [],
@@ -107,6 +111,10 @@ function addTo(map: Map<string, RuleLine[]>, name: string, rule: RuleLine): void
   const list = map.get(name);
   if (list) list.push(rule);
   else map.set(name, [rule]);
+}
+
+export function lineOf(document: Pick<Document, 'tree'>, number: number): RuleLine | undefined {
+  return ruleLines(document).on(number);
 }
 
 /** `filter:INPUT (line 4)`: how messages name a line. */

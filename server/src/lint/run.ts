@@ -3,6 +3,7 @@ import { type Beside, NOTHING_BESIDE } from '../analysis/beside';
 import type { Document } from '../analysis/document';
 import type { Hints } from '../analysis/hints';
 import { lower } from '../analysis/lower';
+import { type Reachability, reachabilityOf } from '../analysis/reach/reachability';
 import { createWalker, type RuleRef, type Walker } from '../analysis/rule-packets';
 import type { LintContext, LintRule, Report } from './define';
 import type { Finding } from './finding';
@@ -64,7 +65,12 @@ export function lintContext(document: Document, hints: Hints, beside: Beside): L
     walker ??= createWalker(ruleset);
     return { ...walker };
   };
-  return { document, ruleset, hints, beside, suppressible: SUPPRESSIBLE, walker: shared };
+  let reachability: Reachability | undefined;
+  const reachOf = (ref: RuleRef) => {
+    reachability ??= reachabilityOf(shared());
+    return reachability.of(ref);
+  };
+  return { document, ruleset, hints, beside, suppressible: SUPPRESSIBLE, walker: shared, reachOf };
 }
 
 const SUPPRESSIBLE = [...LINT_RULES.map(({ code }) => code), ...Object.keys(RULE_GROUPS), ALL_RULES];

@@ -1,0 +1,129 @@
+import type { RuleRef } from '../../analysis/rule-packets';
+import { type Contradiction, contradictionOn, dimensionName } from '../contradictions';
+import { placesOf } from '../dead-report';
+import { deadRule } from '../dead-rules';
+import { defineRule, type LintContext, nameOf, paragraphs, type Report } from '../define';
+import { ruleSpan } from '../places';
+
+export const ruleNeverMatches = defineRule({
+  code: 'rule-never-matches',
+  title: 'Conditions that no packet meets together',
+  severity: 'warning',
+  group: 'order',
+  proof: 'text',
+  docs: {
+    what: paragraphs(
+      'What the rule asks for contradicts itself, or what every jump to its chain asks for: two protocols, a port and',
+      'another one, an address outside the network of the jump. For a chain that is called from several places all callers',
+      'have to contradict it.',
+    ),
+    why: paragraphs(
+      'iptables loads such rules without a word, and their counters stay at zero. `--tcp-flags SYN FIN` looks at one flag and',
+      'wants another; `--mark 0x10/0x1` wants a bit that its mask hides; a range that runs backwards holds nothing.',
+    ),
+    instead: 'Mend the condition that is wrong, or jump to the chain for the packets that its rules are about.',
+    suppress: 'Where a program fills the chain for other callers too.',
+  },
+  kernel: [
+    'net/ipv4/netfilter/ip_tables.c:ip_packet_match',
+    'net/netfilter/xt_tcpudp.c:tcp_mt',
+    'net/netfilter/xt_mark.c:mark_mt',
+  ],
+  bad: [
+    {
+      title: 'The jump is for TCP, the rule for UDP',
+      code: `*filter
+:INPUT DROP [0:0]
+:FORWARD DROP [0:0]
+:OUTPUT ACCEPT [0:0]
+:services - [0:0]
+-A INPUT -p tcp -j services
+-A services -p tcp -m tcp --dport 53 -j ACCEPT
+-A services -p udp -m udp --dport 53 -j ACCEPT
+#=== never matches: its protocol is not one that filter:INPUT:1 (line 6) lets through
+COMMIT
+`,
+    },
+    {
+      title: 'A flag that is not looked at, a bit that the mask hides',
+      code: `*filter
+:INPUT ACCEPT [0:0]
+:FORWARD ACCEPT [0:0]
+:OUTPUT ACCEPT [0:0]
+-A INPUT -p tcp -m tcp --tcp-flags SYN FIN -j DROP
+#=== no packet has such TCP flags
+-A INPUT -m mark --mark 0x10/0x1 -j DROP
+#=== no packet has such a mark
+-A INPUT -m length --length 200:100 -j DROP
+#=== never matches
+COMMIT
+`,
+    },
+    {
+      title: 'An address and a range without it',
+      code: `*filter
+:INPUT DROP [0:0]
+:FORWARD DROP [0:0]
+:OUTPUT ACCEPT [0:0]
+-A INPUT -s 192.0.2.0/24 -m iprange --src-range 198.51.100.10-198.51.100.20 -j ACCEPT
+#=== no packet has such a source address
+COMMIT
+`,
+    },
+  ],
+  good: [
+    {
+      title: 'Another caller brings the packets',
+      code: `*filter
+:INPUT DROP [0:0]
+:FORWARD DROP [0:0]
+:OUTPUT ACCEPT [0:0]
+:services - [0:0]
+-A INPUT -p tcp -j services
+-A INPUT -p udp -j services
+-A services -p tcp -m tcp --dport 53 -j ACCEPT
+-A services -p udp -m udp --dport 53 -j ACCEPT
+COMMIT
+`,
+    },
+    {
+      title: 'Flags and marks that the mask lets be seen',
+      code: `*filter
+:INPUT ACCEPT [0:0]
+:FORWARD ACCEPT [0:0]
+:OUTPUT ACCEPT [0:0]
+-A INPUT -p tcp -m tcp --tcp-flags SYN,FIN SYN,FIN -j DROP
+-A INPUT -m mark --mark 0x10/0x10 -j DROP
+-A INPUT -s 192.0.2.0/24 -m iprange --src-range 192.0.2.10-192.0.2.20 -j ACCEPT
+COMMIT
+`,
+    },
+  ],
+  on: { rule: check },
+});
+
+function check(ref: RuleRef, context: LintContext): readonly Report[] {
+  const dead = deadRule(context, ref);
+  if (dead?.kind !== 'contradiction') return [];
+  const { space } = context.walker();
+  const found = dead.paths.map((path) => contradictionOn(space, path));
+  // What no packet has at the hook, an interface on the wrong side, is another rule's to tell.
+  if (found.includes(undefined)) return [];
+  const known = found.filter((one) => one !== undefined);
+  const others = known.filter(({ against }) => against.rule !== ref.rule).map(({ against }) => against);
+  return [
+    {
+      span: ruleSpan(context.document, ref),
+      message: `${nameOf(ref)} never matches: ${known[0] ? reasonFor(known[0], ref, others) : ''}`,
+      related: placesOf(context.document, others, 'lets none of its packets through'),
+      fixes: [],
+    },
+  ];
+}
+
+function reasonFor({ dimension, against }: Contradiction, ref: RuleRef, others: readonly RuleRef[]): string {
+  const name = dimensionName(dimension);
+  if (against.rule === ref.rule) return `no packet has such ${dimension === 'tcpFlags' ? name : `a ${name}`}`;
+  const more = others.length > 1 ? `, nor one of the ${others.length - 1} other jumps to the chain` : '';
+  return `its ${name} is not one that ${nameOf(against)} lets through${more}`;
+}
