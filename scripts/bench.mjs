@@ -1,6 +1,6 @@
 // `npm run bench`: what the tables of docs/benchmarks.md say, measured on this machine.
 //   npm run bench                 all of it: some minutes
-//   npm run bench -- verdicts     one part of it: verdicts, connections or language
+//   npm run bench -- verdicts     one part of it: verdicts, connections, language or lint
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,7 +8,7 @@ import * as esbuild from 'esbuild';
 import { root } from './paths.mjs';
 import { runCommand } from './run-command.mjs';
 
-const PARTS = ['verdicts', 'connections', 'language'];
+const PARTS = ['verdicts', 'connections', 'language', 'lint'];
 
 const asked = process.argv.slice(2);
 const unknown = asked.find((part) => !PARTS.includes(part));

@@ -33,6 +33,9 @@ export function intervalSet(intervals: readonly Interval[]): IntervalSet {
 }
 
 export function intersect(a: IntervalSet, b: IntervalSet): IntervalSet {
+  const [one] = b;
+  if (b.length === 1 && one !== undefined) return within(a, one);
+  if (a.length === 1) return intersect(b, a);
   const common: Interval[] = [];
   let i = 0;
   let j = 0;
@@ -46,34 +49,89 @@ export function intersect(a: IntervalSet, b: IntervalSet): IntervalSet {
   return common;
 }
 
+/** The part of a set that lies in one interval; what is not cut is taken over as it is, however much that be. */
+function within(set: IntervalSet, { start, end }: Interval): IntervalSet {
+  const first = firstEndingBehind(set, start);
+  const behind = firstStartingFrom(set, end);
+  if (first >= behind) return NOTHING;
+  const part = set.slice(first, behind);
+  const [low] = part;
+  if (low !== undefined && low.start < start) part[0] = { start, end: low.end };
+  const high = part.at(-1);
+  if (high !== undefined && high.end > end) part[part.length - 1] = { start: high.start, end };
+  return part;
+}
+
 export function overlaps(a: IntervalSet, b: IntervalSet): boolean {
-  let i = 0;
-  let j = 0;
-  for (let x = a[i], y = b[j]; x !== undefined && y !== undefined; x = a[i], y = b[j]) {
-    if (x.start < y.end && y.start < x.end) return true;
-    if (x.end < y.end) i += 1;
-    else j += 1;
+  if (a.length < b.length) return overlaps(b, a);
+  for (const { start, end } of b) {
+    const next = a[firstEndingBehind(a, start)];
+    if (next !== undefined && next.start < end) return true;
   }
   return false;
 }
 
 /** What is in `a` and not in `b`. */
 export function subtract(a: IntervalSet, b: IntervalSet): IntervalSet {
+  const [one] = b;
+  if (b.length === 1 && one !== undefined) return without(a, one);
   const rest: Interval[] = [];
+  let from = 0;
   for (const { start, end } of a) {
-    let from = start;
-    for (const hole of b) {
-      if (hole.end <= from || hole.start >= end) continue;
-      if (from < hole.start) rest.push({ start: from, end: hole.start });
-      from = max(from, hole.end);
+    let left = start;
+    while ((b[from]?.end ?? end) <= start && from < b.length) from += 1;
+    for (let at = from; at < b.length; at += 1) {
+      const hole = b[at];
+      if (hole === undefined || hole.start >= end) break;
+      if (left < hole.start) rest.push({ start: left, end: hole.start });
+      left = max(left, hole.end);
     }
-    if (from < end) rest.push({ start: from, end });
+    if (left < end) rest.push({ start: left, end });
   }
   return rest;
 }
 
+function without(set: IntervalSet, { start, end }: Interval): IntervalSet {
+  const first = firstEndingBehind(set, start);
+  const behind = firstStartingFrom(set, end);
+  if (first >= behind) return set;
+  const [low, high] = [set[first], set[behind - 1]];
+  const kept: Interval[] = set.slice(0, first);
+  if (low !== undefined && low.start < start) kept.push({ start: low.start, end: start });
+  if (high !== undefined && high.end > end) kept.push({ start: end, end: high.end });
+  return behind === set.length ? kept : kept.concat(set.slice(behind));
+}
+
+/** Most sets are short: of these each interval is asked. */
+const FEW = 4;
+
 export function holds(set: IntervalSet, point: Point): boolean {
-  return set.some(({ start, end }) => start <= point && point < end);
+  if (set.length <= FEW) {
+    for (const { start, end } of set) if (start <= point && point < end) return true;
+    return false;
+  }
+  const next = set[firstEndingBehind(set, point)];
+  return next !== undefined && next.start <= point;
+}
+
+/** By halving: the index of the first interval that ends behind a point; the length of the set where none does. */
+function firstEndingBehind(set: IntervalSet, point: Point): number {
+  return firstWhere(set, ({ end }) => end > point);
+}
+
+function firstStartingFrom(set: IntervalSet, point: Point): number {
+  return firstWhere(set, ({ start }) => start >= point);
+}
+
+function firstWhere(set: IntervalSet, test: (one: Interval) => boolean): number {
+  let [low, high] = [0, set.length];
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    const one = set[middle];
+    if (one !== undefined && test(one)) high = middle;
+    else low = middle + 1;
+  }
+  return low;
 }
 
 export function isSubset(a: IntervalSet, b: IntervalSet): boolean {

@@ -46,6 +46,12 @@ interface RegionSet {
 const BUDGET = 600_000;
 /** What making a box costs, against finding that a rule does not touch one. */
 const BOX_COST = 20;
+/** So many intervals of a box cost as much as a step. */
+const INTERVALS_PER_STEP = 64;
+
+function costOf({ src, dst }: Box): number {
+  return BOX_COST + ((src?.length ?? 0) + (dst?.length ?? 0)) / INTERVALS_PER_STEP;
+}
 
 export function createWalker(ruleset: Ruleset, extraInterfaces: readonly string[] = []): Walker {
   const patterns = new Set(extraInterfaces);
@@ -98,7 +104,8 @@ export function splitByRule(walker: Walker, box: Box, rule: Rule): Parted {
       part.taken.map((taken) => ({ ...taken, exact: taken.exact && piece.exact })),
     );
   }
-  walker.budget -= BOX_COST * (pieces.length + left.length);
+  walker.budget -= pieces.reduce((sum, piece) => sum + costOf(piece.box), 0);
+  walker.budget -= left.reduce((sum, rest) => sum + costOf(rest), 0);
   // Nothing is taken: the box stays whole, however many conditions it took to find out.
   return pieces.length === 0 ? { taken: [], left: [box] } : { taken: pieces, left };
 }

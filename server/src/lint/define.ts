@@ -7,6 +7,7 @@ import type { Rule, Ruleset } from '../../../src-sim/netfilter/ruleset';
 import type { Beside } from '../analysis/beside';
 import type { Document } from '../analysis/document';
 import type { Hints } from '../analysis/hints';
+import type { Box } from '../analysis/packet-set';
 import type { Reach } from '../analysis/reach/reachability';
 import type { RuleRef, Walker } from '../analysis/rule-packets';
 import type { Variant } from '../analysis/variant';
@@ -88,6 +89,8 @@ export interface LintContext {
   walker(): Walker;
   /** Whether packets come to a rule, and which earlier ones take them: worked out when it is first asked. */
   reachOf(ref: RuleRef): Reach;
+  /** The same for packets of one shape; not remembered. */
+  reachWithin(ref: RuleRef, shape: Box): Reach;
 }
 
 export function defineRule(rule: LintRule): LintRule {

@@ -3,6 +3,7 @@ import { type Beside, NOTHING_BESIDE } from '../analysis/beside';
 import type { Document } from '../analysis/document';
 import type { Hints } from '../analysis/hints';
 import { lower } from '../analysis/lower';
+import type { Box } from '../analysis/packet-set';
 import { type Reachability, reachabilityOf } from '../analysis/reach/reachability';
 import { createWalker, type RuleRef, type Walker } from '../analysis/rule-packets';
 import type { LintContext, LintRule, Report } from './define';
@@ -65,12 +66,14 @@ export function lintContext(document: Document, hints: Hints, beside: Beside): L
     walker ??= createWalker(ruleset);
     return { ...walker };
   };
-  let reachability: Reachability | undefined;
-  const reachOf = (ref: RuleRef) => {
-    reachability ??= reachabilityOf(shared());
-    return reachability.of(ref);
+  let known: Reachability | undefined;
+  const reachability = () => {
+    known ??= reachabilityOf(shared());
+    return known;
   };
-  return { document, ruleset, hints, beside, suppressible: SUPPRESSIBLE, walker: shared, reachOf };
+  const reachOf = (ref: RuleRef) => reachability().of(ref);
+  const reachWithin = (ref: RuleRef, shape: Box) => reachability().within(ref, shape);
+  return { document, ruleset, hints, beside, suppressible: SUPPRESSIBLE, walker: shared, reachOf, reachWithin };
 }
 
 const SUPPRESSIBLE = [...LINT_RULES.map(({ code }) => code), ...Object.keys(RULE_GROUPS), ALL_RULES];

@@ -28,8 +28,9 @@ export class PathSearch {
     this.#visits = mostVisits;
   }
 
-  *pathsTo(rule: MappedRule): Generator<Path> {
-    yield* this.#above([rule], mayTake(this.map.testOf(rule.rule), {}));
+  /** @param shape of the packets that are asked about */
+  *pathsTo(rule: MappedRule, shape: Box = {}): Generator<Path> {
+    yield* this.#above([rule], mayTake(this.map.testOf(rule.rule), shape));
   }
 
   *#above(rules: readonly MappedRule[], boxes: readonly Box[]): Generator<Path> {

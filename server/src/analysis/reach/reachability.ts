@@ -38,6 +38,8 @@ export interface Sample {
 
 export interface Reachability {
   of(ref: RuleRef): Reach;
+  /** The same for packets of one shape. */
+  within(ref: RuleRef, shape: Box): Reach;
 }
 
 /** Questions to rules, for one rule. */
@@ -51,38 +53,40 @@ const MOST_BLOCKERS = 24;
 export function reachabilityOf(walker: Walker): Reachability {
   const maps = new Map<TableName, TableMap>();
   const known = new WeakMap<Rule, Reach>();
+  const within = ({ table, chain, number }: RuleRef, shape: Box): Reach => {
+    const map = maps.get(table) ?? mapTable(walker, table);
+    maps.set(table, map);
+    const mapped = map.chains.get(chain)?.rules[number - 1];
+    return mapped ? reachOf(map, mapped, shape) : { kind: 'unknown' };
+  };
   return {
-    of({ table, chain, number, rule }) {
-      const found = known.get(rule);
-      if (found) return found;
-      const map = maps.get(table) ?? mapTable(walker, table);
-      maps.set(table, map);
-      const mapped = map.chains.get(chain)?.rules[number - 1];
-      const reach: Reach = mapped ? reachOf(map, mapped) : { kind: 'unknown' };
-      known.set(rule, reach);
+    within,
+    of(ref) {
+      const reach = known.get(ref.rule) ?? within(ref, {});
+      known.set(ref.rule, reach);
       return reach;
     },
   };
 }
 
-function reachOf(map: TableMap, rule: MappedRule): Reach {
+function reachOf(map: TableMap, rule: MappedRule, shape: Box): Reach {
   const chain = map.chains.get(rule.chain);
   const test = map.testOf(rule.rule);
   if (chain === undefined || test.isOutside) return { kind: 'unknown' };
   const search: Search = { map, budget: BUDGET, isUnsure: false };
   const found = new PathSearch(map, MOST_VISITS);
   // What its own chain takes from everybody is taken, however many jumps lead there.
-  const own: Path = { rules: [rule], boxes: mayTake(test, {}) };
+  const own: Path = { rules: [rule], boxes: mayTake(test, shape) };
   if (chain.callers.length > 1 && surveyOf(search, [own]).kind === 'taken') {
-    const [first] = found.pathsTo(rule);
+    const [first] = found.pathsTo(rule, shape);
     return first ? takenReach(search, [own], sampleOf(map, first)) : { kind: 'unreferenced' };
   }
-  return reachAlong(search, found, rule);
+  return reachAlong(search, found, found.pathsTo(rule, shape));
 }
 
-function reachAlong(search: Search, found: PathSearch, rule: MappedRule): Reach {
+function reachAlong(search: Search, found: PathSearch, all: Iterable<Path>): Reach {
   const paths: Path[] = [];
-  for (const path of found.pathsTo(rule)) {
+  for (const path of all) {
     const survey = surveyOf(search, [path]);
     if (survey.kind === 'survivor') return { kind: 'reached', sample: survey.sample, isSure: survey.isSure };
     if (survey.kind === 'gave-up') return { kind: 'unknown' };

@@ -68,6 +68,7 @@ COMMIT
 });
 
 function check(context: LintContext): readonly Report[] {
+  if (!hasPorts(context)) return [];
   return ruleLines(context.document)
     .matching('multiport')
     .flatMap((rule) => report(context, rule) ?? []);
@@ -98,4 +99,10 @@ function isForArriving({ ruleset }: LintContext, { table: name, chain }: RuleLin
 function letsBegin(context: LintContext, rule: RuleLine): boolean {
   const ref = refOf(context, rule);
   return ref !== undefined && (statesAskedBy(ref.rule)?.includes('NEW') ?? true);
+}
+
+/** Asked of the rules as they are loaded: their lines are not read for nothing. */
+function hasPorts({ ruleset }: LintContext): boolean {
+  const chains = ruleset.tables.find(({ name }) => name === 'filter')?.chains ?? [];
+  return chains.some(({ rules }) => rules.some(({ matches }) => matches.some(({ options }) => options.ports)));
 }
