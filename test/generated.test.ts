@@ -7,6 +7,7 @@ import { rulePage } from '../server/src/lint/page';
 import { LINT_RULES } from '../server/src/lint/registry';
 import { ruleListPage } from '../server/src/lint/rule-list';
 import { projectSchema } from '../server/src/project/json-schema';
+import { extensionsPage } from './support/extensions-page';
 import { fidelityPage } from './support/fidelity-page';
 import { kernelsPage } from './support/kernels-page';
 
@@ -18,6 +19,7 @@ const PAGES: ReadonlyMap<string, () => string> = new Map([
   ['hints.md', hintsPage],
   ['fidelity.md', fidelityPage],
   ['kernels.md', kernelsPage],
+  ['extensions.md', extensionsPage],
   ['../schemas/chainwalk.schema.json', () => JSON.stringify(projectSchema(), null, 2)],
 ]);
 
