@@ -70,6 +70,8 @@ export const hashlimit = defineMatch({
     'hashlimit-rate-interval': option(uint32, 'Seconds of that interval; 1 by default.'),
   },
   examples: [
+    fails('-m hashlimit --hashlimit-upto 1/sec --hashlimit-name a/b', 'cannot make a file'),
+    fails('-m hashlimit --hashlimit-upto 1/sec --hashlimit-name ..', 'cannot make a file'),
     saved(
       '-m hashlimit --hashlimit 1/hour --hashlimit-name a',
       '-m hashlimit --hashlimit-upto 1/hour --hashlimit-burst 5 --hashlimit-name a',
@@ -112,6 +114,7 @@ export const hashlimit = defineMatch({
   refuses(given, { family }) {
     const length = Math.max(given['hashlimit-srcmask']?.value ?? 0, given['hashlimit-dstmask']?.value ?? 0);
     if (length > ADDRESS_BITS[family]) return `a prefix is not longer than ${ADDRESS_BITS[family]} bits`;
+    if (!isFileName(given['hashlimit-name'].value)) return 'the kernel cannot make a file of that name';
     return refuseRate(
       rateOf(given),
       given['hashlimit-burst']?.value.amount,
@@ -302,6 +305,11 @@ function forgetUnused(table: HashTable, now: number): void {
   if (search === table.searched) return;
   table.searched = search;
   for (const [key, { usedUntil }] of table.buckets) if (usedUntil <= search) table.buckets.delete(key);
+}
+
+/** @kernel fs/proc/generic.c:__proc_create */
+function isFileName(name: string): boolean {
+  return name !== '' && !name.includes('/') && name !== '.' && name !== '..';
 }
 
 function settingsOf(given: TableOptions) {
