@@ -94,7 +94,7 @@ export const addrtype = defineMatch({
 });
 
 /** @kernel net/netfilter/xt_addrtype.c:addrtype_mt_checkentry_v1 */
-const IPV4_ONLY: readonly TypeWord[] = ['BLACKHOLE', 'PROHIBIT', 'BROADCAST'];
+const IPV4_ONLY: readonly TypeWord[] = ['BLACKHOLE', 'PROHIBIT', 'BROADCAST', 'THROW', 'NAT', 'XRESOLVE'];
 
 function compareType(
   name: string,

@@ -18,14 +18,21 @@ export interface ValueType<T extends Json> {
   readonly words: number;
   /** Its one word may be missing: what begins with `-` or `!` is not it. */
   readonly optional?: true;
-  /** @param words as many as `this.words`, quotes already removed. */
-  parse(words: readonly string[], family: Family): Parsed<T>;
+  /**
+   * @param words as many as `this.words`, quotes already removed
+   * @param protocol what `-p` named before them, where it matters
+   */
+  parse(words: readonly string[], family: Family, protocol?: number): Parsed<T>;
   /** The words that iptables-save prints for the value, quoted where it quotes. */
   print(value: T): readonly string[];
   /** Whether iptables-save leaves the whole option out, since the value says nothing (`--dport 0:65535`). */
   omitted?(value: T, inverted: boolean): boolean;
   /** What completion offers, where the values can be listed. */
   readonly choices?: readonly Choice[];
+  /** Of several words, from which on the choices are meant; the words before are names of the user's own. */
+  readonly choicesFrom?: number;
+  /** The choices are not all there is: a port has a number as well. */
+  readonly hasOthers?: true;
 }
 
 export type Parsed<T> =

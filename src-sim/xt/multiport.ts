@@ -24,6 +24,8 @@ export const multiport = defineMatch({
     ports: option(portList, 'The source port or the destination port is one of these.', { invert: true }),
   },
   examples: [
+    fails('-p udp -m multiport --dports 53,ssh', 'no service of udp'),
+    saved('-p udp -m multiport --dports comsat,domain', '-p udp -m multiport --dports 512,53'),
     saved('-p tcp -m multiport --dports 22,0x16,ssh:80', '-p tcp -m multiport --dports 22,22,22:80'),
     saved('-p udp -m multiport ! --source-ports "22, 80"', '-p udp -m multiport ! --sports 22,80'),
     same('-p sctp -m multiport --ports 80,22:25'),

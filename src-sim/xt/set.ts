@@ -34,6 +34,7 @@ const setUse: ValueType<SetUse> = {
     return mapParsed(directions, (value) => ({ set, directions: value }));
   },
   print: ({ set, directions }) => [set, directions.join(',')],
+  choicesFrom: 1,
   choices: [
     { text: 'src', summary: 'source address, port or interface' },
     { text: 'dst', summary: 'destination address, port or interface' },

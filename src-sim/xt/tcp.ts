@@ -45,6 +45,7 @@ export const tcp = defineMatch({
     }),
   },
   examples: [
+    fails('-p tcp -m tcp --dport comsat', 'no service of tcp'),
     saved('-p tcp --dport ssh', '-p tcp -m tcp --dport 22'),
     saved('-p tcp -m tcp --dport :80', '-p tcp -m tcp --dport 0:80'),
     saved('-p tcp -m tcp --dport 0x16', '-p tcp -m tcp --dport 22'),

@@ -112,7 +112,10 @@ export class ShapeTree {
       words.push(next.value);
       at = next.end;
     }
-    const parsed = part.declaration.type.parse(words, this.#family);
+    const { type } = part.declaration;
+    // A name may be one for some protocols only, which the parser knows.
+    if (type.hasOthers && words.some((word) => /[a-z]/i.test(word))) return NOT_FILLED;
+    const parsed = type.parse(words, this.#family);
     if (!parsed.ok || parsed.warning !== undefined || !saysOneThing(part, parsed.value)) return NOT_FILLED;
     this.#values.push(parsed.value);
     return at;

@@ -75,8 +75,7 @@ function declaredBefore({ tree, lineStarts }: Document, offset: number): Readonl
 }
 
 export function completePolicy({ table }: CompletionContext, chain: string): readonly Completion[] {
-  const isBuiltin = table !== undefined && isTableName(table) && TABLE_HOOKS[table].some((hook) => hook === chain);
-  const policies = isBuiltin ? ['ACCEPT', 'DROP'] : ['-'];
+  const policies = isBuiltinChain(table, chain) ? ['ACCEPT', 'DROP'] : ['-'];
   return policies.map((policy) => ({
     kind: 'policy',
     label: policy,
@@ -86,10 +85,25 @@ export function completePolicy({ table }: CompletionContext, chain: string): rea
 }
 
 /** The chains of this table: the file's own, and the built-in ones. */
-export function completeChain(document: Document, { table, written }: CompletionContext): readonly Completion[] {
+export function completeChain(
+  document: Document,
+  { table, written }: CompletionContext,
+  command: Command,
+): readonly Completion[] {
   return chainNames(document, table)
-    .filter((name) => name !== written)
+    .filter((name) => name !== written && isFor(command, isBuiltinChain(table, name)))
     .map((name) => chainItem(name, table ?? ''));
+}
+
+/** Only a built-in chain has a policy, only one's own can be renamed or deleted, and a new one has no name yet. */
+function isFor(command: Command, isBuiltin: boolean): boolean {
+  if (command === 'policy') return isBuiltin;
+  if (command === 'rename-chain' || command === 'delete-chain') return !isBuiltin;
+  return command !== 'new-chain';
+}
+
+export function isBuiltinChain(table: string | undefined, name: string): boolean {
+  return table !== undefined && isTableName(table) && TABLE_HOOKS[table].some((hook) => hook === name);
 }
 
 export function chainNames(document: Document, table: string | undefined): readonly string[] {

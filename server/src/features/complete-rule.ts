@@ -8,7 +8,7 @@ import { usesOf } from '../analysis/rule-uses';
 import { LOADERS } from '../syntax/commands';
 import { builtinOption, matchLoadedByProtocol } from '../syntax/option-scope';
 import type { CommandLine, OptionPart } from '../syntax/tree';
-import { chainItem, chainNames } from './complete-line';
+import { chainItem, chainNames, isBuiltinChain } from './complete-line';
 import type { Completion } from './completion';
 import type { CompletionContext, Wanted } from './completion-context';
 import { isTargetPart } from './cursor';
@@ -133,10 +133,6 @@ function isAllowed({ families, tables, hooks, protocols }: Extension, place: Pla
 /** Whether what is declared for `hooks` may stand in a chain that packets of `reached` come to: all of them count. */
 function allows(hooks: readonly Hook[] | undefined, reached: readonly Hook[]): boolean {
   return hooks === undefined || reached.length === 0 || reached.every((hook) => hooks.includes(hook));
-}
-
-function isBuiltinChain(table: string | undefined, name: string): boolean {
-  return table !== undefined && isTableName(table) && TABLE_HOOKS[table].some((hook) => hook === name);
 }
 
 function extensionItem(extension: Extension): Completion {

@@ -2,6 +2,7 @@
 import type { OptionDeclaration } from '../../../src-sim/xt/define';
 import { type Document, MOST_LINES } from '../analysis/document';
 import { KnownLine } from '../analysis/known-line';
+import { isOpaque } from '../syntax/opaque';
 import type { CommandLine, OptionPart, RulePart } from '../syntax/tree';
 import type { Completion } from './completion';
 import type { CompletionContext, Wanted } from './completion-context';
@@ -16,8 +17,10 @@ export function completeValue(
   { replaces }: CompletionContext,
   { part, listed }: Extract<Wanted, { readonly kind: 'value' }>,
 ): readonly Completion[] {
-  if (part.declaration.type.choices === undefined) return seenValues(document, part, replaces.start).map(seenItem);
-  return choiceItems(part, document).filter(({ label }) => !listed.includes(label));
+  const { choices, choicesFrom = 0, hasOthers } = part.declaration.type;
+  const choosing = choices !== undefined && part.words.length >= choicesFrom;
+  const seen = choosing && !hasOthers ? [] : seenValues(document, part, replaces.start).map(seenItem);
+  return choosing ? [...seen, ...choiceItems(part, document).filter(({ label }) => !listed.includes(label))] : seen;
 }
 
 function choiceItems({ declaration, option }: OptionPart, { tree }: Document): readonly Completion[] {
@@ -31,7 +34,9 @@ function choiceItems({ declaration, option }: OptionPart, { tree }: Document): r
 }
 
 /** What other lines give to options of the same type: interfaces beside `-i`, whichever option named them. */
-function seenValues({ chunks }: Document, { declaration: { type } }: OptionPart, offset: number): readonly string[] {
+function seenValues({ chunks }: Document, open: OptionPart, offset: number): readonly string[] {
+  const { type } = open.declaration;
+  const at = open.words.length;
   const own = chunks.lineAt(offset);
   const values = new Set<string>();
   let number = -1;
@@ -40,7 +45,8 @@ function seenValues({ chunks }: Document, { declaration: { type } }: OptionPart,
     if (values.size >= MOST_SEEN_VALUES || number >= MOST_LINES) break;
     if (line.kind !== 'command' || number === own) continue;
     for (const part of partsOfType(line, type)) {
-      values.add(part.words.map(({ span }) => line.text.slice(span.start, span.end)).join(' '));
+      const word = part.words[at];
+      if (word && !isOpaque(word)) values.add(line.text.slice(word.span.start, word.span.end));
     }
   }
   return [...values].filter((value) => value !== '');

@@ -6,6 +6,7 @@ import type { Family } from '../../../src-sim/net/address';
 import { type Document, lineTouching } from '../analysis/document';
 import { unfinishedCommand } from '../syntax/dialect/script-cursor';
 import { commandLine, contentEnd, parseLine } from '../syntax/parse';
+import { readCounters } from '../syntax/read-counters';
 import { splitWords } from '../syntax/token';
 import type { CommandLine, OptionPart, Span, Word } from '../syntax/tree';
 import { tableOfLine } from './cursor';
@@ -30,12 +31,18 @@ export type Wanted =
       readonly listed: readonly string[];
     }
   /** A word of a `# chainwalk:` comment. */
-  | { readonly kind: 'hint' };
+  | { readonly kind: 'hint' }
+  /** The first word of a comment that speaks to Chainwalk. */
+  | { readonly kind: 'comment-word' }
+  /** A rule that a comment silences; `named` are those before it. */
+  | { readonly kind: 'suppressed'; readonly named: readonly string[] };
 
 export interface CompletionContext {
   readonly wanted: Wanted;
   /** The table whose block the line stands in. */
   readonly table: string | undefined;
+  /** The words of the command that stand before the one being written. */
+  readonly words?: readonly Word[];
   /** What is written of the word so far. */
   readonly written: string;
   /** What a completion replaces, in offsets: `written`, up to the cursor. */
@@ -52,9 +59,9 @@ export function completionContext(document: Document, offset: number): Completio
   if (inScript && line?.kind !== 'command' && line?.kind !== 'unknown') return undefined;
   const found = inScript ? contextInScript(before, family) : contextOfText(before, family, dress === 'listing');
   if (found === undefined) return undefined;
-  const { wanted, written, table } = found;
+  const { written, table } = found;
   const replaces = { start: offset - written.length, end: offset };
-  return { wanted, written, replaces, table: table ?? tableOfLine(document, lineNumber) };
+  return { ...found, replaces, table: table ?? tableOfLine(document, lineNumber) };
 }
 
 /** The words of a command in a script are those that the shell hands over. */
@@ -72,7 +79,7 @@ function contextInScript(before: string, family: Family): Found | undefined {
   const first = words[0] ?? { span: { start: 0, end: 0 }, value: '' };
   const line = commandLine(before, read, { family, first, problems: [], onCommandLine: true });
   if (line.kind !== 'command') return { wanted: { kind: 'line' }, written, table };
-  return { ...openPlace(line, written, words.at(-1)?.value === '!'), table };
+  return { ...openPlace(line, written, words.at(-1)?.value === '!'), words: read, table };
 }
 
 /** The table that the words name; filter where they name none. */
@@ -84,6 +91,7 @@ function tableIn(words: readonly Word[]): string {
 interface Found {
   readonly wanted: Wanted;
   readonly written: string;
+  readonly words?: readonly Word[];
   /** Where the words themselves say it. */
   readonly table?: string;
 }
@@ -91,15 +99,21 @@ interface Found {
 /** @param before the line up to the cursor */
 function contextOfText(before: string, family: Family, onCommandLine: boolean): Found | undefined {
   const first = before.charAt(0);
-  if (first === '#') return hintContext(before);
+  if (first === '#') return commentContext(before);
   if (first === '*') return /\s/.test(before) ? undefined : { wanted: { kind: 'table' }, written: before.slice(1) };
   if (first === ':') return declarationContext(before);
   return ruleContext(before, family, onCommandLine);
 }
 
-function hintContext(before: string): Found | undefined {
+function commentContext(before: string): Found | undefined {
   const hint = /^#\s*chainwalk:(?:.*\s)?(\S*)$/.exec(before);
-  return hint ? { wanted: { kind: 'hint' }, written: hint[1] ?? '' } : undefined;
+  if (hint) return { wanted: { kind: 'hint' }, written: hint[1] ?? '' };
+  const first = /^#\s*(c[\w-]*)$/.exec(before);
+  if (first) return { wanted: { kind: 'comment-word' }, written: first[1] ?? '' };
+  const list = /^#\s*chainwalk-[a-z-]+\s+((?:[\w-]+\s*,\s*)*)([\w-]*)$/.exec(before);
+  if (list === null || list[2] === '--') return undefined;
+  const named = (list[1] ?? '').split(/[\s,]+/).filter((name) => name !== '');
+  return { wanted: { kind: 'suppressed', named }, written: list[2] ?? '' };
 }
 
 function declarationContext(before: string): Found | undefined {
@@ -118,7 +132,9 @@ function ruleContext(before: string, family: Family, onCommandLine: boolean): Fo
   if (/^\s*(?:\[\S*\s+)?$/.test(left)) return { wanted: { kind: 'line' }, written };
   const read = withValue ? `${left.slice(0, -1)} ` : left;
   const line = parseLine(read, family, onCommandLine);
-  return line.kind === 'command' ? openPlace(line, written, /(?:^|\s)!\s+$/.test(read)) : undefined;
+  if (line.kind !== 'command') return undefined;
+  const { words } = splitWords(read, readCounters(read, 0, read.length).end, read.length);
+  return { ...openPlace(line, written, /(?:^|\s)!\s+$/.test(read)), words };
 }
 
 /** What the command line, read up to the word being written, still wants. */

@@ -1,9 +1,11 @@
 /** What may be written at the cursor, from the declarations and from the ruleset itself. */
 import { type Document, sideAt } from '../analysis/document';
 import type { Span } from '../syntax/tree';
+import { acceptable } from './acceptable';
 import { completeHint } from './complete-hint';
 import { completeChain, completeDeclaration, completeLine, completePolicy, completeTable } from './complete-line';
 import { completeMatch, completeOption, completeTarget } from './complete-rule';
+import { completeCommentWord, completeSuppressed } from './complete-suppression';
 import { completeValue } from './complete-value';
 import { type CompletionContext, completionContext, type Wanted } from './completion-context';
 
@@ -27,7 +29,11 @@ export interface Completions {
 export function complete(whole: Document, offset: number): Completions | undefined {
   const document = sideAt(whole, offset);
   const context = completionContext(document, offset);
-  return context && { replaces: context.replaces, items: itemsFor(document, context, context.wanted) };
+  if (context === undefined) return undefined;
+  return {
+    replaces: context.replaces,
+    items: acceptable(document, context, itemsFor(document, context, context.wanted)),
+  };
 }
 
 function itemsFor(document: Document, context: CompletionContext, wanted: Wanted): readonly Completion[] {
@@ -41,7 +47,7 @@ function itemsFor(document: Document, context: CompletionContext, wanted: Wanted
     case 'policy':
       return completePolicy(context, wanted.chain);
     case 'chain':
-      return completeChain(document, context);
+      return completeChain(document, context, wanted.line.command);
     case 'match':
       return completeMatch(document, context, wanted.line);
     case 'target':
@@ -52,5 +58,9 @@ function itemsFor(document: Document, context: CompletionContext, wanted: Wanted
       return completeValue(document, context, wanted);
     case 'hint':
       return completeHint(context);
+    case 'comment-word':
+      return completeCommentWord();
+    case 'suppressed':
+      return completeSuppressed(wanted.named);
   }
 }

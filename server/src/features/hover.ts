@@ -1,4 +1,5 @@
 /** What the thing under the cursor is, in Markdown. */
+import { serviceName } from '../../../src-sim/net/service';
 import type { Choice } from '../../../src-sim/xt/define';
 import { type Document, sideAt } from '../analysis/document';
 import { findHintKey } from '../analysis/hint-keys';
@@ -94,7 +95,11 @@ function describeValue(part: OptionPart, text: string, table: string | undefined
   const choice = findChoice(part, text);
   const state = choice && findStateWord(choice.text);
   if (state !== undefined) return describeState(state, table);
-  if (choice === undefined) return describeOption(part.extension, part.option, part.declaration);
+  if (choice === undefined) {
+    const service = part.declaration.type.hasOthers && /^\d+$/.test(text) ? serviceName(Number(text)) : undefined;
+    const described = describeOption(part.extension, part.option, part.declaration);
+    return service === undefined ? described : paragraphs(`${code(text)} — ${service}`, '---', described);
+  }
   return paragraphs(
     `${code(choice.text)} — ${choice.summary}`,
     '---',

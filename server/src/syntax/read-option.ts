@@ -156,6 +156,7 @@ function parseWords(reading: RuleReading, words: readonly Word[], meaning: Decla
   return meaning.declaration.type.parse(
     words.map((word) => word.value),
     reading.family,
+    reading.protocol,
   );
 }
 

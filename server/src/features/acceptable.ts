@@ -1,0 +1,75 @@
+/**
+ * Whether what completion has found may stand at the cursor: the command is read with it, and checked. What is still to
+ * be written behind it is no mistake.
+ */
+import { isTableName } from '../../../src-sim/netfilter/hook';
+import { hooksOfChain } from '../analysis/call-graph';
+import { checkRule } from '../analysis/check-rule';
+import type { Document } from '../analysis/document';
+import { limitsOf } from '../analysis/rule-facts';
+import { refuses, USUAL_VARIANT } from '../analysis/variant';
+import { commandLine } from '../syntax/parse';
+import { problem } from '../syntax/problem';
+import type { CommandLine, Line, Problem, Word } from '../syntax/tree';
+import { chainNames } from './complete-line';
+import type { Completion } from './completion';
+import type { CompletionContext } from './completion-context';
+
+const UNFINISHED: ReadonlySet<string> = new Set(['missing-option', 'missing-value', 'missing-protocol']);
+
+export function acceptable(
+  document: Document,
+  context: CompletionContext,
+  items: readonly Completion[],
+): readonly Completion[] {
+  const { words } = context;
+  if (words === undefined) return items;
+  const before = errorCount(document, context, words);
+  return items.filter((item) => errorCount(document, context, [...words, ...wordsOf(item, context)]) <= before);
+}
+
+const NOWHERE = { start: 0, end: 0 };
+
+/** A completion as the words that it writes, with the items of a list that stand before it. */
+function wordsOf({ label, text = label }: Completion, { wanted }: CompletionContext): readonly Word[] {
+  const listed = wanted.kind === 'value' ? wanted.listed.map((item) => `${item},`).join('') : '';
+  return `${listed}${text}`.split(' ').map((value) => ({ span: NOWHERE, value }));
+}
+
+function errorCount(document: Document, context: CompletionContext, words: readonly Word[]): number {
+  const { family, dress } = document.tree;
+  const [first = { span: NOWHERE, value: '' }] = words;
+  const onCommandLine = dress === 'script' || dress === 'listing';
+  const line = commandLine('', words, { family, first, problems: [], onCommandLine });
+  return [...line.problems, ...ruleProblems(line, document, context)].filter(isMistake).length;
+}
+
+function isMistake(problem: Problem): boolean {
+  return refuses(USUAL_VARIANT, problem) && !UNFINISHED.has(problem.code);
+}
+
+function ruleProblems(line: Line, document: Document, { table }: CompletionContext): readonly Problem[] {
+  if (line.kind !== 'command') return [];
+  const target = line.parts.find((part) => part.kind === 'jump' || part.kind === 'goto');
+  const name = target?.kind === 'jump' || target?.kind === 'goto' ? target.name?.value : undefined;
+  const jumps = name !== undefined && target?.kind === 'jump' && chainNames(document, table).includes(name);
+  const known = table !== undefined && isTableName(table) ? table : undefined;
+  return [...checkRule(line, document.tree.family, known, jumps), ...hookProblems(line, document, table, jumps)];
+}
+
+/** What may not stand in the chain for the hooks that packets come to it from. */
+function hookProblems(
+  line: CommandLine,
+  { tree }: Document,
+  table: string | undefined,
+  jumps: boolean,
+): readonly Problem[] {
+  const limits = limitsOf(line).filter(({ tables, ofTarget }) => {
+    return !(ofTarget && jumps) && (tables === undefined || tables.some((one) => one === table));
+  });
+  if (limits.length === 0) return [];
+  const hooks = hooksOfChain(tree, table, line.chain?.value ?? '');
+  return limits
+    .filter(({ allowed }) => hooks.some((hook) => !allowed.includes(hook)))
+    .map(({ span, label }) => problem(span, 'wrong-hook', label));
+}
