@@ -130,6 +130,7 @@ const MAY_IMPORT: Readonly<Record<string, Edges>> = {
     'node:readline': 'lines of standard input',
   },
   'client/src': {
+    'src-sim/sim': 'types: the host of a witness',
     'server/src/lsp/protocol': 'names of requests',
     'client/src/webview': 'types: what the page and the extension say to each other',
     vscode: 'it is the extension',

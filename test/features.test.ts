@@ -63,7 +63,9 @@ const FEATURES: Readonly<Record<string, Feature>> = {
   'code-actions': (document, offset) => {
     const diagnostics = [...diagnosticSlices(document, readHints(document))].flat();
     return codeActions(document, diagnostics, { start: offset, end: offset })
-      .map(({ title, edits }) => `${title}\n\n${applyEdits(document.text, edits)}`)
+      .map((action) =>
+        action.kind === 'edit' ? `${action.title}\n\n${applyEdits(document.text, action.edits)}` : action.title,
+      )
       .join('\n\n');
   },
 };

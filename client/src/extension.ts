@@ -1,6 +1,7 @@
 import { type ExtensionContext, workspace } from 'vscode';
 import { LanguageClient, TransportKind } from 'vscode-languageclient/node';
 import { registerCommands } from './commands';
+import { registerRulePages } from './rule-pages';
 import { restoreSimulationPanels } from './simulation-panel';
 
 /** Also the prefix of the client's own setting, `chainwalk.trace.server`. */
@@ -20,6 +21,7 @@ let client: LanguageClient | undefined;
 export async function activate(context: ExtensionContext): Promise<void> {
   client = createClient(context.asAbsolutePath('dist/server.cjs'));
   registerCommands(context, client);
+  registerRulePages(context, client);
   restoreSimulationPanels(context, client);
   await client.start();
 }

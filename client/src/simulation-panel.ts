@@ -14,6 +14,7 @@ import {
   workspace,
 } from 'vscode';
 import type { LanguageClient } from 'vscode-languageclient/node';
+import type { WitnessAnswer } from '../../server/src/lsp/protocol';
 import { panelPage } from './panel-page';
 import { SimulationRun } from './simulation-run';
 import type { FromPanel, Remembered, ToPanel } from './webview/messages';
@@ -21,6 +22,8 @@ import type { FromPanel, Remembered, ToPanel } from './webview/messages';
 export interface SimulationPanelOptions {
   /** The packets suggested at first should reach this chain. */
   readonly chain?: string;
+  /** Packets that prove a finding, on their host. */
+  readonly witness?: WitnessAnswer;
 }
 
 /** Also the name by which VS Code restores panels after a restart. */
@@ -35,11 +38,11 @@ export function openSimulationPanel(
   options: SimulationPanelOptions = {},
 ): void {
   const open = openPanels.get(uri.toString());
-  if (open && options.chain === undefined) {
+  if (open && options.chain === undefined && options.witness === undefined) {
     open.reveal();
     return;
   }
-  // Asked from a chain, the panel begins anew with packets for it.
+  // Asked from a chain or a finding, the panel begins anew with packets for it.
   open?.dispose();
   const column = { viewColumn: ViewColumn.Beside, preserveFocus: true };
   const panel = window.createWebviewPanel(PANEL_TYPE, titleOf(uri), column);
@@ -81,7 +84,7 @@ function attach(
 ): void {
   const key = uri.toString();
   const post = (message: ToPanel): void => void panel.webview.postMessage(message);
-  const run = new SimulationRun(client, uri, options.chain, post);
+  const run = new SimulationRun(client, uri, { chain: options.chain, host: options.witness?.host }, post);
   openPanels.set(key, panel);
   panel.onDidDispose(() => {
     run.dispose();
@@ -114,8 +117,9 @@ function memoryKey(uri: string): string {
 function rememberedFor(
   { workspaceState }: ExtensionContext,
   uri: string,
-  { chain }: SimulationPanelOptions,
+  { chain, witness }: SimulationPanelOptions,
 ): { readonly remembered?: Remembered } {
+  if (witness) return { remembered: { packets: witness.packets, selected: witness.victim, filter: 'all' } };
   const remembered = chain === undefined ? workspaceState.get<Remembered>(memoryKey(uri)) : undefined;
   return remembered === undefined ? {} : { remembered };
 }

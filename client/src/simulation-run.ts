@@ -5,6 +5,7 @@
 import { Disposable, type Uri, workspace } from 'vscode';
 import type { LanguageClient } from 'vscode-languageclient/node';
 import { SIMULATE, type SimulateAnswer, type SimulateParams } from '../../server/src/lsp/protocol';
+import type { HostDescription } from '../../src-sim/sim/scenario';
 import type { FromPanel, ToPanel } from './webview/messages';
 
 type Question = Extract<FromPanel, { kind: 'simulate' }>;
@@ -22,11 +23,11 @@ export class SimulationRun {
   #timer: ReturnType<typeof setTimeout> | undefined;
   readonly #subscriptions: Disposable;
 
-  /** @param chain what the server suggests at first should reach it */
+  /** @param from what the server suggests at first should reach the chain; a host other than the one it would suggest */
   constructor(
     private readonly client: LanguageClient,
     private readonly uri: Uri,
-    private readonly chain: string | undefined,
+    private readonly from: { readonly chain: string | undefined; readonly host: HostDescription | undefined },
     private readonly post: (message: ToPanel) => void,
   ) {
     const isOurs = (other: Uri): boolean => other.toString() === uri.toString();
@@ -87,7 +88,8 @@ export class SimulationRun {
     const params: SimulateParams = {
       uri: this.client.code2ProtocolConverter.asUri(document.uri),
       ...(question.packets ? { packets: question.packets } : {}),
-      ...(this.chain === undefined ? {} : { chain: this.chain }),
+      ...(this.from.chain === undefined ? {} : { chain: this.from.chain }),
+      ...(this.from.host === undefined ? {} : { host: this.from.host }),
     };
     const answer = await this.client.sendRequest<SimulateAnswer | null>(SIMULATE, params);
     if (this.#question !== question || this.#isDisposed) return;

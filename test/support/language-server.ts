@@ -20,8 +20,14 @@ export interface TestServer {
   stop(): Promise<void>;
 }
 
-/** @param settings what the editor answers when asked for the section `chainwalk` */
-export async function startTestServer(settings: () => unknown): Promise<TestServer> {
+/**
+ * @param settings what the editor answers when asked for the section `chainwalk`
+ * @param workspace what else the editor can do
+ */
+export async function startTestServer(
+  settings: () => unknown,
+  workspace: lsp.ClientCapabilities['workspace'] = {},
+): Promise<TestServer> {
   const folder = mkdtempSync(join(tmpdir(), 'chainwalk-server-'));
   const outfile = join(folder, 'server.cjs');
   await build({
@@ -49,7 +55,7 @@ export async function startTestServer(settings: () => unknown): Promise<TestServ
   await connection.sendRequest(lsp.InitializeRequest.type, {
     processId: process.pid,
     rootUri: null,
-    capabilities: { workspace: { configuration: true } },
+    capabilities: { workspace: { configuration: true, ...workspace } },
   });
   await connection.sendNotification(lsp.InitializedNotification.type, {});
 

@@ -28,20 +28,41 @@ const MOST_DIAGNOSTICS = 1_000;
 export function* diagnosticSlices(
   document: Document,
   hints: Hints,
-  { choices = NO_CHOICES, ...options }: DiagnosticOptions = {},
+  options: DiagnosticOptions = {},
 ): Generator<readonly Diagnostic[]> {
+  if (yield* problemSlices(document, hints)) yield* findingSlices(document, hints, options);
+}
+
+/**
+ * What iptables refuses, and what is wrong with hints: little work, told before the linter has looked.
+ *
+ * @returns whether the linter should
+ */
+export function* problemSlices(document: Document, hints: Hints): Generator<readonly Diagnostic[], boolean> {
   const foreign = foreignFile(document);
-  if (foreign) return yield [foreign];
+  if (foreign) {
+    yield [foreign];
+    return false;
+  }
   const problems = lineProblems(document).map((problem) => inDocument(document, problem));
   yield problems.slice(0, MOST_DIAGNOSTICS);
-  if (problems.length > MOST_DIAGNOSTICS) return;
+  if (problems.length > MOST_DIAGNOSTICS) return false;
   yield hints.problems.map((problem) => ofProblem(problem, problem.span));
   const steps = checkSteps(document);
   let step = steps.next();
   for (; !step.done; step = steps.next()) yield [];
   yield step.value.map((problem) => inDocument(document, problem));
-  if (!isWhole(document)) return;
-  if (isLong(document)) return yield [tooLong(document)];
+  if (!isWhole(document)) return false;
+  if (isLong(document)) yield [tooLong(document)];
+  return !isLong(document);
+}
+
+/** What the linter finds. */
+export function* findingSlices(
+  document: Document,
+  hints: Hints,
+  { choices = NO_CHOICES, ...options }: DiagnosticOptions = {},
+): Generator<readonly Diagnostic[]> {
   const rules = LINT_RULES.filter((rule) => isSwitchedOn(rule, choices));
   for (const findings of lintSlices(document, hints, { ...options, rules })) {
     yield findings.map((finding) => withChosenSeverity(finding, choices));

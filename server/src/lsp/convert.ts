@@ -2,7 +2,6 @@
 import * as lsp from 'vscode-languageserver/node';
 import type { Document } from '../analysis/document';
 import { offsetOf, placeAt } from '../analysis/text-lines';
-import type { Action } from '../features/code-actions';
 import type { Lens } from '../features/code-lens';
 import type { Completion, Completions } from '../features/completion';
 import type { Diagnostic } from '../features/diagnostics';
@@ -10,6 +9,8 @@ import type { Hover } from '../features/hover';
 import { SEMANTIC_TOKEN_TYPES, type SemanticToken } from '../features/semantic-tokens';
 import type { OutlineNode } from '../features/structure';
 import type { TextEdit } from '../lint/finding';
+import { pageAddress } from '../lint/page-address';
+import { findLintRule } from '../lint/registry';
 import type { Span } from '../syntax/tree';
 import { TRACE_COMMAND } from './protocol';
 
@@ -52,11 +53,13 @@ const LONGEST_MESSAGE = 1_000;
 
 export function toDiagnostic(document: Document, uri: string, diagnostic: Diagnostic): lsp.Diagnostic {
   const { span, severity, code, message, related } = diagnostic;
+  const page = findLintRule(code) && pageAddress(code);
   return {
     range: toRange(document, span),
     severity: SEVERITIES[severity],
     source: 'chainwalk',
     code,
+    ...(page === undefined ? {} : { codeDescription: { href: page } }),
     message: message.slice(0, LONGEST_MESSAGE),
     relatedInformation: related.map((place) => ({
       location: { uri, range: toRange(document, place.span) },
@@ -71,16 +74,6 @@ function toTextEdit(document: Document, { span, text }: TextEdit): lsp.TextEdit 
 
 export function toTextEdits(document: Document, edits: readonly TextEdit[]): lsp.TextEdit[] {
   return edits.map((edit) => toTextEdit(document, edit));
-}
-
-export function toCodeAction(document: Document, uri: string, action: Action): lsp.CodeAction {
-  return {
-    title: action.title,
-    kind: lsp.CodeActionKind.QuickFix,
-    diagnostics: [toDiagnostic(document, uri, action.diagnostic)],
-    isPreferred: action.preferred,
-    edit: { changes: { [uri]: action.edits.map((edit) => toTextEdit(document, edit)) } },
-  };
 }
 
 export function toCodeLens(document: Document, uri: string, lens: Lens): lsp.CodeLens {

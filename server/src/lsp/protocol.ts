@@ -8,12 +8,49 @@ import type { Result } from '../../../src-sim/sim/trace';
 /** Request `chainwalk/simulate`: run packets through the ruleset as the editor holds it now. */
 export const SIMULATE = 'chainwalk/simulate';
 
-/** The client's command that opens the simulation panel; a code lens calls it with a URI and {@link TraceFrom}. */
+/** The client's command that opens the simulation panel; code lenses and code actions call it with a URI and {@link TraceFrom}. */
 export const TRACE_COMMAND = 'chainwalk.tracePacket';
 
-/** Where a trace is asked for. */
-export interface TraceFrom {
-  readonly chain: string;
+/** What a trace begins with: packets for a chain, or the witness of a finding. */
+export type TraceFrom = { readonly chain: string } | { readonly finding: FindingPlace };
+
+/** A finding among those that were published last for a version of the document. */
+export interface FindingPlace {
+  readonly version: number;
+  readonly index: number;
+}
+
+/** Request `chainwalk/witness`: packets that prove a finding; null where it has none, or the text is another by now. */
+export const WITNESS = 'chainwalk/witness';
+
+export interface WitnessParams extends FindingPlace {
+  readonly uri: string;
+}
+
+export interface WitnessAnswer {
+  readonly host: HostDescription;
+  readonly packets: readonly ScenarioPacket[];
+  /** Index of the packet that suffers. */
+  readonly victim: number;
+}
+
+/** The client's command that shows the page of a lint rule, by its code; without one it asks which. */
+export const EXPLAIN_COMMAND = 'chainwalk.explain';
+
+/** Request `chainwalk/page`: the page of a lint rule as Markdown; null where there is no such rule. */
+export const PAGE = 'chainwalk/page';
+
+export interface PageParams {
+  readonly code: string;
+}
+
+/** Request `chainwalk/rules`: every lint rule. */
+export const RULES = 'chainwalk/rules';
+
+export interface RuleAnswer {
+  readonly code: string;
+  readonly title: string;
+  readonly group: string;
 }
 
 export interface SimulateParams {

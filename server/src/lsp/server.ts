@@ -13,7 +13,6 @@ import { pathOfUri, type ReadText, readTextFile, uriOfPath } from '../surroundin
 import { readSurroundings } from '../surroundings/surroundings';
 import { capabilitiesFor } from './capabilities';
 import {
-  toCodeAction,
   toCodeLens,
   toCompletionItems,
   toDiagnostic,
@@ -26,7 +25,9 @@ import {
   toSpan,
   toTextEdits,
 } from './convert';
+import { editAbilities } from './convert-actions';
 import { createDiagnosticsRun } from './diagnostics-run';
+import { answerLintRequests } from './lint-requests';
 import type { OpenDocument } from './open-documents';
 import { isProjectFile, PROJECT_SELECTOR } from './project-documents';
 import { SIMULATE, type SimulateAnswer, type SimulateParams } from './protocol';
@@ -54,6 +55,7 @@ export function startServer(connection: lsp.Connection): void {
   connection.onInitialize(({ capabilities }) => {
     asksForSettings = capabilities.workspace?.configuration === true;
     takesRegistrations = capabilities.textDocument?.synchronization?.dynamicRegistration === true;
+    session.editAbilities = editAbilities(capabilities);
     registersFormatting = capabilities.textDocument?.formatting?.dynamicRegistration === true;
     return { capabilities: capabilitiesFor(registersFormatting), serverInfo: { name: 'chainwalk' } };
   });
@@ -64,6 +66,7 @@ export function startServer(connection: lsp.Connection): void {
   });
   listenToEdits(connection, session);
   answerRequests(connection, session);
+  answerLintRequests(connection, session);
   connection.listen();
 }
 
@@ -183,15 +186,6 @@ function answerRequests(connection: lsp.Connection, session: Session): void {
   connection.onCodeLens(
     inDocument(({ uri, document }) => codeLenses(document).map((lens) => toCodeLens(document, uri, lens))),
   );
-  const rulesetActions = inDocument((open, { range }: lsp.CodeActionParams) =>
-    session
-      .codeActions(open, toSpan(open.document, range))
-      .map((action) => toCodeAction(open.document, open.uri, action)),
-  );
-  connection.onCodeAction((params) => {
-    const { uri } = params.textDocument;
-    return isProjectFile(uri) ? session.projects.codeActions(uri, params.range) : rulesetActions(params);
-  });
   connection.languages.semanticTokens.on(({ textDocument }) => toSemanticTokens(tokensOf(session, textDocument.uri)));
   connection.onRequest(SIMULATE, (params: SimulateParams): SimulateAnswer | null => {
     const open = session.served(params.uri);

@@ -3,12 +3,14 @@ import type { DidChangeTextDocumentParams } from 'vscode-languageserver/node';
 import { type Document, isLong } from '../analysis/document';
 import { type Hints, NO_HINTS } from '../analysis/hints';
 import type { Action } from '../features/code-actions';
-import { codeActions } from '../features/code-actions';
-import { type Diagnostic, diagnosticSlices } from '../features/diagnostics';
+import { codeActions, fixAllEdit } from '../features/code-actions';
+import { type Diagnostic, diagnosticSlices, problemSlices } from '../features/diagnostics';
 import { editedDiagnostics } from '../features/edited-diagnostics';
+import type { TextEdit } from '../lint/finding';
 import { mergeChoices } from '../lint/severities';
 import { NOTHING_AROUND, type Surroundings, surroundedHints } from '../project/surrounded-hints';
 import type { Span } from '../syntax/tree';
+import type { EditAbilities } from './convert-actions';
 import { type OpenDocument, OpenDocuments } from './open-documents';
 import { ProjectDocuments } from './project-documents';
 import { NO_SETTINGS, type Settings } from './settings';
@@ -28,6 +30,8 @@ export interface World {
 export class Session {
   readonly documents = new OpenDocuments();
   readonly projects = new ProjectDocuments();
+  /** What the editor said of itself. */
+  editAbilities: EditAbilities = { annotations: false, snippets: false };
   readonly #world: World;
   readonly #settings = new Map<string, Settings>();
   readonly #surroundings = new Map<string, Surroundings>();
@@ -66,18 +70,17 @@ export class Session {
     return open?.document.dialect === 'script' && !shellScripts ? undefined : open;
   }
 
-  hintsOf(uri: string): Hints {
-    const open = this.documents.get(uri);
+  hintsOf(uri: string, document = this.documents.get(uri)?.document): Hints {
     const { host } = this.#settings.get(uri) ?? NO_SETTINGS;
-    return open ? surroundedHints(open.document, host, this.#around(uri)) : NO_HINTS;
+    return document ? surroundedHints(document, host, this.#around(uri)) : NO_HINTS;
   }
 
-  *diagnosticSlices(uri: string): Generator<readonly Diagnostic[]> {
-    const open = this.served(uri);
-    if (open === undefined) return;
+  /** @param document another text of the same file: as it will be after fixes */
+  *diagnosticSlices(uri: string, document = this.served(uri)?.document): Generator<readonly Diagnostic[]> {
+    if (document === undefined) return;
     const { project, beside } = this.#around(uri);
     const choices = mergeChoices(project.choices, (this.#settings.get(uri) ?? NO_SETTINGS).choices);
-    for (const slice of diagnosticSlices(open.document, this.hintsOf(uri), { choices, beside })) {
+    for (const slice of diagnosticSlices(document, this.hintsOf(uri, document), { choices, beside })) {
       yield slice.filter(({ suppressed }) => suppressed === undefined);
     }
   }
@@ -102,11 +105,26 @@ export class Session {
     this.#known.set(uri, { version, diagnostics });
   }
 
-  /** From the latest diagnostics; where the text has been edited since, from fresh ones. */
+  /** One of the diagnostics that were sent last for this version. */
+  finding(uri: string, version: number, index: number): Diagnostic | undefined {
+    const known = this.#known.get(uri);
+    return known?.version === version ? known.diagnostics[index] : undefined;
+  }
+
+  indexOf(uri: string, diagnostic: Diagnostic): number {
+    return this.#known.get(uri)?.diagnostics.indexOf(diagnostic) ?? -1;
+  }
+
+  /** Of the latest diagnostics. Where the text has been edited since, of problems alone: new findings are on their way. */
   codeActions({ uri, version, document }: OpenDocument, span: Span): readonly Action[] {
     const known = this.#known.get(uri);
-    const diagnostics = known?.version === version ? known.diagnostics : [...this.diagnosticSlices(uri)].flat();
+    const diagnostics =
+      known?.version === version ? known.diagnostics : [...problemSlices(document, this.hintsOf(uri))].flat();
     return codeActions(document, diagnostics, span);
+  }
+
+  fixAll({ uri, document }: OpenDocument): TextEdit | undefined {
+    return fixAllEdit(document, (text) => [...this.diagnosticSlices(uri, text)].flat());
   }
 
   #around(uri: string): Surroundings {
