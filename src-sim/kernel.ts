@@ -301,6 +301,9 @@ function isBefore(
 const SYSCTL_DEFAULTS: Readonly<Record<string, number>> = {
   'net.ipv4.ip_forward': 0,
   'net.ipv4.ip_default_ttl': 64,
+  'net.ipv4.ipfrag_time': 30,
+  'net.ipv6.ip6frag_time': 60,
+  'net.netfilter.nf_conntrack_frag6_timeout': 60,
   'net.netfilter.nf_conntrack_max': 262_144,
   'net.netfilter.nf_conntrack_expect_max': 4096,
   'net.netfilter.nf_conntrack_checksum': 1,

@@ -63,6 +63,7 @@ export function track(packet: Packet, before: Attachment | undefined, conntrack:
   if (before?.kind === 'untracked')
     return { verdict: 'ACCEPT', attachment: before, change: 'none', text: 'taken out of conntrack in raw' };
   const template = before?.template;
+  if (isSpoilt(packet, conntrack)) return invalid('its checksum is wrong');
   if (packet.transport.kind === 'icmp') {
     const special = trackIcmpSpecial(packet, packet.transport, template, conntrack);
     if (special) return special;
@@ -72,6 +73,15 @@ export function track(packet: Packet, before: Attachment | undefined, conntrack:
     ? invalid('a later fragment has no ports')
     : trackTuple(packet, tuple, template, conntrack);
 }
+
+/** Only arriving packets are added up; a datagram that says another length than it has is wrong anywhere. */
+function isSpoilt({ spoilt, protocol }: Packet, { sysctl, isPrerouting }: TrackContext): boolean {
+  if (!spoilt) return false;
+  if (protocol === PROTOCOL.udp) return true;
+  return isPrerouting && SUMMED.has(protocol) && sysctl.get('net.netfilter.nf_conntrack_checksum') !== 0;
+}
+
+const SUMMED: ReadonlySet<number> = new Set([PROTOCOL.tcp, PROTOCOL.icmp, PROTOCOL.icmpv6, PROTOCOL.sctp]);
 
 function trackTuple(
   packet: Packet,

@@ -24,6 +24,7 @@ const FILLER = 'x';
 export function passesRejectChecksum(packet: Packet): boolean {
   const { protocol, transport, fragment } = packet;
   if (NOT_VERIFIED.has(protocol)) return true;
+  if (packet.spoilt) return false;
   if (transport.kind === 'other') return sumOf(dataOf(packet), 0) === 0;
   if (fragment === undefined) return true;
   const missing = missingData(packet);

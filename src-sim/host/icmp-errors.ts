@@ -8,7 +8,8 @@ export type IcmpErrorKind =
   | 'protocol-unreachable'
   | 'port-unreachable'
   | 'too-big'
-  | 'time-exceeded';
+  | 'time-exceeded'
+  | 'reassembly-time-exceeded';
 
 export interface IcmpError {
   readonly type: number;
@@ -28,6 +29,7 @@ export const ICMP_ERRORS: Readonly<Record<Family, Readonly<Record<IcmpErrorKind,
     'port-unreachable': error(3, 3, 'ICMP port unreachable'),
     'too-big': error(3, 4, 'ICMP fragmentation needed'),
     'time-exceeded': error(11, 0, 'ICMP time exceeded'),
+    'reassembly-time-exceeded': error(11, 1, 'ICMP fragment reassembly time exceeded'),
   },
   ipv6: {
     'no-route': error(1, 0, 'ICMPv6 no route'),
@@ -37,6 +39,7 @@ export const ICMP_ERRORS: Readonly<Record<Family, Readonly<Record<IcmpErrorKind,
     'port-unreachable': error(1, 4, 'ICMPv6 port unreachable'),
     'too-big': error(2, 0, 'ICMPv6 packet too big'),
     'time-exceeded': error(3, 0, 'ICMPv6 time exceeded'),
+    'reassembly-time-exceeded': error(3, 1, 'ICMPv6 fragment reassembly time exceeded'),
   },
 };
 

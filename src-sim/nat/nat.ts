@@ -7,7 +7,7 @@ import type { Attachment, Entry, NatRange } from '../conntrack/entry';
 import type { ConntrackTable } from '../conntrack/table';
 import { type Direction, invertTuple, isIcmp, otherDirection, sameTuple, type Tuple } from '../conntrack/tuple';
 import type { Zone } from '../conntrack/zone';
-import { withHeaderPulled } from '../host/reassembly';
+import { withHeaderPulled } from '../host/wire-pieces';
 import { type Address, addressValue } from '../net/address';
 import type { Packet, Transport } from '../net/packet';
 import { hasPorts, PROTOCOL } from '../net/protocol';

@@ -15,6 +15,8 @@ export interface Packet {
   readonly id: number;
   readonly dontFragment: boolean;
   readonly fragment?: Fragment;
+  /** Fragments that do not belong together made it: its checksum is wrong. */
+  readonly spoilt?: true;
   /** Of a reassembled packet: how many bytes of data each of its fragments had. */
   readonly pieces?: readonly number[];
   /** Bytes of the IP packet, headers included: what counters add. */
@@ -124,6 +126,25 @@ export function tcpFlags(letters: string): number {
 /** Letters in the contract's order, `FSRPAUEC`. */
 export function tcpFlagLetters(bits: number): string {
   return FLAG_ORDER.filter((flag) => bits & TCP_FLAG[flag]).join('');
+}
+
+const TCP_HEADER_BYTES = 20;
+const UDP_HEADER_BYTES = 8;
+const ICMP_HEADER_BYTES = 8;
+
+/** Length of the transport header and what is behind it. */
+export function transportBytes(transport: Transport): number {
+  switch (transport.kind) {
+    case 'tcp':
+      return TCP_HEADER_BYTES + tcpOptionLength(transport.options) + transport.dataLength;
+    case 'udp':
+      return UDP_HEADER_BYTES + transport.dataLength;
+    case 'icmp':
+      return ICMP_HEADER_BYTES + transport.dataLength;
+    case 'sctp':
+    case 'other':
+      return transport.dataLength;
+  }
 }
 
 export function sourcePort(packet: Packet): number | undefined {

@@ -12,6 +12,7 @@ export const PROTOCOL = {
   esp: 50,
   ah: 51,
   icmpv6: 58,
+  pim: 103,
   ospf: 89,
   ipcomp: 108,
   vrrp: 112,

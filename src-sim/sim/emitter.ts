@@ -1,4 +1,5 @@
-/** What a target may make the host send. The way of these packets is sim/path.ts's business. */
+/** What the host sends of its own: because a rule says so, or on a packet's way. */
+import type { IcmpErrorKind } from '../host/icmp-errors';
 import type { Address } from '../net/address';
 import type { Packet } from '../net/packet';
 import type { Hook } from '../netfilter/hook';
@@ -6,6 +7,10 @@ import type { InFlight } from './in-flight';
 import type { Machine } from './machine';
 
 export interface Emitter {
+  /** An ICMP error about a packet. */
+  sendError(machine: Machine, about: InFlight, kind: IcmpErrorKind): void;
+  /** What the stack does with a packet that was delivered. */
+  answerDelivered(machine: Machine, flight: InFlight): void;
   /** REJECT's answer. */
   reject(machine: Machine, about: InFlight, type: string): void;
   /** TEE's copy, to another host of the network. */

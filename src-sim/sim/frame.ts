@@ -1,6 +1,6 @@
 /** What left the host, as the contract writes it. */
 
-import { onTheWire } from '../host/reassembly';
+import { onTheWire } from '../host/wire-pieces';
 import { destinationPort, isLaterFragment, type Packet, sourcePort, tcpFlagLetters } from '../net/packet';
 import type { InFlight } from './in-flight';
 import type { Frame } from './trace';

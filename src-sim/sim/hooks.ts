@@ -10,7 +10,6 @@ import { followMaster } from '../nat/announced';
 import { isBound, type Manip, setUpNullBinding, tracked, translate, translateError } from '../nat/nat';
 import type { Packet } from '../net/packet';
 import type { Hook, HookFunction, TableName } from '../netfilter/hook';
-import type { Emitter } from './emitter';
 import { runHelper } from './help';
 import type { InFlight } from './in-flight';
 import type { Machine } from './machine';
@@ -19,31 +18,31 @@ import { tupleText } from './say';
 import type { PacketFate } from './trace';
 import { ACCEPT, type Verdict } from './traverse';
 
-export function runHook(machine: Machine, flight: InFlight, hook: Hook, emitter: Emitter): Verdict {
+export function runHook(machine: Machine, flight: InFlight, hook: Hook): Verdict {
   for (const run of machine.registered[hook]) {
-    const verdict = runOne(machine, flight, hook, run, emitter);
+    const verdict = runOne(machine, flight, hook, run);
     if (verdict.kind !== 'ACCEPT') return verdict;
   }
   return ACCEPT;
 }
 
-function walk(machine: Machine, flight: InFlight, hook: Hook, table: TableName, emitter: Emitter): Verdict {
+function walk(machine: Machine, flight: InFlight, hook: Hook, table: TableName): Verdict {
   const loaded = machine.tables.get(table);
   if (loaded === undefined) return ACCEPT;
-  return machine.traverse(loaded, hook, new Passage(machine, flight, hook, table, emitter));
+  return machine.traverse(loaded, hook, new Passage(machine, flight, hook, table));
 }
 
-function runOne(machine: Machine, flight: InFlight, hook: Hook, run: HookFunction, emitter: Emitter): Verdict {
+function runOne(machine: Machine, flight: InFlight, hook: Hook, run: HookFunction): Verdict {
   switch (run.kind) {
     case 'table':
-      if (run.table === 'mangle' && hook === 'OUTPUT') return mangleOutput(machine, flight, emitter);
-      return walk(machine, flight, hook, run.table, emitter);
+      if (run.table === 'mangle' && hook === 'OUTPUT') return mangleOutput(machine, flight);
+      return walk(machine, flight, hook, run.table);
     case 'defragmentation':
-      return machine.gathersFragments && !gather(machine, flight, hook) ? { kind: 'HELD', fate: WAITING } : ACCEPT;
+      return machine.gathersFragments ? defragment(machine, flight, hook) : ACCEPT;
     case 'conntrack':
       return runConntrack(machine, flight, hook);
     case 'nat':
-      return runNat(machine, flight, hook, run.manip, emitter);
+      return runNat(machine, flight, hook, run.manip);
     case 'confirm':
       return runConfirm(machine, flight, hook);
     case 'ipvs-in':
@@ -55,19 +54,31 @@ function runOne(machine: Machine, flight: InFlight, hook: Hook, run: HookFunctio
   }
 }
 
-export const WAITING: PacketFate = { kind: 'held', reason: 'the fragment waits for the others' };
+const WAITING: PacketFate = { kind: 'held', reason: 'the fragment waits for the others' };
 
-/** @returns false where the packet is a fragment that waits for others. @kernel net/ipv4/netfilter/nf_defrag_ipv4.c:ipv4_conntrack_defrag */
-export function gather(machine: Machine, flight: InFlight, user: Hook | 'deliver'): boolean {
-  if (flight.packet.fragment === undefined) return true;
-  const whole = machine.fragments.add(user, flight.packet);
-  if (whole === undefined) return false;
-  flight.packet = whole;
-  flight.story.steps?.push({
-    kind: 'stack',
-    text: `the last of ${whole.pieces?.length} fragments: ${whole.length} bytes together`,
-  });
-  return true;
+/** Seconds for which fragments wait, by who gathers them. @kernel net/ipv4/ip_fragment.c, net/ipv6/netfilter/nf_conntrack_reasm.c */
+const PATIENCE = {
+  ipv4: { hook: 'net.ipv4.ipfrag_time', deliver: 'net.ipv4.ipfrag_time' },
+  ipv6: { hook: 'net.netfilter.nf_conntrack_frag6_timeout', deliver: 'net.ipv6.ip6frag_time' },
+} as const;
+
+/** @returns the fate of a fragment that does not complete its packet. @kernel net/ipv4/netfilter/nf_defrag_ipv4.c:ipv4_conntrack_defrag */
+export function gather(machine: Machine, flight: InFlight, user: Hook | 'deliver'): PacketFate | undefined {
+  const { packet, inDevice } = flight;
+  if (packet.fragment === undefined) return undefined;
+  const patience = machine.host.sysctl.get(PATIENCE[packet.family][user === 'deliver' ? 'deliver' : 'hook']);
+  const answer = machine.fragments.add(user, inDevice, packet, machine.now + patience);
+  if (answer.kind === 'waits') return WAITING;
+  if (answer.kind === 'dropped') return { kind: 'dropped', where: 'reassembly', reason: answer.reason };
+  flight.packet = answer.packet;
+  const text = `the last of ${answer.packet.pieces?.length} fragments: ${answer.packet.length} bytes together`;
+  flight.story.steps?.push({ kind: 'stack', text });
+  return undefined;
+}
+
+function defragment(machine: Machine, flight: InFlight, hook: Hook): Verdict {
+  const fate = gather(machine, flight, hook);
+  return fate === undefined ? ACCEPT : { kind: 'HELD', fate };
 }
 
 /** @kernel net/netfilter/ipvs/ip_vs_core.c:ip_vs_in_hook */
@@ -119,7 +130,7 @@ function runConfirm(machine: Machine, flight: InFlight, hook: Hook): Verdict {
 }
 
 /** The nat table is asked once for each flow and manip. @kernel net/netfilter/nf_nat_core.c:nf_nat_inet_fn */
-function runNat(machine: Machine, flight: InFlight, hook: Hook, manip: Manip, emitter: Emitter): Verdict {
+function runNat(machine: Machine, flight: InFlight, hook: Hook, manip: Manip): Verdict {
   const attachment = tracked(flight.attachment);
   if (attachment === undefined) {
     tellNat(
@@ -135,12 +146,12 @@ function runNat(machine: Machine, flight: InFlight, hook: Hook, manip: Manip, em
   if (info === 'RELATED' && before.transport.kind === 'icmp') {
     flight.packet = translateError(before, entry, direction, manip);
     tellTranslation(flight, hook, before, ERROR_OF_FLOW);
-    return ACCEPT;
+    return rerouteAfterNat(machine, flight, hook, entry);
   }
   const isNew = info !== 'ESTABLISHED';
   const wasBound = !isNew || isBound(entry, manip);
   if (!wasBound) {
-    const verdict = bind(machine, entry, manip, () => walk(machine, flight, hook, 'nat', emitter));
+    const verdict = bind(machine, entry, manip, () => walk(machine, flight, hook, 'nat'));
     if (verdict.kind === 'DROP') return verdict;
   } else if (hook === 'POSTROUTING' && masqueradedElsewhere(flight, entry)) {
     machine.table.remove(entry);
@@ -179,9 +190,9 @@ function rerouteAfterNat(machine: Machine, flight: InFlight, hook: Hook, entry: 
 }
 
 /** mangle may change what routing looked at. @kernel net/ipv4/netfilter/iptable_mangle.c:ipt_mangle_out */
-function mangleOutput(machine: Machine, flight: InFlight, emitter: Emitter): Verdict {
+function mangleOutput(machine: Machine, flight: InFlight): Verdict {
   const { packet, mark } = flight;
-  const verdict = walk(machine, flight, 'OUTPUT', 'mangle', emitter);
+  const verdict = walk(machine, flight, 'OUTPUT', 'mangle');
   const after = flight.packet;
   const changed =
     packet.src !== after.src || packet.dst !== after.dst || packet.tos !== after.tos || mark !== flight.mark;

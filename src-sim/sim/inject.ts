@@ -10,7 +10,8 @@ import type { Ruleset } from '../netfilter/ruleset';
 import { beginStory, endStory, type InFlight } from './in-flight';
 import { type Explain, Machine } from './machine';
 import { makePacket } from './make-packet';
-import { advance, receive, receiveWaiting, send } from './path';
+import { advance, OWN_PACKETS, receiveWaiting } from './own-packets';
+import { receive, send } from './path';
 import type { Scenario, ScenarioCommand, ScenarioPacket } from './scenario';
 import type { Fate, Step } from './trace';
 
@@ -34,6 +35,7 @@ export function setUpMachine(
     ipsets,
     startsAt,
     assume: scenario.assume ?? {},
+    emitter: OWN_PACKETS,
   });
   for (const line of scenario.host?.conntrack ?? []) {
     machine.table.insert(entryOfLine(line, machine.table), machine.now);

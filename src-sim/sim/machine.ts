@@ -1,9 +1,9 @@
 /** The whole state of a simulated host between packets: ruleset with counters, conntrack, clock and chance. */
 import { ConntrackTable } from '../conntrack/table';
 import type { Conntrack } from '../conntrack/track';
+import { FragmentQueues } from '../host/fragment-queue';
 import type { Host } from '../host/host';
 import type { IpSets } from '../host/ipset';
-import { FragmentQueues } from '../host/reassembly';
 import { TcpSockets } from '../host/tcp-sockets';
 import type { Director } from '../ipvs/director';
 import type { NatContext } from '../nat/nat';
@@ -11,6 +11,7 @@ import type { Family } from '../net/address';
 import { type Hook, type HookFunction, hookEntries, type TableName } from '../netfilter/hook';
 import { type Chain, type Counters, NO_COUNTERS, type Rule, type Ruleset } from '../netfilter/ruleset';
 import { findMatch, findTarget } from '../xt/registry';
+import type { Emitter } from './emitter';
 import type { InFlight, Story } from './in-flight';
 import { RefusedRule } from './refused-rule';
 import type { Assumptions } from './scenario';
@@ -39,6 +40,7 @@ export interface Equipment {
   /** In seconds since 1970. */
   readonly startsAt: number | undefined;
   readonly assume: Assumptions;
+  readonly emitter: Emitter;
 }
 
 export class Machine implements Equipment {
@@ -46,6 +48,7 @@ export class Machine implements Equipment {
   readonly ipsets: IpSets | undefined;
   readonly startsAt: number | undefined;
   readonly assume: Assumptions;
+  readonly emitter: Emitter;
   readonly tables: ReadonlyMap<TableName, LoadedTable>;
   readonly table = new ConntrackTable();
   readonly sockets = new TcpSockets();
@@ -81,12 +84,13 @@ export class Machine implements Equipment {
     readonly ruleset: Ruleset,
     readonly explain: Explain,
     seed: number,
-    { director, ipsets, startsAt, assume }: Equipment,
+    { director, ipsets, startsAt, assume, emitter }: Equipment,
   ) {
     this.director = director;
     this.ipsets = ipsets;
     this.startsAt = startsAt;
     this.assume = assume;
+    this.emitter = emitter;
     this.tables = new Map(ruleset.tables.map((table) => [table.name, loadTable(table.name, table.chains)]));
     this.conntrackActive = rulesOf(ruleset).some(needsConntrack);
     this.registered = registeredBy((run) => this.#runs(run));

@@ -7,14 +7,11 @@ import {
   type TcpOptions,
   type Transport,
   tcpFlags,
-  tcpOptionLength,
+  transportBytes,
 } from '../net/packet';
 import { PROTOCOL, protocolNumber } from '../net/protocol';
 import type { ScenarioPacket } from './scenario';
 
-const TCP_HEADER_BYTES = 20;
-const UDP_HEADER_BYTES = 8;
-const ICMP_HEADER_BYTES = 8;
 /** SCTP's common header and one DATA or INIT chunk, as the contract's packets carry. */
 const SCTP_BYTES = 32;
 const GRE_HEADER_BYTES = 4;
@@ -47,9 +44,18 @@ export function makePacket(source: ScenarioPacket): Packet {
   if (frag === undefined && payload === undefined) return packet;
   return {
     ...packet,
-    ...(frag === undefined ? {} : { fragment: { offset: frag.offset, more: frag.more ?? false } }),
+    ...(frag === undefined ? {} : asFragment(frag, carried < whole)),
     ...(payload === undefined ? {} : { payload }),
   };
+}
+
+/** What is neither a first nor a later piece is a packet like any other, though it may lack its end. */
+function asFragment(
+  { offset, more = false }: NonNullable<ScenarioPacket['frag']>,
+  isCut: boolean,
+): Pick<Packet, 'fragment' | 'spoilt'> {
+  if (offset > 0 || more) return { fragment: { offset, more } };
+  return isCut ? { spoilt: true } : {};
 }
 
 function payloadOf({ payload }: ScenarioPacket, { kind, dataLength }: Transport): string | undefined {
@@ -124,19 +130,4 @@ function makeIcmp(source: ScenarioPacket, dataLength: number): Transport {
     dataLength: quotedBytes,
     ...(mtu === undefined ? {} : { mtu }),
   };
-}
-
-/** Length of the transport header and what is behind it. */
-export function transportBytes(transport: Transport): number {
-  switch (transport.kind) {
-    case 'tcp':
-      return TCP_HEADER_BYTES + tcpOptionLength(transport.options) + transport.dataLength;
-    case 'udp':
-      return UDP_HEADER_BYTES + transport.dataLength;
-    case 'icmp':
-      return ICMP_HEADER_BYTES + transport.dataLength;
-    case 'sctp':
-    case 'other':
-      return transport.dataLength;
-  }
 }

@@ -1,11 +1,13 @@
 /** Which way a packet of this host leaves, and what keeps it from leaving. */
-import type { Host } from '../host/host';
-import { findRoute, isLimitedBroadcast, isMulticast, type Route } from '../host/routing';
+import { type Host, LOOPBACK } from '../host/host';
+import { findRoute, isLimitedBroadcast, isLoopback, isMulticast, type Route, routeDevice } from '../host/routing';
 import type { InFlight } from './in-flight';
 
 /** A group, or everybody, is reached without a gateway. @kernel net/ipv4/route.c:__mkroute_output */
-export function outputRoute({ routes }: Host, { packet: { dst }, mark }: InFlight): Route | undefined {
+export function outputRoute({ routes }: Host, { packet: { src, dst }, mark, sender }: InFlight): Route | undefined {
   const route = findRoute(routes, { dst, mark });
+  // A loopback address does not leave the host; a process that writes its own headers is not asked for it.
+  if (isLoopback(src) && sender?.kind !== 'process' && route && routeDevice(route) !== LOOPBACK) return undefined;
   if (route === undefined || !(isLimitedBroadcast(dst) || isMulticast(dst))) return route;
   const { gateway: _, ...direct } = route;
   return { ...direct, type: isMulticast(dst) ? 'multicast' : 'broadcast' };

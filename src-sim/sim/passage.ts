@@ -14,7 +14,6 @@ import type { Hook, TableName } from '../netfilter/hook';
 import type { Rule } from '../netfilter/ruleset';
 import { type FoundSocket, findSocket } from '../xt/socket-lookup';
 import type { AddressType, TargetWorld } from '../xt/world';
-import type { Emitter } from './emitter';
 import type { InFlight } from './in-flight';
 import type { Machine } from './machine';
 
@@ -29,7 +28,6 @@ export class Passage implements TargetWorld {
     readonly flight: InFlight,
     readonly hook: Hook,
     readonly table: TableName,
-    private readonly emitter: Emitter,
   ) {}
 
   get family(): Family {
@@ -156,20 +154,22 @@ export class Passage implements TargetWorld {
     return setUpNat(attachment.entry, manip, range, this.machine.nat());
   }
 
-  primaryAddress(device: string): Address | undefined {
-    return primaryAddress(this.machine.host, device);
+  primaryAddress(device: string, isLinkLocal = false): Address | undefined {
+    if (!isLinkLocal) return primaryAddress(this.machine.host, device);
+    const { addresses = [] } = this.machine.host.interfaces.get(device) ?? {};
+    return addresses.find(({ address }) => address.startsWith('fe80:'))?.address;
   }
 
   reject(type: string): void {
-    this.emitter.reject(this.machine, this.flight, type);
+    this.machine.emitter.reject(this.machine, this.flight, type);
   }
 
   duplicate(gateway: Address, device: string | undefined): void {
-    this.emitter.duplicate(this.machine, this.flight, this.hook, { gateway, device });
+    this.machine.emitter.duplicate(this.machine, this.flight, this.hook, { gateway, device });
   }
 
   answer(packet: Packet, what: string): void {
-    this.emitter.answer(this.machine, this.flight, packet, what);
+    this.machine.emitter.answer(this.machine, this.flight, packet, what);
   }
 
   assignSocket(port: number): void {

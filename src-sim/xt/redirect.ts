@@ -1,3 +1,4 @@
+import type { Address } from '../net/address';
 import { defineTarget, fails, option, same, saved, type TargetAnswer } from './define';
 import { natRange, portChoice, refusePorts } from './nat-types';
 import { flag } from './value-types';
@@ -25,8 +26,8 @@ export const REDIRECT = defineTarget({
     fails('-p tcp -j REDIRECT --to-ports 80-90/5', 'shifted'),
   ],
   refuses: (given, context) => refusePorts(given['to-ports']?.value, context),
-  apply(_packet, given, world): TargetAnswer {
-    const address = ownAddress(world);
+  apply(packet, given, world): TargetAnswer {
+    const address = ownAddress(packet.dst, world);
     if (address === undefined)
       return { kind: 'verdict', verdict: 'DROP', reason: `${world.inDevice ?? 'the interface'} has no address` };
     const ports = given['to-ports']?.value;
@@ -36,7 +37,10 @@ export const REDIRECT = defineTarget({
   effect: () => ({ kind: 'end' }),
 });
 
-function ownAddress(world: TargetWorld): string | undefined {
+/** What was sent to the link stays on it. @kernel net/netfilter/nf_nat_redirect.c:nf_nat_redirect_ipv6_usable */
+const LINK_LOCAL = /^(?:fe[89ab]|ff[0-9a-f]2:)/;
+
+function ownAddress(destination: Address, world: TargetWorld): string | undefined {
   if (world.hook === 'OUTPUT') return world.family === 'ipv4' ? '127.0.0.1' : '::1';
-  return world.inDevice === undefined ? undefined : world.primaryAddress(world.inDevice);
+  return world.inDevice === undefined ? undefined : world.primaryAddress(world.inDevice, LINK_LOCAL.test(destination));
 }

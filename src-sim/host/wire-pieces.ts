@@ -1,61 +1,9 @@
 /**
- * Fragments wait for each other; when the last gap is filled the whole packet goes on.
+ * Packets that go over the wire in pieces.
  *
- * @kernel net/ipv4/ip_fragment.c:ip_defrag
- * @deviates fragments that never find their others wait for ever, and overlapping ones replace each other.
+ * @kernel net/ipv4/ip_output.c:ip_do_fragment
  */
 import { IP_HEADER_BYTES, type Packet } from '../net/packet';
-
-/** A fragment's data, in bytes from the start of the whole. */
-interface Piece {
-  readonly start: number;
-  readonly packet: Packet;
-}
-
-export class FragmentQueues {
-  readonly #queues = new Map<string, readonly Piece[]>();
-
-  /**
-   * @param user who gathers: fragments coming in and fragments going out do not mix
-   * @returns the whole packet, once `fragment` completes it
-   */
-  add(user: string, fragment: Packet): Packet | undefined {
-    const { src, dst, protocol, id } = fragment;
-    const key = `${user} ${src} ${dst} ${protocol} ${id}`;
-    const start = (fragment.fragment?.offset ?? 0) * 8;
-    const others = (this.#queues.get(key) ?? []).filter((piece) => piece.start !== start);
-    const pieces = [...others, { start, packet: fragment }].sort((a, b) => a.start - b.start);
-    this.#queues.set(key, pieces);
-    if (!isComplete(pieces)) return undefined;
-    this.#queues.delete(key);
-    return whole(pieces);
-  }
-}
-
-function dataBytes({ packet }: Piece): number {
-  return packet.length - IP_HEADER_BYTES[packet.family];
-}
-
-function isComplete(pieces: readonly Piece[]): boolean {
-  const gapless = pieces.every((piece, index) => {
-    const before = pieces[index - 1];
-    return piece.start === (before === undefined ? 0 : before.start + dataBytes(before));
-  });
-  return gapless && pieces.at(-1)?.packet.fragment?.more === false;
-}
-
-/** The first fragment's header stands before all the data. */
-function whole(pieces: readonly Piece[]): Packet | undefined {
-  const [first] = pieces;
-  if (first === undefined) return undefined;
-  const { fragment: _, ...header } = first.packet;
-  const lengths = pieces.map(dataBytes);
-  return {
-    ...header,
-    length: IP_HEADER_BYTES[header.family] + lengths.reduce((sum, bytes) => sum + bytes, 0),
-    pieces: lengths,
-  };
-}
 
 /** Bytes of the largest IP packet that it goes over the wire in. */
 export function largestOnTheWire({ family, length, pieces }: Packet): number {
