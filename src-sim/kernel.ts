@@ -302,6 +302,8 @@ const SYSCTL_DEFAULTS: Readonly<Record<string, number>> = {
   'net.ipv4.ip_forward': 0,
   'net.ipv4.ip_default_ttl': 64,
   'net.ipv4.ipfrag_time': 30,
+  'net.bridge.bridge-nf-call-iptables': 1,
+  'net.bridge.bridge-nf-call-ip6tables': 1,
   'net.ipv6.ip6frag_time': 60,
   'net.netfilter.nf_conntrack_frag6_timeout': 60,
   'net.netfilter.nf_conntrack_max': 262_144,

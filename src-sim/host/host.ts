@@ -24,6 +24,10 @@ export interface Interface {
   readonly peerMac: string;
   /** Bytes of the largest IP packet that it carries. */
   readonly mtu: number;
+  /** Ports, where it is a bridge; in order. */
+  readonly ports: readonly string[];
+  /** The bridge that it is a port of. */
+  readonly bridge: string | undefined;
   /** In order: the first of a subnet is its primary address. */
   readonly addresses: readonly InterfaceAddress[];
 }
@@ -73,12 +77,21 @@ const LOOPBACK_MTU = 65_536;
 
 /** @throws Error when an address, a route, a socket or the kernel's release cannot be read; the message says which. */
 export function buildHost(source: HostSource, family: Family): Host {
-  const described = Object.entries(source.interfaces ?? {});
+  const described = withPorts(source.interfaces ?? {});
+  const bridgeOf = new Map(described.flatMap(([name, { ports = [] }]) => ports.map((port) => [port, name])));
   const interfaces = new Map<string, Interface>([[LOOPBACK, loopback(family)]]);
-  described.forEach(([name, { mac, mtu = ETHERNET_MTU, addresses = [] }], index) => {
+  described.forEach(([name, { mac, mtu = ETHERNET_MTU, addresses = [], ports = [] }], index) => {
     const own = addresses.map(readInterfaceAddress).filter(({ address }) => familyOf(address) === family);
     const ownMac = mac ?? defaultMac(index);
-    interfaces.set(name, { name, mac: ownMac, peerMac: peerMac(ownMac), mtu, addresses: own });
+    interfaces.set(name, {
+      name,
+      mac: ownMac,
+      peerMac: peerMac(ownMac),
+      mtu,
+      ports,
+      bridge: bridgeOf.get(name),
+      addresses: own,
+    });
   });
   const kernel = kernelProfile(source.kernel ?? KERNEL_RELEASE);
   return {
@@ -90,6 +103,15 @@ export function buildHost(source: HostSource, family: Family): Host {
     listening: new Set((source.listen ?? []).map(readSocket)),
     transparent: new Set((source.listen ?? []).filter((text) => text.endsWith(TRANSPARENT)).map(readSocket)),
   };
+}
+
+/** Ports that are not described themselves come after all that are, sorted. */
+type Described = NonNullable<HostSource['interfaces']>[string];
+
+function withPorts(described: NonNullable<HostSource['interfaces']>): readonly (readonly [string, Described])[] {
+  const ports = new Set(Object.values(described).flatMap((one) => one.ports ?? []));
+  const others = [...ports].filter((name) => !Object.hasOwn(described, name)).sort();
+  return [...Object.entries(described), ...others.map((name): [string, Described] => [name, {}])];
 }
 
 export function isListening(host: Host, protocol: number, port: number): boolean {
@@ -120,7 +142,15 @@ function peerMac(mac: string): string {
 function loopback(family: Family): Interface {
   const address = family === 'ipv4' ? '127.0.0.1/8' : '::1/128';
   const mac = '00:00:00:00:00:00';
-  return { name: LOOPBACK, mac, peerMac: mac, mtu: LOOPBACK_MTU, addresses: [readInterfaceAddress(address)] };
+  return {
+    name: LOOPBACK,
+    mac,
+    peerMac: mac,
+    mtu: LOOPBACK_MTU,
+    ports: [],
+    bridge: undefined,
+    addresses: [readInterfaceAddress(address)],
+  };
 }
 
 /** @throws Error */

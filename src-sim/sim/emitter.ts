@@ -1,4 +1,5 @@
 /** What the host sends of its own: because a rule says so, or on a packet's way. */
+import type { Interface } from '../host/host';
 import type { IcmpErrorKind } from '../host/icmp-errors';
 import type { Address } from '../net/address';
 import type { Packet } from '../net/packet';
@@ -11,6 +12,8 @@ export interface Emitter {
   sendError(machine: Machine, about: InFlight, kind: IcmpErrorKind): void;
   /** What the stack does with a packet that was delivered. */
   answerDelivered(machine: Machine, flight: InFlight): void;
+  /** A packet that is routed to a bridge leaves by its ports. */
+  sendOverBridge(machine: Machine, flight: InFlight, bridge: Interface): void;
   /** REJECT's answer. */
   reject(machine: Machine, about: InFlight, type: string): void;
   /** TEE's copy, to another host of the network. */

@@ -4,6 +4,7 @@ import type { TrackAnswer } from '../conntrack/track';
 import type { Route } from '../host/routing';
 import type { Sender } from '../host/sender';
 import type { Packet } from '../net/packet';
+import type { BridgePorts } from '../xt/world';
 import type { PacketFate, Step } from './trace';
 
 export interface InFlight {
@@ -19,7 +20,9 @@ export interface InFlight {
   /** `loopback`: what this host sent to everybody, and heard itself. */
   packetType: 'unicast' | 'broadcast' | 'multicast' | 'otherhost' | 'loopback';
   readonly macSource: string | undefined;
-  readonly macDestination: string | undefined;
+  macDestination: string | undefined;
+  /** Ports of the bridge that carries it. */
+  bridgePorts: BridgePorts | undefined;
   /** The socket that sends it; undefined: none of this host's. */
   sender: Sender | undefined;
   /** Whether IPVS sends it on. @kernel include/linux/skbuff.h:ipvs_property */
@@ -78,6 +81,7 @@ export function ownPacket(packet: Packet, story: Story, sender: Sender | undefin
     packetType: 'unicast',
     macSource: undefined,
     macDestination: undefined,
+    bridgePorts: undefined,
     sender,
     isFromIpvs: false,
     assignedPort: undefined,

@@ -7,6 +7,7 @@ import { readIpsets } from '../host/ipset-save';
 import type { Sender } from '../host/sender';
 import { Director } from '../ipvs/director';
 import type { Ruleset } from '../netfilter/ruleset';
+import { receiveOnPort } from './bridging';
 import { beginStory, endStory, type InFlight } from './in-flight';
 import { type Explain, Machine } from './machine';
 import { makePacket } from './make-packet';
@@ -70,7 +71,9 @@ export function begin(machine: Machine, seconds: number): void {
 /** @param tracked what conntrack said of it, where it was asked already */
 export function walk(machine: Machine, source: ScenarioPacket, tracked?: TrackAnswer): InFlight {
   const packet = makePacket(source);
-  const device = source.in === undefined ? undefined : machine.host.interfaces.get(source.in);
+  const { interfaces } = machine.host;
+  const device = source.in === undefined ? undefined : interfaces.get(source.in);
+  const bridge = interfaces.get(device?.bridge ?? '');
   const story = beginStory(packet, '', machine.explain !== 'none');
   const flight: InFlight = {
     packet,
@@ -82,14 +85,15 @@ export function walk(machine: Machine, source: ScenarioPacket, tracked?: TrackAn
     inDevice: source.in,
     packetType: linkType(device, source),
     // As `-m mac` sees it: whose hand the frame came from.
-    macSource: source.mac_src ?? device?.peerMac,
-    macDestination: source.in === undefined ? undefined : (source.mac_dst ?? device?.mac),
+    macSource: (source.mac_src ?? device?.peerMac)?.toLowerCase(),
+    macDestination: source.in === undefined ? undefined : (source.mac_dst ?? bridge?.mac ?? device?.mac)?.toLowerCase(),
+    bridgePorts: undefined,
     sender: source.in === undefined ? senderOf(source) : undefined,
     isFromIpvs: false,
     assignedPort: undefined,
     tracked,
   };
-  endStory(flight, source.in === undefined ? send(machine, flight) : receive(machine, flight));
+  endStory(flight, walk(machine, flight, device, bridge));
   receiveWaiting(machine);
   machine.table.removeExpired(machine.now);
   return flight;
@@ -114,6 +118,11 @@ export function runCommand(machine: Machine, { conntrack, wait = 0 }: ScenarioCo
   machine.table.removeExpired(machine.now);
   const fate: Fate = { kind: 'done', text };
   return { steps: [{ kind: 'end', fate }], fate };
+}
+
+function walk(machine: Machine, flight: InFlight, device: Interface | undefined, bridge: Interface | undefined) {
+  if (flight.inDevice === undefined) return send(machine, flight);
+  return device && bridge ? receiveOnPort(machine, flight, bridge, device) : receive(machine, flight);
 }
 
 function senderOf({ uid = 0, gid = 0, broadcast = false }: ScenarioPacket): Sender {

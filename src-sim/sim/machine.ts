@@ -53,6 +53,8 @@ export class Machine implements Equipment {
   readonly table = new ConntrackTable();
   readonly sockets = new TcpSockets();
   readonly fragments = new FragmentQueues();
+  /** By the names of bridges. */
+  readonly forwardingDatabases = new Map<string, Map<string, string>>();
   /** Conntrack's hooks are registered only where a rule needs them. @kernel net/netfilter/nf_conntrack_proto.c:nf_ct_netns_get */
   readonly conntrackActive: boolean;
   /** What runs at each hook, in order. @kernel net/netfilter/core.c:nf_register_net_hook */

@@ -16,6 +16,7 @@ import type { Address } from '../net/address';
 import { type Packet, type TcpSegment, transportLength } from '../net/packet';
 import { PROTOCOL } from '../net/protocol';
 import type { Hook } from '../netfilter/hook';
+import { sendOverBridge } from './bridging';
 import type { CopyRoute, Emitter } from './emitter';
 import { beginStory, endStory, type InFlight, ownPacket, type Story } from './in-flight';
 import type { Machine } from './machine';
@@ -164,9 +165,20 @@ function reject(machine: Machine, about: InFlight, type: string): void {
     sendIcmpError(machine, about, error);
   } else if (type === 'tcp-reset' && packet.transport.kind === 'tcp') {
     const reset = tcpReset(packet, packet.transport, 0);
-    if (reset && about.route?.type !== 'broadcast')
+    if (reset && about.bridgePorts?.in !== undefined) resetOverPort(machine, about, reset, about.bridgePorts.in);
+    else if (reset && about.route?.type !== 'broadcast')
       sendOwn(machine, reset, "REJECT's RST", undefined, (flight) => closeFlow(machine, flight, about));
   }
+}
+
+/** It leaves by the port at once, and meets no chain. @kernel net/ipv4/netfilter/nf_reject_ipv4.c:nf_send_reset */
+function resetOverPort(machine: Machine, about: InFlight, reset: Packet, port: string): void {
+  const story = beginStory(reset, "REJECT's RST", machine.explain !== 'none');
+  const flight: InFlight = { ...ownPacket(reset, story, undefined), outDevice: port };
+  machine.made.push(story);
+  closeFlow(machine, flight, about);
+  machine.sent.push(flight);
+  endStory(flight, { kind: 'sent', device: port });
 }
 
 function closeFlow(machine: Machine, reset: InFlight, about: InFlight): void {
@@ -223,4 +235,11 @@ function answerFlow(machine: Machine, about: InFlight, packet: Packet, what: str
   });
 }
 
-export const OWN_PACKETS: Emitter = { sendError, answerDelivered, reject, duplicate, answer: answerFlow };
+export const OWN_PACKETS: Emitter = {
+  sendError,
+  answerDelivered,
+  sendOverBridge,
+  reject,
+  duplicate,
+  answer: answerFlow,
+};

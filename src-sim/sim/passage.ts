@@ -13,7 +13,7 @@ import type { Packet } from '../net/packet';
 import type { Hook, TableName } from '../netfilter/hook';
 import type { Rule } from '../netfilter/ruleset';
 import { type FoundSocket, findSocket } from '../xt/socket-lookup';
-import type { AddressType, TargetWorld } from '../xt/world';
+import type { AddressType, BridgePorts, TargetWorld } from '../xt/world';
 import type { InFlight } from './in-flight';
 import type { Machine } from './machine';
 
@@ -69,6 +69,10 @@ export class Passage implements TargetWorld {
 
   get ipsets(): IpSets | undefined {
     return this.machine.ipsets;
+  }
+
+  get bridgePorts(): BridgePorts | undefined {
+    return this.flight.bridgePorts;
   }
 
   get isFromIpvs(): boolean {

@@ -87,7 +87,9 @@ function postRoute(machine: Machine, flight: InFlight): PacketFate {
     return dropped('neighbour', `${flight.packet.dst} is the address of its network: nobody answers for it`);
   }
   flight.packet = cutToFit(flight.packet, mtuOf(machine, flight.outDevice));
-  machine.sent.push(flight);
+  const bridge = machine.host.interfaces.get(flight.outDevice ?? '');
+  if (bridge && bridge.ports.length > 0) machine.emitter.sendOverBridge(machine, flight, bridge);
+  else machine.sent.push(flight);
   return { kind: 'sent', device: flight.outDevice ?? '' };
 }
 
@@ -104,7 +106,7 @@ function loopBack(machine: Machine, flight: InFlight): PacketFate {
 }
 
 /** @returns the packet's fate where its way ends at the hook */
-function atHook(machine: Machine, flight: InFlight, hook: Hook): PacketFate | undefined {
+export function atHook(machine: Machine, flight: InFlight, hook: Hook): PacketFate | undefined {
   const verdict = runHook(machine, flight, hook);
   if (verdict.kind === 'ACCEPT') return undefined;
   if (verdict.kind === 'STOLEN') return sendToRealServer(machine, flight, verdict.to);
@@ -139,7 +141,7 @@ export function dropped(where: string, reason: string): PacketFate {
   return { kind: 'dropped', where, reason };
 }
 
-function routeInput(machine: Machine, flight: InFlight): PacketFate {
+export function routeInput(machine: Machine, flight: InFlight): PacketFate {
   const decision = decideInput(machine.host, flight.packet, flight.inDevice ?? '', flight.mark);
   if (decision.kind === 'drop') {
     const { reason, error } = decision;

@@ -57,7 +57,7 @@ export interface World {
   /** How the link layer addressed it. */
   readonly packetType: 'unicast' | 'broadcast' | 'multicast' | 'loopback';
   /** Absent where no bridge carries the packet. @kernel include/linux/skbuff.h:nf_bridge_info */
-  readonly bridgePorts?: BridgePorts;
+  readonly bridgePorts: BridgePorts | undefined;
   /** Undefined where nobody said which sets the host has. */
   readonly ipsets: IpSets | undefined;
   /** Seconds until the packet's conntrack entry expires. */
