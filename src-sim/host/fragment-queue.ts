@@ -1,6 +1,6 @@
 /**
- * Fragments wait for each other; when the last gap is filled the whole packet goes on. What overlaps spoils all of them,
- * and who waits too long is given up.
+ * Fragments wait for each other; when the last gap is filled the whole packet goes on. What overlaps spoils all of
+ * them, and who waits too long is given up.
  *
  * @kernel net/ipv4/ip_fragment.c, net/ipv4/inet_fragment.c, net/ipv6/netfilter/nf_conntrack_reasm.c; RFC 5722
  */

@@ -1,12 +1,13 @@
 /**
- * Frames that come in by a port of a bridge: passed on to other ports, handed up to the host, or both. The IP chains see
- * them with the bridge for interface (br_netfilter).
+ * Frames that come in by a port of a bridge: passed on to other ports, handed up to the host, or both. The IP chains
+ * see them with the bridge for interface (br_netfilter).
  *
  * @kernel net/bridge/br_input.c:br_handle_frame_finish, br_forward.c:br_flood, br_netfilter_hooks.c
  */
 import type { Interface } from '../host/host';
 import { decideInput } from '../host/input-routing';
 import { routeDevice } from '../host/routing';
+import { runConfirm } from './hooks';
 import { beginStory, endStory, type InFlight, type Story } from './in-flight';
 import type { Machine } from './machine';
 import { atHook, dropped, receive, routeInput } from './path';
@@ -74,16 +75,29 @@ function databaseOf(machine: Machine, { name }: Interface): ForwardingDatabase {
 function switchFrame(bridging: Bridging, flight: InFlight): PacketFate {
   const { machine, bridge, port } = bridging;
   const mac = flight.macDestination ?? '';
-  if (isOwnMac(machine, bridge, mac)) return handUp(bridging, flight);
+  if (isOwnMac(machine, bridge, mac)) {
+    // Only the bridge's own address, or that of the port it came in by, is the host's.
+    if (mac === bridge.mac || mac === port.mac) return handUp(bridging, flight);
+    confirmEarly(bridging, flight);
+    return dropped('link', 'the frame is addressed to another port');
+  }
   const towards = portsTowards(machine, bridge, mac).filter((name) => name !== port.name);
   const isForHost = groupOf(mac) !== undefined;
   const copies = isForHost ? towards : towards.slice(0, -1);
   for (const name of copies) passCopy(bridging, flight, name);
-  if (isForHost) return handUp(bridging, flight);
+  if (isForHost) {
+    confirmEarly(bridging, flight);
+    return handUp(bridging, flight);
+  }
   const last = towards.at(-1);
   return last === undefined
     ? dropped('bridge', `${mac} is behind the port that the frame came in by`)
     : passOn(bridging, flight, last);
+}
+
+/** What was not addressed to the host alone gets its entry before INPUT. @kernel …:br_nf_local_in */
+function confirmEarly({ machine, filters }: Bridging, flight: InFlight): void {
+  if (filters) runConfirm(machine, flight, 'INPUT');
 }
 
 function isOwnMac({ host }: Machine, bridge: Interface, mac: string): boolean {

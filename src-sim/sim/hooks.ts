@@ -121,7 +121,7 @@ function runConntrack(machine: Machine, flight: InFlight, hook: Hook): Verdict {
   return verdict === 'ACCEPT' ? ACCEPT : drop('conntrack', text);
 }
 
-function runConfirm(machine: Machine, flight: InFlight, hook: Hook): Verdict {
+export function runConfirm(machine: Machine, flight: InFlight, hook: Hook): Verdict {
   const refused = runHelper(machine, flight, hook);
   if (refused !== undefined) return drop('helper', refused);
   const { verdict, change, text } = confirm(flight.attachment, machine.conntrack());

@@ -8,6 +8,8 @@ export function outputRoute({ routes }: Host, { packet: { src, dst }, mark, send
   const route = findRoute(routes, { dst, mark });
   // A loopback address does not leave the host; a process that writes its own headers is not asked for it.
   if (isLoopback(src) && sender?.kind !== 'process' && route && routeDevice(route) !== LOOPBACK) return undefined;
+  // What is of a link is reached by that link alone.
+  if (/^fe[89ab]/.test(dst) && !route?.network.address.startsWith('fe')) return undefined;
   if (route === undefined || !(isLimitedBroadcast(dst) || isMulticast(dst))) return route;
   const { gateway: _, ...direct } = route;
   return { ...direct, type: isMulticast(dst) ? 'multicast' : 'broadcast' };

@@ -5,7 +5,7 @@
  */
 import type { Destination } from '../ipvs/service';
 import type { Hook } from '../netfilter/hook';
-import type { Chain, Rule, TargetUse } from '../netfilter/ruleset';
+import type { Chain, Json, MatchUse, Rule, TargetUse } from '../netfilter/ruleset';
 import type { Mismatch, TargetAnswer } from '../xt/define';
 import { applyTarget, askMatch, assumeMatch, assumeTarget } from './ask';
 import type { InFlight } from './in-flight';
@@ -242,6 +242,18 @@ function following({ chain, index }: Position): Position {
 
 const CHAIN_ENDS: ReadonlySet<string> = new Set(['ACCEPT', 'DROP', 'RETURN', 'QUEUE']);
 
+/** `-s 0.0.0.0/0` leaves nothing in the rule that is loaded. */
+function saysNothing({ name, options }: MatchUse): boolean {
+  return name === 'builtin' && Object.values(options).every((given) => !given?.inverted && isEverywhere(given?.value));
+}
+
+function isEverywhere(value: Json | undefined): boolean {
+  if (!Array.isArray(value)) return false;
+  return value.every((one) => typeof one === 'object' && one !== null && 'mask' in one && EVERYWHERE.has(one.mask));
+}
+
+const EVERYWHERE: ReadonlySet<unknown> = new Set(['0.0.0.0', '::']);
+
 /**
  * TRACE takes a rule without any condition whose target is a plain verdict for the chain's tail.
  *
@@ -249,7 +261,7 @@ const CHAIN_ENDS: ReadonlySet<string> = new Set(['ACCEPT', 'DROP', 'RETURN', 'QU
  */
 function traceWord(rule: Rule, isBase: boolean): 'rule' | 'policy' | 'return' {
   const { target } = rule;
-  const looksLikeTail = rule.matches.length === 0 && target.kind === 'target' && CHAIN_ENDS.has(target.name);
+  const looksLikeTail = rule.matches.every(saysNothing) && target.kind === 'target' && CHAIN_ENDS.has(target.name);
   if (!looksLikeTail) return 'rule';
   return isBase ? 'policy' : 'return';
 }
