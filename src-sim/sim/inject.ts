@@ -93,7 +93,7 @@ export function walk(machine: Machine, source: ScenarioPacket, tracked?: TrackAn
     assignedPort: undefined,
     tracked,
   };
-  endStory(flight, walk(machine, flight, device, bridge));
+  endStory(flight, passThrough(machine, flight, device, bridge));
   receiveWaiting(machine);
   machine.table.removeExpired(machine.now);
   return flight;
@@ -111,8 +111,7 @@ export interface CommandStory {
  * @throws Error when the command cannot be read; the message says why.
  */
 export function runCommand(machine: Machine, { conntrack, wait = 0 }: ScenarioCommand): CommandStory {
-  forgetTheLast(machine);
-  advance(machine, wait);
+  begin(machine, wait);
   machine.table.removeExpired(machine.now);
   const text = `conntrack ${conntrack}: ${runConntrackCommand(conntrack, machine.table)}`;
   machine.table.removeExpired(machine.now);
@@ -120,7 +119,7 @@ export function runCommand(machine: Machine, { conntrack, wait = 0 }: ScenarioCo
   return { steps: [{ kind: 'end', fate }], fate };
 }
 
-function walk(machine: Machine, flight: InFlight, device: Interface | undefined, bridge: Interface | undefined) {
+function passThrough(machine: Machine, flight: InFlight, device: Interface | undefined, bridge: Interface | undefined) {
   if (flight.inDevice === undefined) return send(machine, flight);
   return device && bridge ? receiveOnPort(machine, flight, bridge, device) : receive(machine, flight);
 }

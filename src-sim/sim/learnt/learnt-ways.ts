@@ -20,7 +20,7 @@ import type { Machine, MutableCounters } from '../machine';
 import { makePacket } from '../make-packet';
 import type { ScenarioPacket } from '../scenario';
 import type { PacketFate } from '../trace';
-import type { PlainPacket } from './plain-packet';
+import { MTU, type PlainPacket } from './plain-packet';
 import { Recorder } from './recorder';
 import { RoutingClasses } from './routing-classes';
 import { type Rewritten, type Starts, type Way, WayTree } from './way';
@@ -52,7 +52,9 @@ export class LearntWays {
   static suits({ family, director, host, registered, conntrackActive }: Machine): boolean {
     const [first] = registered.PREROUTING.filter(({ kind }) => kind !== 'defragmentation');
     const isFirst = !conntrackActive || first?.kind === 'conntrack';
-    return family === 'ipv4' && director === undefined && !host.routes.hasPolicy && isFirst;
+    const links = [...host.interfaces.values()];
+    const arePlain = links.every(({ mtu, ports }) => mtu >= MTU && ports.length === 0);
+    return family === 'ipv4' && director === undefined && !host.routes.hasPolicy && isFirst && arePlain;
   }
 
   constructor(

@@ -4,10 +4,10 @@
  */
 import type { CtState } from '../../conntrack/entry';
 import { addressPoint } from '../../net/address';
-import type { TcpSegment, Transport, UdpDatagram } from '../../net/packet';
+import { type TcpSegment, type Transport, transportBytes, type UdpDatagram } from '../../net/packet';
 import { PROTOCOL, protocolNumber } from '../../net/protocol';
 import type { HeaderFields } from '../compiled/header';
-import { makeTransport, NO_OPTIONS, transportBytes } from '../make-packet';
+import { makeTransport, NO_OPTIONS } from '../make-packet';
 import type { PacketColumns } from '../packet-columns';
 import type { ScenarioPacket } from '../scenario';
 
@@ -22,7 +22,7 @@ const IP_HEADER_BYTES = 20;
 const TCP_HEADER_BYTES = 20;
 const UDP_HEADER_BYTES = 8;
 /** Longer packets may not fit, and what happens then depends on more. */
-const MTU = 1500;
+export const MTU = 1500;
 
 const NO_ADDRESS = '0.0.0.0';
 const SEGMENT = { src: NO_ADDRESS, dst: NO_ADDRESS, proto: 'tcp' };
