@@ -11,33 +11,29 @@ import type { SequenceShift } from './sequence-shift';
 import type { Direction } from './tuple';
 import type { Zone } from './zone';
 
-/** A conntrack entry, with what only some have. Made by the table ({@link ConntrackTable.open}). */
+/**
+ * A conntrack entry, with what only some have. Made by the table ({@link ConntrackTable.open}).
+ *
+ * Fields are declared and not set: an object has room for what was ever set in it, and most entries have none of these.
+ */
 export class Entry extends EntryRow {
   /** Absent where flows are not counted. */
-  counters: FlowCounters | undefined = undefined;
-  labels: Set<number> | undefined = undefined;
-  sctp: SctpTracking | undefined = undefined;
+  declare counters: FlowCounters | undefined;
+  declare labels: Set<number> | undefined;
+  declare sctp: SctpTracking | undefined;
   /** Seconds, as they were when the flow began. */
-  gre: { readonly timeout: number; readonly streamTimeout: number } | undefined = undefined;
-  helper: string | undefined = undefined;
+  declare gre: { readonly timeout: number; readonly streamTimeout: number } | undefined;
+  declare helper: string | undefined;
   /** What the helper remembers of the connection. */
-  helperState: object | undefined = undefined;
+  declare helperState: object | undefined;
   /** There where a helper changed the length of what a segment carries. */
-  sequenceShift: SequenceShift | undefined = undefined;
+  declare sequenceShift: SequenceShift | undefined;
   /** Interface that MASQUERADE chose an address for. */
-  masqueradeDevice: string | undefined = undefined;
-  /** Others have it for their master: its row stays when it is gone. */
-  isMaster = false;
-  #master: Entry | undefined = undefined;
-
+  declare masqueradeDevice: string | undefined;
   /** The entry that announced this one. */
-  get master(): Entry | undefined {
-    return this.#master;
-  }
-  set master(master: Entry | undefined) {
-    if (master) master.isMaster = true;
-    this.#master = master;
-  }
+  declare master: Entry | undefined;
+  /** Others have it for their master: its row stays when it is gone. */
+  declare isMaster: true | undefined;
 }
 
 /** What `-j CT` leaves on a packet for conntrack to read. */

@@ -68,6 +68,11 @@ const TRANSITIONS: Readonly<Record<Direction, Readonly<Record<TcpFlagSet, Row>>>
   },
 };
 
+/** The table's cells one after another: every segment looks one up. */
+const CELLS: readonly TcpTransition[] = [TRANSITIONS.original, TRANSITIONS.reply].flatMap((rows) =>
+  TCP_FLAG_SETS.flatMap((flagSet) => rows[flagSet]),
+);
+
 export function tcpTransition(
   direction: Direction,
   flagSet: TcpFlagSet,
@@ -75,7 +80,8 @@ export function tcpTransition(
   { serverMayReopen }: KernelProfile,
 ): TcpTransition {
   if (direction === 'reply' && flagSet === 'syn' && state === 'TIME_WAIT' && !serverMayReopen) return 'INVALID';
-  return TRANSITIONS[direction][flagSet][TCP_STATES.indexOf(state)] ?? 'INVALID';
+  const row = TCP_FLAG_SETS.indexOf(flagSet) + (direction === 'reply' ? TCP_FLAG_SETS.length : 0);
+  return CELLS[row * TCP_STATES.length + TCP_STATES.indexOf(state)] ?? 'INVALID';
 }
 
 /** @kernel net/netfilter/nf_conntrack_proto_tcp.c:get_conntrack_index */

@@ -51,6 +51,11 @@ export class TcpTracking {
     };
   }
 
+  /** Quicker than `seen[direction]`, which looks a name up. */
+  side(direction: Direction): TcpSide {
+    return direction === 'original' ? this.seen.original : this.seen.reply;
+  }
+
   pointAt(row: number): void {
     this.#row = row;
     this.seen.original.row = row;

@@ -47,8 +47,8 @@ export function checkWindow(
   { sysctl, kernel }: Settings,
   shift: SequenceOffset,
 ): WindowAnswer {
-  const sender = tracking.seen[direction];
-  const receiver = tracking.seen[otherDirection(direction)];
+  const sender = tracking.side(direction);
+  const receiver = tracking.side(otherDirection(direction));
   const named = acknowledged(tcp, receiver, shift);
   if (beginSide(tracking, tcp, direction, named.sack, kernel) === 'simultaneous open') return ACCEPTED;
   const compared = comparedNumbers(tracking, tcp, sender, receiver, named);
@@ -93,8 +93,8 @@ function beginSide(
   kernel: KernelProfile,
 ): 'simultaneous open' | undefined {
   const end = segmentEnd(tcp);
-  const sender = tracking.seen[direction];
-  const receiver = tracking.seen[otherDirection(direction)];
+  const sender = tracking.side(direction);
+  const receiver = tracking.side(otherDirection(direction));
   const isSyn = (tcp.flags & TCP_FLAG.S) !== 0;
   const isAck = (tcp.flags & TCP_FLAG.A) !== 0;
   if (sender.maxWindow === 0 && !isSyn) {
@@ -221,7 +221,7 @@ function countRetransmission(
   { seq, ack, end }: Compared,
   { lastWindowUnscaled }: KernelProfile,
 ): void {
-  const window = lastWindowUnscaled ? tcp.window : (tcp.window << tracking.seen[direction].scale) >>> 0;
+  const window = lastWindowUnscaled ? tcp.window : (tcp.window << tracking.side(direction).scale) >>> 0;
   const again =
     tracking.lastDirection === direction &&
     tracking.lastSeq === seq &&

@@ -160,7 +160,7 @@ function ignore(tracking: TcpTracking, segment: Segment, kernel: KernelProfile):
 }
 
 function resynchronise(tracking: TcpTracking, direction: Direction, kernel: KernelProfile): Move {
-  const other = tracking.seen[tracking.lastDirection];
+  const other = tracking.side(tracking.lastDirection);
   other.end = tracking.lastEnd;
   other.maxEnd = tracking.lastEnd;
   other.maxWindow = tracking.lastWindow || 1;
@@ -170,7 +170,7 @@ function resynchronise(tracking: TcpTracking, direction: Direction, kernel: Kern
   // The kernel assigns last_flags over all of the side's flags.
   other.liberal = other.closeInitiated = other.maxAckSet = other.unacknowledged = false;
   tracking.expectChallengeAck = false;
-  const answering = tracking.seen[direction];
+  const answering = tracking.side(direction);
   const liberal = answering.liberal && kernel.liberalSurvivesSyn;
   answering.clear();
   answering.liberal = liberal;
@@ -195,7 +195,7 @@ function planReset(entry: Entry, tracking: TcpTracking, segment: Segment, settin
   const from = tracking.state;
   const { rstJudgedByState, rstMustBeExact, challengedSynResets } = settings.kernel;
   if (CLOSING_STATES.has(from) && rstJudgedByState) return move(from, 'CLOSE', false);
-  const peer = tracking.seen[otherDirection(direction)];
+  const peer = tracking.side(otherDirection(direction));
   let to: TcpState = 'CLOSE';
   if (peer.maxAckSet && !(tracking.lastFlagSet === 'syn' && rstJudgedByState)) {
     const checked = checkResetSequence(entry, tracking, segment, peer, settings);
@@ -279,7 +279,7 @@ function finish(
   tracking.lastFlagSet = flagSet;
   tracking.lastDirection = direction;
   tracking.state = to;
-  if (from !== to && to === 'FIN_WAIT') tracking.seen[direction].closeInitiated = true;
+  if (from !== to && to === 'FIN_WAIT') tracking.side(direction).closeInitiated = true;
 
   const text = from === to ? to : `${from === 'NONE' ? '' : `${from} → `}${to}`;
   const timeout = chooseTimeout(tracking, flagSet, to, settings);

@@ -1,6 +1,6 @@
 /** Timeouts of entries, in seconds, by the sysctl that sets each. */
 import type { Sysctl } from '../host/sysctl';
-import type { TcpState } from './tcp-states';
+import { TCP_STATES, type TcpState } from './tcp-states';
 
 export type Timeout = Exclude<Lowercase<TcpState>, 'none' | 'syn_sent2'> | 'max_retrans' | 'unacknowledged';
 
@@ -21,7 +21,30 @@ const TCP_TIMEOUTS: Readonly<Record<Timeout, string>> = {
 };
 
 export function tcpTimeout(sysctl: Sysctl, which: Timeout): number {
-  return sysctl.get(TCP_TIMEOUTS[which]);
+  return tcpTimeouts(sysctl).named[which];
+}
+
+interface TcpTimeouts {
+  readonly sysctl: Sysctl;
+  readonly named: Readonly<Record<Timeout, number>>;
+  /** In the order of {@link TCP_STATES}. */
+  readonly ofStates: readonly number[];
+}
+
+/** Of the host that was asked for last: every segment asks for some. */
+let known: TcpTimeouts | undefined;
+
+function tcpTimeouts(sysctl: Sysctl): TcpTimeouts {
+  if (known?.sysctl === sysctl) return known;
+  const entries = Object.entries(TCP_TIMEOUTS).map(([which, name]) => [which, sysctl.get(name)] as const);
+  const named = Object.fromEntries(entries) as Record<Timeout, number>;
+  const ofStates = TCP_STATES.map((state) => {
+    const timeout = TIMEOUT_OF_STATE[state];
+    // SYN_SENT2 has no sysctl of its own; the kernel starts it at SYN_SENT's default of 2 minutes.
+    return timeout === undefined ? 120 : named[timeout];
+  });
+  known = { sysctl, named, ofStates };
+  return known;
 }
 
 const TIMEOUT_OF_STATE: Readonly<Partial<Record<TcpState, Timeout>>> = {
@@ -36,9 +59,7 @@ const TIMEOUT_OF_STATE: Readonly<Partial<Record<TcpState, Timeout>>> = {
 };
 
 export function tcpStateTimeout(sysctl: Sysctl, state: TcpState): number {
-  const timeout = TIMEOUT_OF_STATE[state];
-  // SYN_SENT2 has no sysctl of its own; the kernel starts it at SYN_SENT's default of 2 minutes.
-  return timeout === undefined ? 120 : tcpTimeout(sysctl, timeout);
+  return tcpTimeouts(sysctl).ofStates[TCP_STATES.indexOf(state)] ?? 0;
 }
 
 /** By their short names: a string that is pieced together for each packet is looked up slowly. */

@@ -164,6 +164,7 @@ function takeExpectation(
   if (expected === undefined) return undefined;
   entry.status.expected = true;
   entry.master = expected.master;
+  expected.master.isMaster = true;
   entry.mark = expected.master.mark;
   if (expected.helper !== undefined) entry.helper = expected.helper;
   return expected;

@@ -14,6 +14,8 @@ export interface Waiting {
 
 export class Deadlines<Member extends Waiting> {
   readonly #heap: Member[] = [];
+  /** Their times, in the same order: so that others need not be fetched to compare with them. */
+  readonly #times: number[] = [];
 
   get size(): number {
     return this.#heap.length;
@@ -30,8 +32,9 @@ export class Deadlines<Member extends Waiting> {
     if (member.queuePlace === -1) {
       member.queuePlace = this.#heap.length;
       this.#heap.push(member);
+      this.#times.push(dueAt);
     }
-    this.#settle(member);
+    this.#settle(member, dueAt);
   }
 
   delete(member: Member): void {
@@ -39,41 +42,43 @@ export class Deadlines<Member extends Waiting> {
     if (place === -1) return;
     member.queuePlace = -1;
     const last = this.#heap.pop();
+    const lastTime = this.#times.pop() ?? 0;
     if (last === undefined || last === member) return;
     last.queuePlace = place;
-    this.#heap[place] = last;
-    this.#settle(last);
+    this.#settle(last, lastTime);
   }
 
   /** Moves a member to where its time belongs: up, or else down. */
-  #settle(member: Member): void {
-    const heap = this.#heap;
+  #settle(member: Member, dueAt: number): void {
+    const times = this.#times;
     let place = member.queuePlace;
-    for (;;) {
+    while (place > 0) {
       const above = (place - 1) >> 1;
-      const parent = heap[above];
-      if (place === 0 || parent === undefined || parent.dueAt <= member.dueAt) break;
-      put(heap, place, parent);
+      if ((times[above] ?? 0) <= dueAt) break;
+      this.#move(above, place);
       place = above;
     }
-    for (;;) {
-      const below = earlierChild(heap, place);
-      const child = heap[below];
-      if (child === undefined || child.dueAt >= member.dueAt) break;
-      put(heap, place, child);
+    for (let below = this.#earlierChild(place); below < times.length; below = this.#earlierChild(place)) {
+      if ((times[below] ?? 0) >= dueAt) break;
+      this.#move(below, place);
       place = below;
     }
-    put(heap, place, member);
+    this.#put(place, member, dueAt);
   }
-}
 
-function put<Member extends Waiting>(heap: Member[], place: number, member: Member): void {
-  heap[place] = member;
-  member.queuePlace = place;
-}
+  #move(from: number, to: number): void {
+    const member = this.#heap[from];
+    if (member) this.#put(to, member, this.#times[from] ?? 0);
+  }
 
-function earlierChild(heap: readonly Waiting[], place: number): number {
-  const left = heap[2 * place + 1];
-  const right = heap[2 * place + 2];
-  return left !== undefined && right !== undefined && right.dueAt < left.dueAt ? 2 * place + 2 : 2 * place + 1;
+  #put(place: number, member: Member, dueAt: number): void {
+    this.#heap[place] = member;
+    this.#times[place] = dueAt;
+    member.queuePlace = place;
+  }
+
+  #earlierChild(place: number): number {
+    const left = 2 * place + 1;
+    return (this.#times[left + 1] ?? Number.POSITIVE_INFINITY) < (this.#times[left] ?? 0) ? left + 1 : left;
+  }
 }

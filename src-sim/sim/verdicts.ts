@@ -47,15 +47,14 @@ export function verdicts(
     fates[fate.kind] += 1;
     observe?.(machine, fate);
   };
-  if (packets instanceof PacketColumns) runColumns(machine, packets, ways, note);
-  else for (const packet of packets) note(run(machine, packet, ways));
+  // One for all: what is read into it is done with before the next.
+  const plain = new PlainPacket();
+  if (packets instanceof PacketColumns) runColumns(machine, packets, plain, ways, note);
+  else for (const packet of packets) note(run(machine, packet, plain, ways));
   return { fates, counters: snapshotCounters(machine), entries: machine.table.size };
 }
 
-/** One for all: what is read into it is done with before the next. */
-const plain = new PlainPacket();
-
-function run(machine: Machine, packet: ScenarioPacket, ways: LearntWays | undefined): PacketFate {
+function run(machine: Machine, packet: ScenarioPacket, plain: PlainPacket, ways: LearntWays | undefined): PacketFate {
   begin(machine, packet.wait ?? 0);
   return ways !== undefined && plain.read(packet) ? ways.go(plain, () => packet) : walk(machine, packet).story.fate;
 }
@@ -63,6 +62,7 @@ function run(machine: Machine, packet: ScenarioPacket, ways: LearntWays | undefi
 function runColumns(
   machine: Machine,
   columns: PacketColumns,
+  plain: PlainPacket,
   ways: LearntWays | undefined,
   note: (fate: PacketFate) => void,
 ): void {
