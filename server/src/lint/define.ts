@@ -85,6 +85,8 @@ export interface LintContext {
   readonly beside: Beside;
   /** What a suppression may name: codes, groups, `all`. */
   readonly suppressible: readonly string[];
+  /** The same of the other address family's ruleset; undefined where none stands beside this one. */
+  twin(): LintContext | undefined;
   /** One for the document, so that what rules take of packets is worked out once: with a budget of its own each. */
   walker(): Walker;
   /** Whether packets come to a rule, and which earlier ones take them: worked out when it is first asked. */

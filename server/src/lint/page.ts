@@ -35,11 +35,26 @@ function badExample(rule: LintRule, example: BadExample): string {
   const { title, code } = example;
   const { text } = readExample(code);
   const findings = exampleFindings(rule, text, example);
-  return sections(`### ${title}`, fence(text), ...findings.map((finding) => describeFinding(rule, text, finding)));
+  return sections(
+    `### ${title}`,
+    fence(text),
+    besideText(example),
+    ...findings.map((finding) => describeFinding(rule, text, finding)),
+  );
 }
 
-function goodExample({ title, code }: GoodExample): string {
-  return sections(`### ${title}`, fence(code));
+function goodExample(example: GoodExample): string {
+  return sections(`### ${example.title}`, fence(example.code), besideText(example));
+}
+
+/** What stands beside the ruleset, where that matters. */
+function besideText({ beside = {} }: GoodExample): string {
+  const { twin, ipsets, sysctl } = beside;
+  return sections(
+    twin && sections('Beside it, for the other address family:', fence(twin.text)),
+    ipsets && sections('Beside it, from `ipset save`:', fence(ipsets, '')),
+    sysctl && sections('Beside it, in a `sysctl.conf`:', fence(sysctl, '')),
+  );
 }
 
 function describeFinding(rule: LintRule, text: string, finding: Finding): string {

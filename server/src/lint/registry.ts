@@ -94,6 +94,7 @@ import { recentCheckWithoutSet } from './rules/recent-check-without-set';
 import { recentDefaultList } from './rules/recent-default-list';
 import { recentForever } from './rules/recent-forever';
 import { recentHitcount } from './rules/recent-hitcount';
+import { restoreFlushesDocker } from './rules/restore-flushes-docker';
 import { returnLast } from './rules/return-last';
 import { ruleDuplicate } from './rules/rule-duplicate';
 import { ruleNeverMatches } from './rules/rule-never-matches';
@@ -121,6 +122,7 @@ import { traceLeftIn } from './rules/trace-left-in';
 import { unknownSuppression } from './rules/unknown-suppression';
 import { unreachableAfterTerminal } from './rules/unreachable-after-terminal';
 import { unusedSuppression } from './rules/unused-suppression';
+import { v6Gap } from './rules/v6-gap';
 import { waitTcpmssTwo } from './rules/wait-tcpmss-two';
 
 export const LINT_RULES: readonly LintRule[] = [
@@ -168,6 +170,7 @@ export const LINT_RULES: readonly LintRule[] = [
   ruleNoTarget,
   returnLast,
   mergeableRules,
+  v6Gap,
   unusedSuppression,
   unknownSuppression,
   suppressionWithoutReason,
@@ -208,6 +211,7 @@ export const LINT_RULES: readonly LintRule[] = [
   synproxyIncomplete,
   tcpFlagDropsRedundant,
   managedChainsPersisted,
+  restoreFlushesDocker,
   dockerUserAfterReturn,
   dockerUserPublishedPort,
   partialRestoreRisk,

@@ -73,7 +73,12 @@ export function lintContext(document: Document, hints: Hints, beside: Beside): L
   };
   const reachOf = (ref: RuleRef) => reachability().of(ref);
   const reachWithin = (ref: RuleRef, shape: Box) => reachability().within(ref, shape);
-  return { document, ruleset, hints, beside, suppressible: SUPPRESSIBLE, walker: shared, reachOf, reachWithin };
+  let other: LintContext | undefined;
+  const twin = () => {
+    other ??= beside.twin && lintContext(beside.twin, hints, {});
+    return other;
+  };
+  return { document, ruleset, hints, beside, suppressible: SUPPRESSIBLE, twin, walker: shared, reachOf, reachWithin };
 }
 
 const SUPPRESSIBLE = [...LINT_RULES.map(({ code }) => code), ...Object.keys(RULE_GROUPS), ALL_RULES];
