@@ -28,10 +28,13 @@ import { ctstateNoFilter } from './rules/ctstate-no-filter';
 import { dockerUserAfterReturn } from './rules/docker-user-after-return';
 import { dockerUserPublishedPort } from './rules/docker-user-published-port';
 import { establishedAcceptLate } from './rules/established-accept-late';
+import { dnatNotForwarded } from './rules/dnat-not-forwarded';
 import { establishedBehindLvsDr } from './rules/established-behind-lvs-dr';
 import { establishedTimeout } from './rules/established-timeout';
 import { establishedWithoutRelated } from './rules/established-without-related';
 import { forwardDisabled } from './rules/forward-disabled';
+import { filterMatchesPostSnat } from './rules/filter-matches-post-snat';
+import { filterMatchesPreNat } from './rules/filter-matches-pre-nat';
 import { forwardDropHitsBridge } from './rules/forward-drop-hits-bridge';
 import { fragmentMatchDead } from './rules/fragment-match-dead';
 import { fragmentWithPorts } from './rules/fragment-with-ports';
@@ -48,6 +51,7 @@ import { ifaceList } from './rules/iface-list';
 import { ifaceNegatedAny } from './rules/iface-negated-any';
 import { ifacePlusOvermatch } from './rules/iface-plus-overmatch';
 import { ifaceWrongDirectionViaChain } from './rules/iface-wrong-direction-via-chain';
+import { inputRuleBypassedByDnat } from './rules/input-rule-bypassed-by-dnat';
 import { invalidAccepted } from './rules/invalid-accepted';
 import { invalidRejected } from './rules/invalid-rejected';
 import { ipsetFamily } from './rules/ipset-family';
@@ -72,6 +76,7 @@ import { markTooLate } from './rules/mark-too-late';
 import { maskNoncontiguous } from './rules/mask-noncontiguous';
 import { mergeableRules } from './rules/mergeable-rules';
 import { multiportPortsBoth } from './rules/multiport-ports-both';
+import { natPolicyDrop } from './rules/nat-policy-drop';
 import { ndpBlocked } from './rules/ndp-blocked';
 import { ndpByState } from './rules/ndp-by-state';
 import { negatedCtstateWide } from './rules/negated-ctstate-wide';
@@ -140,6 +145,11 @@ export const LINT_RULES: readonly LintRule[] = [
   ctZoneOneSide,
   ownerOnlyAccept,
   broadcastReplyNew,
+  natPolicyDrop,
+  dnatNotForwarded,
+  filterMatchesPreNat,
+  filterMatchesPostSnat,
+  inputRuleBypassedByDnat,
   stateModuleDeprecated,
   notrackWithoutUntracked,
   notrackOneWay,

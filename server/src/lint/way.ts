@@ -1,7 +1,7 @@
 /** The three ways through a host, and which packets can be on each. Loopback is no part of any question asked here. */
-import { type Family, familyOf, parseAddress } from '../../../src-sim/net/address';
+import { type Address, addressPoint, type Family, familyOf, parseAddress } from '../../../src-sim/net/address';
 import { addressRange } from '../../../src-sim/net/address-interval';
-import { type IntervalSet, intersect, intervalSet, NOTHING, subtract } from '../../../src-sim/net/interval-set';
+import { holds, type IntervalSet, intersect, intervalSet, NOTHING, subtract } from '../../../src-sim/net/interval-set';
 import type { Hook } from '../../../src-sim/netfilter/hook';
 import type { Hints } from '../analysis/hints';
 import type { Box } from '../analysis/packet-set';
@@ -62,6 +62,11 @@ export function mirrorBox(box: Box): Box {
     ...(srcType && { dstType: srcType }),
     ...(dstType && { srcType: dstType }),
   };
+}
+
+/** Whether hints name it as one of the host's own; false, too, where nobody told. */
+export function isLocalAddress(hints: Hints, address: Address): boolean {
+  return holds(localAddresses(familyOf(address), hints), addressPoint(address));
 }
 
 /** The host's own addresses, virtual ones included; empty where nobody told. */
