@@ -2,7 +2,7 @@
 import type { Attachment, Entry, NatRange, Template } from '../conntrack/entry';
 import type { Tuple } from '../conntrack/tuple';
 import { ZONE_BY_DIRECTION, type Zone } from '../conntrack/zone';
-import { isTransparent, LOOPBACK, primaryAddress } from '../host/host';
+import { isTransparent, LOOPBACK, primaryAddress, sourceAddress } from '../host/host';
 import type { IpSets } from '../host/ipset';
 import { type ReversePathChoices, reversePathHolds } from '../host/reverse-path';
 import { isLimitedBroadcast, isMulticast } from '../host/routing';
@@ -162,6 +162,10 @@ export class Passage implements TargetWorld {
     if (!isLinkLocal) return primaryAddress(this.machine.host, device);
     const { addresses = [] } = this.machine.host.interfaces.get(device) ?? {};
     return addresses.find(({ address }) => address.startsWith('fe80:'))?.address;
+  }
+
+  sourceAddress(device: string): Address | undefined {
+    return sourceAddress(this.machine.host, device);
   }
 
   reject(type: string): void {

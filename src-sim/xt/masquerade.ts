@@ -33,7 +33,7 @@ export const MASQUERADE = defineTarget({
     if (hasNoSource(packet))
       return { kind: 'verdict', verdict: 'ACCEPT', reason: 'a packet without a source is left alone' };
     const { outDevice } = world;
-    const address = outDevice === undefined ? undefined : world.primaryAddress(outDevice);
+    const address = outDevice === undefined ? undefined : world.sourceAddress(outDevice);
     if (outDevice === undefined || address === undefined) {
       return { kind: 'verdict', verdict: 'DROP', reason: `${outDevice ?? 'the interface'} has no address` };
     }

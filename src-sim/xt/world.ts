@@ -102,10 +102,12 @@ export interface TargetWorld extends World {
   /** Binds the packet's flow; 'DROP' where no mapping is possible. @kernel nf_nat_core.c:nf_nat_setup_info */
   setUpNat(manip: 'src' | 'dst', range: NatRange): 'ACCEPT' | 'DROP';
   /**
-   * The address MASQUERADE takes on the packet's way out, or REDIRECT on its way in.
+   * The address REDIRECT takes on the packet's way in.
    * @param isLinkLocal only one of the link will do
    */
   primaryAddress(device: string, isLinkLocal?: boolean): Address | undefined;
+  /** The address MASQUERADE takes on its way out. */
+  sourceAddress(device: string): Address | undefined;
   /** Sends REJECT's answer, and lets it walk its own way. */
   reject(type: string): void;
   /** Sends a copy of the packet to another host of the network. */

@@ -2,6 +2,7 @@
 import type { Family } from '../../../src-sim/net/address';
 import { addressRange } from '../../../src-sim/net/address-interval';
 import { holds, type IntervalSet, intervalSet, isSubset, subtract } from '../../../src-sim/net/interval-set';
+import type { Ruleset } from '../../../src-sim/netfilter/ruleset';
 import { type Box, intersectBoxes } from '../analysis/packet-set';
 import { packetsOfPath, type Walker } from '../analysis/rule-packets';
 
@@ -44,4 +45,15 @@ function outsideDevices(walker: Walker): IntervalSet {
     .flatMap((ref) => packetsOfPath(walker, [ref], {}))
     .flatMap(({ box }) => (box.out !== undefined && !holds(box.out, nobodysName) ? box.out : []));
   return intervalSet(named);
+}
+
+/** The names that they have in those rules, each once: what `-o` says. */
+export function outsideNames(ruleset: Ruleset): readonly string[] {
+  const chains = ruleset.tables.find(({ name }) => name === 'nat')?.chains ?? [];
+  const names = chains
+    .flatMap(({ rules }) => rules)
+    .filter(({ target }) => target.kind === 'target' && SOURCE_NAT.includes(target.name))
+    .flatMap(({ matches }) => matches.map(({ options }) => options['out-interface']))
+    .flatMap((given) => (given && !given.inverted && typeof given.value === 'string' ? [given.value] : []));
+  return [...new Set(names)].filter((name) => name !== 'lo' && !name.endsWith('+'));
 }

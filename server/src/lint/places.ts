@@ -105,6 +105,14 @@ export function firstInRaw(document: Document, rule: string): TextEdit | undefin
   return at === -1 ? undefined : insertAt(document, at, `${rule}${ending}`);
 }
 
+/** Where more conditions may be put: behind `-A CHAIN`. */
+export function lineOfRule(document: Document, ref: RuleRef): { readonly afterChain: number } | undefined {
+  const line = commandLine(document, ref);
+  const end = line?.chain?.span.end;
+  const span = end === undefined ? undefined : spanInDocument(document, ref.rule.line, { start: end, end });
+  return line?.command === 'append' && span !== undefined ? { afterChain: span.end } : undefined;
+}
+
 function insertAt(document: Document, line: number, text: string): TextEdit {
   return { span: spanInDocument(document, line, { start: 0, end: 0 }), text };
 }

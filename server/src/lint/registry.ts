@@ -28,7 +28,10 @@ import { ctstateNoFilter } from './rules/ctstate-no-filter';
 import { dockerUserAfterReturn } from './rules/docker-user-after-return';
 import { dockerUserPublishedPort } from './rules/docker-user-published-port';
 import { establishedAcceptLate } from './rules/established-accept-late';
+import { dnatCatchesTransit } from './rules/dnat-catches-transit';
+import { dnatLocalClientsMissed } from './rules/dnat-local-clients-missed';
 import { dnatNotForwarded } from './rules/dnat-not-forwarded';
+import { dnatToLoopback } from './rules/dnat-to-loopback';
 import { establishedBehindLvsDr } from './rules/established-behind-lvs-dr';
 import { establishedTimeout } from './rules/established-timeout';
 import { establishedWithoutRelated } from './rules/established-without-related';
@@ -76,6 +79,8 @@ import { markTooLate } from './rules/mark-too-late';
 import { maskNoncontiguous } from './rules/mask-noncontiguous';
 import { mergeableRules } from './rules/mergeable-rules';
 import { multiportPortsBoth } from './rules/multiport-ports-both';
+import { masqueradeNotInLo } from './rules/masquerade-not-in-lo';
+import { masqueradeWithoutOutInterface } from './rules/masquerade-without-out-interface';
 import { natPolicyDrop } from './rules/nat-policy-drop';
 import { ndpBlocked } from './rules/ndp-blocked';
 import { ndpByState } from './rules/ndp-by-state';
@@ -111,6 +116,7 @@ import { saveRoundtrip } from './rules/save-roundtrip';
 import { sensitivePortOpen } from './rules/sensitive-port-open';
 import { setOldSyntax } from './rules/set-old-syntax';
 import { sourcePortTrust } from './rules/source-port-trust';
+import { redirectOutputLoop } from './rules/redirect-output-loop';
 import { sshLockout } from './rules/ssh-lockout';
 import { stateModuleDeprecated } from './rules/state-module-deprecated';
 import { suppressionWithoutReason } from './rules/suppression-without-reason';
@@ -150,6 +156,12 @@ export const LINT_RULES: readonly LintRule[] = [
   filterMatchesPreNat,
   filterMatchesPostSnat,
   inputRuleBypassedByDnat,
+  masqueradeWithoutOutInterface,
+  masqueradeNotInLo,
+  dnatCatchesTransit,
+  dnatToLoopback,
+  dnatLocalClientsMissed,
+  redirectOutputLoop,
   stateModuleDeprecated,
   notrackWithoutUntracked,
   notrackOneWay,
