@@ -121,13 +121,13 @@ COMMIT
   on: { ruleset: check },
 });
 
+/** One finding for a chain: a list of forwarded ports is written in one way. */
 function check(context: LintContext): readonly Report[] {
-  const reports = new Map<number, Report>();
+  const chains = new Map<string, NatRule[]>();
   for (const nat of natRules(context, DESTINATION_NAT).filter(isUnbounded)) {
-    const found = reports.has(nat.ref.rule.line) ? undefined : report(context, nat);
-    if (found) reports.set(nat.ref.rule.line, found);
+    chains.set(nat.ref.chain, [...(chains.get(nat.ref.chain) ?? []), nat]);
   }
-  return [...reports.values()];
+  return [...chains.values()].flatMap(([first, ...others]) => (first && report(context, first, others.length)) ?? []);
 }
 
 function isUnbounded({ hook, boxes, exact, addresses }: NatRule): boolean {
@@ -138,7 +138,7 @@ function isUnbounded({ hook, boxes, exact, addresses }: NatRule): boolean {
   );
 }
 
-function report(context: LintContext, nat: NatRule): Report | undefined {
+function report(context: LintContext, nat: NatRule, others: number): Report | undefined {
   // A host that only redirects to itself may have nothing that passes through.
   if (nat.addresses === undefined && !isRouter(context)) return undefined;
   const walker = context.walker();
@@ -152,7 +152,7 @@ function report(context: LintContext, nat: NatRule): Report | undefined {
       span: targetSpan(context.document, nat.ref),
       message: [
         `${nameOf(nat.ref)} catches every connection to this port, not only those to this host: its clients' to the`,
-        'Internet too. Say -d, -i, or -m addrtype --dst-type LOCAL.',
+        `Internet too${others === 0 ? '' : `; so do ${others} more rules of the chain`}. Say -d, -i, or --dst-type LOCAL.`,
       ].join(' '),
       related: [],
       fixes: [],

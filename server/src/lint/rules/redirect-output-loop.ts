@@ -1,5 +1,6 @@
-import { intersectBoxes } from '../../analysis/packet-set';
-import { effectOf, packetsOfPath } from '../../analysis/rule-packets';
+import { addressFromValue } from '../../../../src-sim/net/address';
+import { type Box, intersectBoxes } from '../../analysis/packet-set';
+import { effectOf, packetsOfPath, type Walker } from '../../analysis/rule-packets';
 import { defineRule, type LintContext, nameOf, paragraphs, type Report } from '../define';
 import { TCP_FLOW, UDP_FLOW } from '../flow-shapes';
 import { lonePacket } from '../flow-witness';
@@ -133,8 +134,15 @@ function sparesSome(context: LintContext, { path }: NatRule): boolean {
       .slice(0, ref.number - 1)
       .filter(({ rule }) => ['return', 'accept'].includes(effectOf(rule.target)?.kind ?? ''))
       .flatMap((other) => packetsOfPath(walker, [other], {}))
-      .some(({ box, exact }) => !exact || box.mark !== undefined),
+      .some(({ box, exact }) => !exact || box.mark !== undefined || isServer(walker, box)),
   );
+}
+
+/** Where the proxy's own connections go: one host outside, not one of the networks that are never redirected. */
+function isServer({ space }: Walker, { dst }: Box): boolean {
+  const [only] = dst ?? [];
+  if (only === undefined || dst?.length !== 1 || BigInt(only.end) - BigInt(only.start) !== 1n) return false;
+  return !isLoopback(addressFromValue(BigInt(only.start), space.family));
 }
 
 function report(context: LintContext, nat: NatRule): Report | undefined {
