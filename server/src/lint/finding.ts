@@ -76,7 +76,8 @@ export interface Witness {
  * conntrack takes it for the beginning of something, or for nothing. `missed`: it passes the rule's chain and the rule
  * does not match it, though it is what the rule names. `taken`: the rule matches it, though it should not.
  * `rewritten`: it leaves, or arrives, with other addresses or ports. `untranslated`: it does so with its own. `unanswered`: what
- * the host makes because of it (REJECT's answer, a RST) does not get out.
+ * the host makes because of it (REJECT's answer, a RST) does not get out. `answered-directly`: it is sent on
+ * to a server beside its sender, which answers past this host.
  */
 export type Harm =
   | 'denied'
@@ -85,6 +86,7 @@ export type Harm =
   | 'missed'
   | 'taken'
   | 'rewritten'
+  | 'answered-directly'
   | 'untranslated'
   | 'unanswered';
 

@@ -9,29 +9,36 @@ import { type Confirmation, fateOf } from './witness';
 export function suffersAs(ruleset: Ruleset, witness: Witness, state: CtState): boolean {
   const confirmation = fateOf(ruleset, witness);
   if (confirmation === undefined || (stateIn(confirmation.result) ?? state) !== state) return false;
-  return HARM_IN[witness.harm](confirmation, witness.rule);
+  return HARM_IN[witness.harm](confirmation, witness);
 }
 
 /** False, too, where the simulator is not sure of the victim's fate: what is not confirmed is not claimed. */
 export function suffers(ruleset: Ruleset, witness: Witness): boolean {
   const confirmation = fateOf(ruleset, witness);
-  return confirmation !== undefined && HARM_IN[witness.harm](confirmation, witness.rule);
+  return confirmation !== undefined && HARM_IN[witness.harm](confirmation, witness);
 }
 
-const HARM_IN: Readonly<Record<Harm, (confirmation: Confirmation, rule: WitnessRule | undefined) => boolean>> = {
+const HARM_IN: Readonly<Record<Harm, (confirmation: Confirmation, witness: Witness) => boolean>> = {
   denied: ({ isAccepted }) => !isAccepted,
   accepted: ({ isAccepted }) => isAccepted,
   misjudged: ({ result }) => ['NEW', 'INVALID'].includes(stateIn(result) ?? ''),
-  missed: ({ result }, rule) => rule !== undefined && !isTakenBy(result, rule),
-  taken: ({ result }, rule) => rule !== undefined && isTakenBy(result, rule),
+  missed: ({ result }, { rule }) => rule !== undefined && !isTakenBy(result, rule),
+  taken: ({ result }, { rule }) => rule !== undefined && isTakenBy(result, rule),
   rewritten: ({ result }) => isTranslated(result),
-  untranslated: ({ result }) => !isTranslated(result),
+  untranslated: ({ result, isAccepted }) => isAccepted && !isTranslated(result),
+  'answered-directly': ({ result }, witness) => isAnsweredDirectly(result, witness),
   unanswered: ({ result }) => result.made.some(({ fate: { kind } }) => kind === 'dropped' || kind === 'rejected'),
 };
 
 /** As conntrack judged the packet; undefined where it never did. */
 export function stateIn({ steps }: PacketResult) {
   return steps.find((step) => step.kind === 'conntrack')?.state;
+}
+
+/** It goes on to another host with its own source, by the interface that it came from: that host sits beside the sender. */
+function isAnsweredDirectly({ out }: PacketResult, { packets, victim }: Witness): boolean {
+  const packet = packets[victim];
+  return out.some(({ src, dst, dev }) => src === packet?.src && dst !== packet.dst && dev === packet.in);
 }
 
 function isTakenBy({ steps }: PacketResult, { table, chain, number }: WitnessRule): boolean {

@@ -42,6 +42,7 @@ import { forwardDropHitsBridge } from './rules/forward-drop-hits-bridge';
 import { fragmentMatchDead } from './rules/fragment-match-dead';
 import { fragmentWithPorts } from './rules/fragment-with-ports';
 import { gotoReturnsToPolicy } from './rules/goto-returns-to-policy';
+import { hairpinMissing } from './rules/hairpin-missing';
 import { hashlimitNoMode } from './rules/hashlimit-no-mode';
 import { hashlimitSharedName } from './rules/hashlimit-shared-name';
 import { icmpAllBlocked } from './rules/icmp-all-blocked';
@@ -79,16 +80,22 @@ import { markTooLate } from './rules/mark-too-late';
 import { maskNoncontiguous } from './rules/mask-noncontiguous';
 import { mergeableRules } from './rules/mergeable-rules';
 import { multiportPortsBoth } from './rules/multiport-ports-both';
+import { markOrLogInNat } from './rules/mark-or-log-in-nat';
+import { masqueradeIpsec } from './rules/masquerade-ipsec';
 import { masqueradeNotInLo } from './rules/masquerade-not-in-lo';
 import { masqueradeWithoutOutInterface } from './rules/masquerade-without-out-interface';
 import { natPolicyDrop } from './rules/nat-policy-drop';
+import { natWithoutInvalidDrop } from './rules/nat-without-invalid-drop';
 import { ndpBlocked } from './rules/ndp-blocked';
 import { ndpByState } from './rules/ndp-by-state';
 import { negatedCtstateWide } from './rules/negated-ctstate-wide';
 import { newWithoutEstablished } from './rules/new-without-established';
 import { nfqueueNoBypass } from './rules/nfqueue-no-bypass';
 import { noDefaultDeny } from './rules/no-default-deny';
+import { notrackDisablesNat } from './rules/notrack-disables-nat';
 import { notrackOneWay } from './rules/notrack-one-way';
+import { notrackPmtuInvalid } from './rules/notrack-pmtu-invalid';
+import { notrackWithoutConntrack } from './rules/notrack-without-conntrack';
 import { notrackWithoutUntracked } from './rules/notrack-without-untracked';
 import { outputDenyNoEstablished } from './rules/output-deny-no-established';
 import { outputRelatedNeededByReject } from './rules/output-related-needed-by-reject';
@@ -162,9 +169,16 @@ export const LINT_RULES: readonly LintRule[] = [
   dnatToLoopback,
   dnatLocalClientsMissed,
   redirectOutputLoop,
+  hairpinMissing,
+  markOrLogInNat,
+  masqueradeIpsec,
+  natWithoutInvalidDrop,
   stateModuleDeprecated,
   notrackWithoutUntracked,
   notrackOneWay,
+  notrackPmtuInvalid,
+  notrackDisablesNat,
+  notrackWithoutConntrack,
   establishedBehindLvsDr,
   lvsDrInvalidDrop,
   ctMatchInRaw,
