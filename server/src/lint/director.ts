@@ -159,7 +159,7 @@ function expectedDecision(walker: Walker, opening: Box, { segment, hook }: Simul
 }
 
 /** The director: its own address and the virtual one, and a real server beside it that the packets go on to. */
-function directorHost(packet: PickedPacket, hints: Hints): HostDescription {
+export function directorHost(packet: PickedPacket, hints: Hints): HostDescription {
   const known = hints.host;
   const device = known.interfaces?.[packet.in] ?? {};
   const isKnown = Object.values(known.interfaces ?? {}).some(({ addresses = [] }) => hasAddress(addresses, packet.dst));

@@ -6,6 +6,7 @@ import { addressList } from './rules/address-list';
 import { anyAddress } from './rules/any-address';
 import { backendMixed } from './rules/backend-mixed';
 import { beLiberal } from './rules/be-liberal';
+import { asymmetricNeedsStateless } from './rules/asymmetric-needs-stateless';
 import { bridgePortAsIface } from './rules/bridge-port-as-iface';
 import { broadcastReplyNew } from './rules/broadcast-reply-new';
 import { builtinDeclaredTwice } from './rules/builtin-declared-twice';
@@ -45,6 +46,8 @@ import { gotoReturnsToPolicy } from './rules/goto-returns-to-policy';
 import { hairpinMissing } from './rules/hairpin-missing';
 import { hashlimitNoMode } from './rules/hashlimit-no-mode';
 import { hashlimitSharedName } from './rules/hashlimit-shared-name';
+import { helperNotAssigned } from './rules/helper-not-assigned';
+import { helperSysctlGone } from './rules/helper-sysctl-gone';
 import { icmpAllBlocked } from './rules/icmp-all-blocked';
 import { icmpTypeAny } from './rules/icmp-type-any';
 import { icmpWrongFamily } from './rules/icmp-wrong-family';
@@ -72,6 +75,8 @@ import { logUnlimited } from './rules/log-unlimited';
 import { loopbackByAddress } from './rules/loopback-by-address';
 import { loopbackNotAccepted } from './rules/loopback-not-accepted';
 import { lvsDrInvalidDrop } from './rules/lvs-dr-invalid-drop';
+import { lvsNatNeedsVsConntrack } from './rules/lvs-nat-needs-vs-conntrack';
+import { lvsVipFilteredInForward } from './rules/lvs-vip-filtered-in-forward';
 import { macUseless } from './rules/mac-useless';
 import { managedChainsPersisted } from './rules/managed-chains-persisted';
 import { markImpossible } from './rules/mark-impossible';
@@ -124,6 +129,8 @@ import { sensitivePortOpen } from './rules/sensitive-port-open';
 import { setOldSyntax } from './rules/set-old-syntax';
 import { sourcePortTrust } from './rules/source-port-trust';
 import { redirectOutputLoop } from './rules/redirect-output-loop';
+import { relatedTooWide } from './rules/related-too-wide';
+import { rpFilterStrict } from './rules/rp-filter-strict';
 import { sshLockout } from './rules/ssh-lockout';
 import { stateModuleDeprecated } from './rules/state-module-deprecated';
 import { suppressionWithoutReason } from './rules/suppression-without-reason';
@@ -181,6 +188,13 @@ export const LINT_RULES: readonly LintRule[] = [
   notrackWithoutConntrack,
   establishedBehindLvsDr,
   lvsDrInvalidDrop,
+  lvsVipFilteredInForward,
+  lvsNatNeedsVsConntrack,
+  asymmetricNeedsStateless,
+  rpFilterStrict,
+  helperNotAssigned,
+  relatedTooWide,
+  helperSysctlGone,
   ctMatchInRaw,
   sshLockout,
   loopbackNotAccepted,

@@ -3,7 +3,7 @@
  * the filter table denies then, and what it would have accepted otherwise. Candidates only: the simulator confirms.
  */
 
-import { interval, isSubset, overlaps, subtract } from '../../../src-sim/net/interval-set';
+import { interval, intervalSet, isSubset, overlaps, subtract } from '../../../src-sim/net/interval-set';
 import { TCP_FLAG } from '../../../src-sim/net/packet';
 import { PROTOCOL } from '../../../src-sim/net/protocol';
 import type { Ruleset } from '../../../src-sim/netfilter/ruleset';
@@ -65,8 +65,11 @@ const SHAPES: readonly Shape[] = [
   { opening: { protocol: OTHERS }, answer: { protocol: OTHERS }, answerAlone: 'NEW' },
 ];
 
-/** Services that nobody answers: syslog, SNMP traps, NetFlow, sFlow, statsd; and tunnels, whose answers have ports of their own. */
-const ONE_WAY_PORTS = points([514, 162, 2055, 4739, 6343, 9995, 8125, 4789, 8472, 6081]);
+/** Services that nobody answers, as a rule: syslog, SNMP traps, NetFlow, sFlow, statsd. */
+const TELEMETRY_PORTS = points([514, 162, 2055, 4739, 6343, 9995, 8125]);
+/** Tunnels, whose answers have ports of their own. */
+const TUNNEL_PORTS = points([4789, 8472, 6081]);
+const ONE_WAY_PORTS = intervalSet([...TELEMETRY_PORTS, ...TUNNEL_PORTS]);
 
 const WAYS: readonly WayName[] = ['INPUT', 'FORWARD', 'OUTPUT'];
 
@@ -117,7 +120,7 @@ export function findHalfTracked(walker: Walker, hints: Hints): readonly HalfTrac
     return WAYS.flatMap((way) =>
       untrackedPackets(walker, hints, way, opening).flatMap((group): readonly HalfTracked[] => {
         const { untrackedBy } = group;
-        if (verdictOf(group) !== 'accept' || untrackedBy === undefined || isOneWay(group.box)) return [];
+        if (verdictOf(group) !== 'accept' || untrackedBy === undefined || isTunnel(group.box)) return [];
         const answers = { ...headersOf(mirrorBox(group.box)), ...answer };
         return outside(walker, [answers], others).flatMap(({ tcpFlags: _, ...alone }) => {
           const openings = intersectBoxes(group.box, mirrorBox(alone));
@@ -231,6 +234,10 @@ export function isLikely({ as, victims }: Pick<UntrackedLoss, 'as' | 'victims'>)
 /** A name server that runs containers has no use for its NOTRACK of port 53 in FORWARD. */
 function mayAnswerClients({ dport }: Box): boolean {
   return dport === undefined || overlaps(dport, interval(32_768, 61_000));
+}
+
+function isTunnel({ dport }: Box): boolean {
+  return dport !== undefined && isSubset(dport, TUNNEL_PORTS);
 }
 
 export function isOneWay({ dport }: Box): boolean {

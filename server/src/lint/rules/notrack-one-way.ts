@@ -3,7 +3,14 @@ import { untrackAnswers } from '../accept-untracked';
 import { defineRule, type LintContext, nameOf, paragraphs, type Report } from '../define';
 import { describeBox } from '../packet-words';
 import { targetSpan } from '../places';
-import { findHalfTracked, findUntrackedLosses, type HalfTracked, hasUntracking, isLikely } from '../untracked-flows';
+import {
+  findHalfTracked,
+  findUntrackedLosses,
+  type HalfTracked,
+  hasUntracking,
+  isLikely,
+  isOneWay,
+} from '../untracked-flows';
 import { confirmHalf, confirmLoss } from '../untracked-witness';
 import { MIRROR_WAY, mirrorBox } from '../way';
 
@@ -111,6 +118,22 @@ COMMIT
 COMMIT
 `,
     },
+    {
+      title: 'Log messages are hardly ever answered: an information',
+      code: `*raw
+:PREROUTING ACCEPT [0:0]
+:OUTPUT ACCEPT [0:0]
+-A PREROUTING -p udp -m multiport --dports 514,8125 -j NOTRACK
+#                                                   ^^^^^^^^^^ tracked alone
+COMMIT
+*filter
+:INPUT ACCEPT [0:0]
+:FORWARD DROP [0:0]
+:OUTPUT ACCEPT [0:0]
+-A INPUT -m conntrack --ctstate INVALID -j DROP
+COMMIT
+`,
+    },
   ],
   good: [
     {
@@ -145,11 +168,11 @@ COMMIT
 `,
     },
     {
-      title: 'Log messages and VXLAN are not answered',
+      title: 'Answers to VXLAN have ports of their own',
       code: `*raw
 :PREROUTING ACCEPT [0:0]
 :OUTPUT ACCEPT [0:0]
--A PREROUTING -p udp -m multiport --dports 514,4789 -j NOTRACK
+-A PREROUTING -p udp -m udp --dport 4789 -j NOTRACK
 COMMIT
 *filter
 :INPUT ACCEPT [0:0]
@@ -199,7 +222,10 @@ function linesOfLosses({ hints }: LintContext, walker: Walker): ReadonlySet<numb
   return new Set(lost.map(({ untrackedBy }) => untrackedBy.at(-1)?.rule.line ?? -1));
 }
 
-function report(context: LintContext, walker: Walker, halves: readonly HalfTracked[]): Report | undefined {
+/** What is hardly ever answered is told last, and as an information. */
+function report(context: LintContext, walker: Walker, found: readonly HalfTracked[]): Report | undefined {
+  const isTelemetry = ({ openings }: HalfTracked) => isOneWay(openings);
+  const halves = [...found.filter((half) => !isTelemetry(half)), ...found.filter(isTelemetry)];
   for (const half of halves) {
     const untrackedBy = half.untrackedBy.at(-1);
     const confirmed = confirmHalf(walker, half, context.hints);
@@ -208,6 +234,7 @@ function report(context: LintContext, walker: Walker, halves: readonly HalfTrack
     const fix = untrackAnswers(context, walker, { untrackedBy: half.untrackedBy, way }, confirmed.witness);
     const [path] = packetsOfPath(walker, half.untrackedBy, {});
     return {
+      ...(isTelemetry(half) && { severity: 'information' as const }),
       span: targetSpan(context.document, untrackedBy),
       message: [
         `${nameOf(untrackedBy)} takes packets out of conntrack, but no rule of ${rawChain(way)} does so for their answers:`,
