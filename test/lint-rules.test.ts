@@ -86,8 +86,11 @@ const EXAMPLES = LINT_RULES.flatMap(({ code, bad, good }) => [
   ...good.map((example) => ({ ...example, name: `${code}, good: ${example.title}`, refused: false })),
 ]);
 
+/** Hundreds of rulesets, each in a network namespace of its own. */
+const LOADING_TAKES = 600_000;
+
 describe.runIf(canLoad)('examples are accepted by iptables', () => {
-  it.each(VARIANTS)('%s', (variant) => {
+  it.each(VARIANTS)('%s', { timeout: LOADING_TAKES }, (variant) => {
     const asked = EXAMPLES.filter((example) => example.variant === undefined || example.variant === variant);
     const wrong = asked.flatMap(({ name, code, family = guessFamily(code), beside, refused }) => {
       const error = loadError(code, { variant, family, ipsets: beside?.ipsets ?? '' });
