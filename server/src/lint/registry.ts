@@ -93,6 +93,7 @@ import { masqueradeIpsec } from './rules/masquerade-ipsec';
 import { masqueradeNotInLo } from './rules/masquerade-not-in-lo';
 import { masqueradeWithoutOutInterface } from './rules/masquerade-without-out-interface';
 import { natPolicyDrop } from './rules/nat-policy-drop';
+import { natPortNeedsProto } from './rules/nat-port-needs-proto';
 import { natWithoutInvalidDrop } from './rules/nat-without-invalid-drop';
 import { ndpBlocked } from './rules/ndp-blocked';
 import { ndpByState } from './rules/ndp-by-state';
@@ -146,6 +147,7 @@ import { tcpFlagDropsRedundant } from './rules/tcp-flag-drops-redundant';
 import { tcpNewWithoutSyn } from './rules/tcp-new-without-syn';
 import { tcpmssAfterAccept } from './rules/tcpmss-after-accept';
 import { tcpmssOneDirection } from './rules/tcpmss-one-direction';
+import { tighteningKeepsFlows } from './rules/tightening-keeps-flows';
 import { timeIsUtc } from './rules/time-is-utc';
 import { tproxyIncomplete } from './rules/tproxy-incomplete';
 import { tproxyInputPort } from './rules/tproxy-input-port';
@@ -171,6 +173,7 @@ export const LINT_RULES: readonly LintRule[] = [
   ctZoneOneSide,
   ownerOnlyAccept,
   broadcastReplyNew,
+  tighteningKeepsFlows,
   natPolicyDrop,
   dnatNotForwarded,
   filterMatchesPreNat,
@@ -186,6 +189,7 @@ export const LINT_RULES: readonly LintRule[] = [
   markOrLogInNat,
   masqueradeIpsec,
   natWithoutInvalidDrop,
+  natPortNeedsProto,
   stateModuleDeprecated,
   notrackWithoutUntracked,
   notrackOneWay,

@@ -114,7 +114,13 @@ COMMIT
 function check(context: LintContext): readonly Report[] {
   const nats = natRules(context, DESTINATION_NAT);
   const twins = nats.filter(({ hook }) => hook === 'OUTPUT').flatMap(({ boxes }) => boxes);
-  return nats.filter(isForOwnAddress).flatMap((nat) => report(context, nat, twins) ?? []);
+  // One finding for a chain: a list of forwarded ports is written in one way.
+  const reports = new Map<string, Report>();
+  for (const nat of nats.filter(isForOwnAddress)) {
+    const found = reports.has(nat.ref.chain) ? undefined : report(context, nat, twins);
+    if (found) reports.set(nat.ref.chain, found);
+  }
+  return [...reports.values()];
 }
 
 function isForOwnAddress({ hook, boxes, exact, addresses }: NatRule): boolean {

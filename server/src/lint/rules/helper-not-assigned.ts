@@ -202,6 +202,7 @@ function report(context: LintContext, way: WayName, service: Announcing): Report
       ].join(' '),
       related: [],
       fixes: edit ? [{ title: `Assign the helper ${helper}`, edits: [edit], safe: false }] : [],
+      // It shows the loss; that the helper mends it, only packets with FTP's words in them would.
       witness: { ...witness, rule: { table: 'filter', chain: letting.chain, number: letting.number } },
     };
   }

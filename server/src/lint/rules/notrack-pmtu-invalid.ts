@@ -167,7 +167,8 @@ const MOST_TRIES = 4;
 
 function check(context: LintContext): readonly Report[] {
   if (!hasUntracking(context.ruleset)) return [];
-  return (['INPUT', 'FORWARD'] as const).flatMap((way) => report(context, way) ?? []);
+  const reports = (['INPUT', 'FORWARD'] as const).flatMap((way) => report(context, way) ?? []);
+  return [...new Map(reports.map((report) => [report.span.start, report])).values()];
 }
 
 function report(context: LintContext, way: 'INPUT' | 'FORWARD'): Report | undefined {
