@@ -26,15 +26,13 @@ import { ctZoneOneSide } from './rules/ct-zone-one-side';
 import { ctstateContradiction } from './rules/ctstate-contradiction';
 import { ctstateInNat } from './rules/ctstate-in-nat';
 import { ctstateNoFilter } from './rules/ctstate-no-filter';
-import { dockerUserAfterReturn } from './rules/docker-user-after-return';
-import { dockerUserPublishedPort } from './rules/docker-user-published-port';
-import { establishedAcceptLate } from './rules/established-accept-late';
 import { dnatCatchesTransit } from './rules/dnat-catches-transit';
 import { dnatLocalClientsMissed } from './rules/dnat-local-clients-missed';
 import { dnatNotForwarded } from './rules/dnat-not-forwarded';
 import { dnatToLoopback } from './rules/dnat-to-loopback';
 import { dockerUserAfterReturn } from './rules/docker-user-after-return';
 import { dockerUserPublishedPort } from './rules/docker-user-published-port';
+import { establishedAcceptLate } from './rules/established-accept-late';
 import { establishedBehindLvsDr } from './rules/established-behind-lvs-dr';
 import { establishedTimeout } from './rules/established-timeout';
 import { establishedWithoutRelated } from './rules/established-without-related';
@@ -86,14 +84,14 @@ import { markNeverSet } from './rules/mark-never-set';
 import { markOrLogInNat } from './rules/mark-or-log-in-nat';
 import { markTooLate } from './rules/mark-too-late';
 import { maskNoncontiguous } from './rules/mask-noncontiguous';
-import { mergeableRules } from './rules/mergeable-rules';
-import { multiportPortsBoth } from './rules/multiport-ports-both';
-import { markOrLogInNat } from './rules/mark-or-log-in-nat';
 import { masqueradeIpsec } from './rules/masquerade-ipsec';
 import { masqueradeNotInLo } from './rules/masquerade-not-in-lo';
 import { masqueradeWithoutOutInterface } from './rules/masquerade-without-out-interface';
+import { mergeableRules } from './rules/mergeable-rules';
+import { multiportPortsBoth } from './rules/multiport-ports-both';
 import { natPolicyDrop } from './rules/nat-policy-drop';
 import { natPortNeedsProto } from './rules/nat-port-needs-proto';
+import { natRuleShadowed } from './rules/nat-rule-shadowed';
 import { natWithoutInvalidDrop } from './rules/nat-without-invalid-drop';
 import { ndpBlocked } from './rules/ndp-blocked';
 import { ndpByState } from './rules/ndp-by-state';
@@ -121,7 +119,10 @@ import { recentDefaultList } from './rules/recent-default-list';
 import { recentForever } from './rules/recent-forever';
 import { recentHitcount } from './rules/recent-hitcount';
 import { restoreFlushesDocker } from './rules/restore-flushes-docker';
+import { redirectOutputLoop } from './rules/redirect-output-loop';
+import { relatedTooWide } from './rules/related-too-wide';
 import { returnLast } from './rules/return-last';
+import { rpFilterStrict } from './rules/rp-filter-strict';
 import { ruleDuplicate } from './rules/rule-duplicate';
 import { ruleNeverMatches } from './rules/rule-never-matches';
 import { ruleNoTarget } from './rules/rule-no-target';
@@ -132,12 +133,6 @@ import { saveRoundtrip } from './rules/save-roundtrip';
 import { sensitivePortOpen } from './rules/sensitive-port-open';
 import { setOldSyntax } from './rules/set-old-syntax';
 import { sourcePortTrust } from './rules/source-port-trust';
-import { redirectOutputLoop } from './rules/redirect-output-loop';
-import { relatedTooWide } from './rules/related-too-wide';
-import { rpFilterStrict } from './rules/rp-filter-strict';
-import { saveHidesNativeNft } from './rules/save-hides-native-nft';
-import { saveRoundtrip } from './rules/save-roundtrip';
-import { setOldSyntax } from './rules/set-old-syntax';
 import { sshLockout } from './rules/ssh-lockout';
 import { stateModuleDeprecated } from './rules/state-module-deprecated';
 import { suppressionWithoutReason } from './rules/suppression-without-reason';
@@ -189,6 +184,7 @@ export const LINT_RULES: readonly LintRule[] = [
   markOrLogInNat,
   masqueradeIpsec,
   natWithoutInvalidDrop,
+  natRuleShadowed,
   natPortNeedsProto,
   stateModuleDeprecated,
   notrackWithoutUntracked,

@@ -1,0 +1,141 @@
+import type { RuleRef } from '../../analysis/rule-packets';
+import { namesOf, placesOf } from '../dead-report';
+import { deadRule } from '../dead-rules';
+import { deadWitness } from '../dead-witness';
+import { defineRule, type LintContext, nameOf, paragraphs, type Report } from '../define';
+import { moveBefore, ruleSpan } from '../places';
+import { hasTarget } from '../table-rules';
+
+export const natRuleShadowed = defineRule({
+  code: 'nat-rule-shadowed',
+  title: 'Earlier translations take every packet of this one',
+  severity: 'warning',
+  group: 'nat',
+  proof: 'packets',
+  docs: {
+    what: 'Rules of the table `nat` that stand before take all packets of a translation, or of an exemption from it.',
+    why: paragraphs(
+      'The first rule of `nat` that matches decides: DNAT, SNAT, MASQUERADE and REDIRECT end the walk. Behind a general',
+      'MASQUERADE a special SNAT never runs, and an `-j ACCEPT` that is to exempt something comes too late.',
+    ),
+    instead: 'Put the special rule above the general one.',
+    suppress: 'Where the rules before it come and go at run time.',
+  },
+  kernel: ['net/ipv4/netfilter/ip_tables.c:ipt_do_table', 'net/netfilter/nf_nat_core.c:nf_nat_inet_fn'],
+  bad: [
+    {
+      title: 'A general MASQUERADE above a special SNAT',
+      code: `*nat
+:PREROUTING ACCEPT [0:0]
+:INPUT ACCEPT [0:0]
+:OUTPUT ACCEPT [0:0]
+:POSTROUTING ACCEPT [0:0]
+-A POSTROUTING -o wan0 -j MASQUERADE
+-A POSTROUTING -s 10.0.0.9/32 -o wan0 -j SNAT --to-source 203.0.113.9
+#=== nat:POSTROUTING:1
+COMMIT
+`,
+      fixed: `*nat
+:PREROUTING ACCEPT [0:0]
+:INPUT ACCEPT [0:0]
+:OUTPUT ACCEPT [0:0]
+:POSTROUTING ACCEPT [0:0]
+-A POSTROUTING -s 10.0.0.9/32 -o wan0 -j SNAT --to-source 203.0.113.9
+-A POSTROUTING -o wan0 -j MASQUERADE
+COMMIT
+`,
+    },
+    {
+      title: 'An exemption that comes too late',
+      code: `*nat
+:PREROUTING ACCEPT [0:0]
+:INPUT ACCEPT [0:0]
+:OUTPUT ACCEPT [0:0]
+:POSTROUTING ACCEPT [0:0]
+-A POSTROUTING -s 10.1.0.0/16 -o eth0 -j MASQUERADE
+-A POSTROUTING -s 10.1.0.0/16 -d 10.2.0.0/16 -o eth0 -j ACCEPT
+#=== nat:POSTROUTING:1
+COMMIT
+`,
+    },
+    {
+      title: 'A port of a list',
+      code: `*nat
+:PREROUTING ACCEPT [0:0]
+:INPUT ACCEPT [0:0]
+:OUTPUT ACCEPT [0:0]
+:POSTROUTING ACCEPT [0:0]
+-A PREROUTING -i wan0 -p tcp -m multiport --dports 80,443,8080 -j DNAT --to-destination 192.168.1.10
+-A PREROUTING -i wan0 -p tcp -m tcp --dport 8080 -j DNAT --to-destination 192.168.1.20:80
+#=== nat:PREROUTING:1
+COMMIT
+`,
+    },
+  ],
+  good: [
+    {
+      title: 'The special rule comes first',
+      code: `*nat
+:PREROUTING ACCEPT [0:0]
+:INPUT ACCEPT [0:0]
+:OUTPUT ACCEPT [0:0]
+:POSTROUTING ACCEPT [0:0]
+-A POSTROUTING -s 10.0.0.9/32 -o wan0 -j SNAT --to-source 203.0.113.9
+-A POSTROUTING -o wan0 -j MASQUERADE
+COMMIT
+`,
+    },
+    {
+      title: 'What is before takes some only',
+      code: `*nat
+:PREROUTING ACCEPT [0:0]
+:INPUT ACCEPT [0:0]
+:OUTPUT ACCEPT [0:0]
+:POSTROUTING ACCEPT [0:0]
+-A PREROUTING -p tcp -m tcp --dport 80 -m statistic --mode random --probability 0.5 -j DNAT --to-destination 10.0.0.1
+-A PREROUTING -p tcp -m tcp --dport 80 -j DNAT --to-destination 10.0.0.2
+COMMIT
+`,
+    },
+    {
+      title: 'A mark does not end the walk',
+      code: `*nat
+:PREROUTING ACCEPT [0:0]
+:INPUT ACCEPT [0:0]
+:OUTPUT ACCEPT [0:0]
+:POSTROUTING ACCEPT [0:0]
+-A POSTROUTING -o wan0 -j MARK --set-xmark 0x1/0xffffffff
+-A POSTROUTING -s 10.0.0.0/8 -o wan0 -j MASQUERADE
+COMMIT
+`,
+    },
+  ],
+  on: { rule: check },
+});
+
+const DECIDING = ['DNAT', 'SNAT', 'MASQUERADE', 'REDIRECT', 'NETMAP', 'ACCEPT'];
+
+function check(ref: RuleRef, context: LintContext): readonly Report[] {
+  if (ref.table !== 'nat' || !hasTarget(ref, ...DECIDING)) return [];
+  const dead = deadRule(context, ref);
+  if (dead?.kind !== 'shadowed' || dead.by.every((one) => isSame(one, ref))) return [];
+  const witness = deadWitness(context, ref, dead.by, dead.sample);
+  if (witness === undefined) return [];
+  const { document } = context;
+  const [first] = [...dead.by].sort((a, b) => a.number - b.number);
+  const isBeside = dead.by.every(({ chain }) => chain === ref.chain);
+  const edits = first && isBeside ? moveBefore(document, ref, first) : undefined;
+  return [
+    {
+      span: ruleSpan(document, ref),
+      message: `${nameOf(ref)} is never reached: ${namesOf(dead.by)} ${dead.by.length === 1 ? 'takes' : 'take'} all its packets before, and the first translation counts. Move it up.`,
+      related: placesOf(document, dead.by, 'takes the packets'),
+      fixes: edits ? [{ title: 'Move it up', edits, safe: false, scope: { kind: 'packets', of: {} } }] : [],
+      witness,
+    },
+  ];
+}
+
+function isSame({ rule: { target: a } }: RuleRef, { rule: { target: b } }: RuleRef): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
+}
