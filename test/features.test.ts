@@ -6,13 +6,18 @@ import { join } from 'node:path';
 import { describe } from 'vitest';
 import { createDocument, type Document } from '../server/src/analysis/document';
 import { readHints } from '../server/src/analysis/hints';
+import { type ChainCall, callersOf, callsFrom, chainAt } from '../server/src/features/call-hierarchy';
 import { codeActions } from '../server/src/features/code-actions';
 import { codeLenses } from '../server/src/features/code-lens';
 import { complete } from '../server/src/features/completion';
 import { diagnosticSlices } from '../server/src/features/diagnostics';
 import { hover } from '../server/src/features/hover';
+import { inlayHints } from '../server/src/features/inlay-hints';
 import { definition, references } from '../server/src/features/navigation';
+import { renamable, rename } from '../server/src/features/rename';
+import { selections } from '../server/src/features/selection';
 import { semanticTokens } from '../server/src/features/semantic-tokens';
+import { signature } from '../server/src/features/signature';
 import { foldingSpans, type OutlineNode, outline } from '../server/src/features/structure';
 import { applyEdits } from '../server/src/lint/finding';
 import type { Span } from '../server/src/syntax/tree';
@@ -40,6 +45,37 @@ const FEATURES: Readonly<Record<string, Feature>> = {
     const uses = references(document, offset, true).map((span) => placeOf(document, span));
     return `definition ${place ? placeOf(document, place) : 'none'}\nreferences ${uses.join(' ') || 'none'}`;
   },
+  rename: (document, offset) => {
+    const found = renamable(document, offset);
+    if (found === undefined) return 'nothing';
+    const renamed = rename(document, offset, 'renamed');
+    const text = 'refusal' in renamed ? renamed.refusal : applyEdits(document.text, renamed.edits);
+    const refused = ['ACCEPT', 'a b', '-x', 'INPUT', 'x'.repeat(29)].map((name) => rename(document, offset, name));
+    return [text, ...refused.map((one) => ('refusal' in one ? one.refusal : 'taken'))].join('\n');
+  },
+  selection: (document, offset) =>
+    selections(document, offset)
+      .map((span) => JSON.stringify(textAt(document, span)))
+      .join('\n'),
+  signature: (document, offset) => {
+    const found = signature(document, offset);
+    return found ? `${found.label}\n${found.parameter}\n\n${found.documentation}` : 'nothing';
+  },
+  'call-hierarchy': (document, offset) => {
+    const item = chainAt(document, offset);
+    if (item === undefined) return 'nothing';
+    const show = (word: string) => (call: ChainCall) =>
+      `${word} ${call.chain.name} at ${call.spans.map((span) => placeOf(document, span)).join(' ')}`;
+    return [
+      `${item.table} ${item.name} ${placeOf(document, item.nameSpan)}`,
+      ...callersOf(document, offset).map(show('from')),
+      ...callsFrom(document, offset).map(show('to')),
+    ].join('\n');
+  },
+  'inlay-hints': (document) =>
+    inlayHints(document, { start: 0, end: document.text.length })
+      .map(({ offset, text }) => `${placeOf(document, { start: offset, end: offset })} ${text}`)
+      .join('\n'),
   structure: (document) => {
     const folds = foldingSpans(document).map((span) => `fold ${placeOf(document, span)}`);
     return [...outline(document).flatMap((node) => printNode(document, node, '')), ...folds].join('\n');

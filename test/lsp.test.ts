@@ -100,6 +100,40 @@ describe('the main job', () => {
     expect(tokens?.data.length).toBeGreaterThan(0);
   });
 
+  test('a chain is renamed, highlighted, and has callers; selections grow; a value has a signature', async () => {
+    const uri = 'untitled:chains.rules';
+    const text = '*filter\n:own - [0:0]\n-A INPUT -p tcp --dport 22 -j own\nCOMMIT\n';
+    await server.open(uri, text);
+    const at = (line: number, character: number) => ({ textDocument: { uri }, position: { line, character } });
+    const { connection } = server;
+    const edited = await connection.sendRequest(lsp.RenameRequest.type, { ...at(2, 31), newName: 'mine' });
+    expect(edited?.changes?.[uri]?.map(({ newText, range }) => [newText, range.start.line])).toEqual([
+      ['mine', 1],
+      ['mine', 2],
+    ]);
+    await expect(connection.sendRequest(lsp.RenameRequest.type, { ...at(2, 31), newName: 'a b' })).rejects.toThrow(
+      'no blanks',
+    );
+    expect(await connection.sendRequest(lsp.PrepareRenameRequest.type, at(2, 4))).toBe(null);
+    expect(await connection.sendRequest(lsp.DocumentHighlightRequest.type, at(1, 2))).toHaveLength(2);
+    const items = (await connection.sendRequest(lsp.CallHierarchyPrepareRequest.type, at(1, 2))) ?? [];
+    const callers = await connection.sendRequest(lsp.CallHierarchyIncomingCallsRequest.type, {
+      item: items[0] as lsp.CallHierarchyItem,
+    });
+    expect(callers?.map(({ from }) => from.name)).toEqual(['INPUT']);
+    const { position } = at(2, 24);
+    const grown = await connection.sendRequest(lsp.SelectionRangeRequest.type, {
+      textDocument: { uri },
+      positions: [position],
+    });
+    expect(grown?.[0]?.parent?.range).toEqual({ start: { line: 2, character: 16 }, end: { line: 2, character: 26 } });
+    const help = await connection.sendRequest(lsp.SignatureHelpRequest.type, at(2, 24));
+    expect(help?.signatures[0]?.label).toContain('--dport');
+    const range = { start: { line: 0, character: 0 }, end: { line: 4, character: 0 } };
+    const hints = await connection.sendRequest(lsp.InlayHintRequest.type, { textDocument: { uri }, range });
+    expect(hints?.map(({ label }) => label)).toEqual(['ssh']);
+  });
+
   test('a document and a selection are formatted, edits in the lines that change', async () => {
     const loose = 'untitled:loose.rules';
     const text = '*filter\n:INPUT DROP [0:0]\n:FORWARD DROP\n:OUTPUT ACCEPT [0:0]\n-A INPUT  -j ACCEPT\nCOMMIT\n';

@@ -9,6 +9,10 @@ import { type ChainState, chainNamed, existingChain, newChain, refuse, refuseBy,
 /** Names that a chain cannot have, since a rule's verdict is written so. @see iptables: libiptc/libiptc.c */
 const VERDICTS = ['ACCEPT', 'DROP', 'QUEUE', 'RETURN'];
 
+export function isVerdict(name: string): boolean {
+  return VERDICTS.includes(name);
+}
+
 /** `:CHAIN POLICY [packets:bytes]` */
 export function declareChain(table: TableState, line: ChainLine, number: number): void {
   const { name, policy, counters } = line;

@@ -18,7 +18,19 @@ export function references(document: Document, offset: number, withDeclaration: 
     .map(({ lineNumber, span }) => spanInDocument(document, lineNumber, span));
 }
 
-function usesAt(whole: Document, offset: number): readonly ChainUse[] {
+/** Where the chain under the cursor stands, and whether it is made there. */
+export function highlights(
+  document: Document,
+  offset: number,
+): readonly { readonly span: Span; readonly makes: boolean }[] {
+  return usesAt(document, offset).map(({ kind, lineNumber, span }) => ({
+    span: spanInDocument(document, lineNumber, span),
+    makes: kind === 'declaration',
+  }));
+}
+
+/** Everywhere the chain under the cursor stands; nothing where it is a target. */
+export function usesAt(whole: Document, offset: number): readonly ChainUse[] {
   const document = sideAt(whole, offset);
   const cursor = cursorAt(document, offset);
   if (cursor?.thing.kind !== 'chain' && cursor?.thing.kind !== 'target') return [];

@@ -5,7 +5,6 @@ import { complete } from '../features/completion';
 import type { Diagnostic } from '../features/diagnostics';
 import { formatEdits } from '../features/format';
 import { hover } from '../features/hover';
-import { definition, references } from '../features/navigation';
 import { semanticTokens } from '../features/semantic-tokens';
 import { simulate } from '../features/simulation';
 import { foldingSpans, outline } from '../features/structure';
@@ -19,15 +18,15 @@ import {
   toDocumentSymbol,
   toFoldingRange,
   toHover,
-  toOffset,
-  toRange,
   toSemanticTokens,
   toSpan,
   toTextEdits,
 } from './convert';
 import { editAbilities } from './convert-actions';
 import { createDiagnosticsRun } from './diagnostics-run';
+import { answering } from './in-document';
 import { answerLintRequests } from './lint-requests';
+import { answerNavigation } from './navigation-requests';
 import type { OpenDocument } from './open-documents';
 import { isProjectFile, PROJECT_SELECTOR } from './project-documents';
 import { SIMULATE, type SimulateAnswer, type SimulateParams } from './protocol';
@@ -132,19 +131,7 @@ function listenToEdits(connection: lsp.Connection, session: Session): void {
 }
 
 function answerRequests(connection: lsp.Connection, session: Session): void {
-  /** Answers null for a document that is not open. */
-  const inDocument =
-    <P extends { readonly textDocument: { readonly uri: string } }, R>(answer: (open: OpenDocument, params: P) => R) =>
-    (params: P): R | null => {
-      const open = session.served(params.textDocument.uri);
-      return open ? answer(open, params) : null;
-    };
-  /** …and for a position in it. */
-  const atOffset = <P extends lsp.TextDocumentPositionParams, R>(
-    answer: (open: OpenDocument, offset: number, params: P) => R | undefined,
-  ) =>
-    inDocument<P, R | null>((open, params) => answer(open, toOffset(open.document, params.position), params) ?? null);
-
+  const { inDocument, atOffset } = answering(session);
   connection.onHover(
     atOffset(({ document }, offset) => {
       const found = hover(document, offset);
@@ -159,17 +146,7 @@ function answerRequests(connection: lsp.Connection, session: Session): void {
     const { uri } = params.textDocument;
     return isProjectFile(uri) ? session.projects.completions(uri, params.position) : completeRuleset(params);
   });
-  connection.onDefinition(
-    atOffset(({ uri, document }, offset) => {
-      const span = definition(document, offset);
-      return span && { uri, range: toRange(document, span) };
-    }),
-  );
-  connection.onReferences(
-    atOffset(({ uri, document }, offset, { context }: lsp.ReferenceParams) =>
-      references(document, offset, context.includeDeclaration).map((span) => ({ uri, range: toRange(document, span) })),
-    ),
-  );
+  answerNavigation(connection, session);
   connection.onDocumentSymbol(
     inDocument(({ document }) => outline(document).map((node) => toDocumentSymbol(document, node))),
   );

@@ -70,6 +70,10 @@ export class Session {
     return open?.document.dialect === 'script' && !shellScripts ? undefined : open;
   }
 
+  showsInlayHints(uri: string): boolean {
+    return (this.#settings.get(uri) ?? NO_SETTINGS).inlayHints;
+  }
+
   hintsOf(uri: string, document = this.documents.get(uri)?.document): Hints {
     const { host } = this.#settings.get(uri) ?? NO_SETTINGS;
     return document ? surroundedHints(document, host, this.#around(uri)) : NO_HINTS;

@@ -9,9 +9,11 @@ export interface Settings {
   readonly choices: LintChoices;
   /** `chainwalk.shell.enable`: whether commands in shell scripts are looked at. */
   readonly shellScripts: boolean;
+  /** `chainwalk.inlayHints.enable` */
+  readonly inlayHints: boolean;
 }
 
-export const NO_SETTINGS: Settings = { host: undefined, choices: NO_CHOICES, shellScripts: true };
+export const NO_SETTINGS: Settings = { host: undefined, choices: NO_CHOICES, shellScripts: true, inlayHints: true };
 
 /** @param section the value of the section `chainwalk` */
 export function readSettings(section: unknown): Settings {
@@ -20,11 +22,16 @@ export function readSettings(section: unknown): Settings {
   return {
     host: section.host,
     choices: { rules: choicesIn(lint), groups: choicesIn(lint.groups) },
-    shellScripts: !(isRecord(section.shell) && section.shell.enable === false),
+    shellScripts: !isSwitchedOff(section.shell),
+    inlayHints: !isSwitchedOff(section.inlayHints),
   };
 }
 
 function choicesIn(value: unknown): ReadonlyMap<string, SeverityChoice> {
   const entries = isRecord(value) ? Object.entries(value) : [];
   return new Map(entries.filter((entry): entry is [string, SeverityChoice] => isSeverityChoice(entry[1])));
+}
+
+function isSwitchedOff(section: unknown): boolean {
+  return isRecord(section) && section.enable === false;
 }
