@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { hintsPage } from '../server/src/analysis/hint-page';
 import { rulePage } from '../server/src/lint/page';
+import { refusalsPage } from '../server/src/lint/refusals/page';
 import { LINT_RULES } from '../server/src/lint/registry';
 import { ruleListPage } from '../server/src/lint/rule-list';
 import { projectSchema } from '../server/src/project/json-schema';
@@ -16,6 +17,7 @@ const docs = join(import.meta.dirname, '..', 'docs');
 const PAGES: ReadonlyMap<string, () => string> = new Map([
   ...LINT_RULES.map((rule) => [`rules/${rule.code}.md`, () => rulePage(rule)] as const),
   ['rules/README.md', ruleListPage],
+  ['rules/errors.md', refusalsPage],
   ['hints.md', hintsPage],
   ['fidelity.md', fidelityPage],
   ['kernels.md', kernelsPage],
@@ -35,7 +37,7 @@ describe.each([...PAGES])('docs/%s', (name, page) => {
 
 describe('docs/rules', () => {
   it('has no page of a rule that is gone', () => {
-    const codes = ['README.md', ...LINT_RULES.map(({ code }) => `${code}.md`)];
+    const codes = ['README.md', 'errors.md', ...LINT_RULES.map(({ code }) => `${code}.md`)];
     expect(readdirSync(join(docs, 'rules')).filter((name) => !codes.includes(name))).toEqual([]);
   });
 });

@@ -1,6 +1,8 @@
-/** `chainwalk explain CODE`: the page of a lint rule. */
+/** `chainwalk explain CODE`: the page of a lint rule, or what is said of a kind of refusal. */
 
 import { rulePage } from '../lint/page';
+import { refusalText } from '../lint/refusals/page';
+import { findRefusal, REFUSALS } from '../lint/refusals/registry';
 import { findLintRule, LINT_RULES } from '../lint/registry';
 import { didYouMean } from '../syntax/suggest';
 import { markdownText } from './markdown-text';
@@ -10,11 +12,13 @@ import type { Terminal } from './terminal';
 /** @returns 0, or 2 where there is no such rule. */
 export async function explainCode(code: string, terminal: Terminal): Promise<number> {
   const rule = findLintRule(code);
-  if (rule === undefined) {
-    const codes = LINT_RULES.map((one) => one.code);
+  const refusal = findRefusal(code);
+  const page = rule ? rulePage(rule) : refusal && refusalText(refusal, '#');
+  if (page === undefined) {
+    const codes = [...LINT_RULES, ...REFUSALS].map((one) => one.code);
     terminal.complain(`no page for "${printable(code)}"${didYouMean(code, codes)}; there are: ${codes.join(', ')}`);
     return 2;
   }
-  await terminal.write(markdownText(rulePage(rule), terminal.color));
+  await terminal.write(markdownText(page, terminal.color));
   return 0;
 }

@@ -5,6 +5,7 @@ import type { Hints } from '../analysis/hints';
 import type { LocatedProblem } from '../analysis/located-problem';
 import { problemText } from '../analysis/variant';
 import type { Finding, Fix } from '../lint/finding';
+import { refusalOf } from '../lint/refusals/registry';
 import { findLintRule, LINT_RULES } from '../lint/registry';
 import { type LintOptions, lintSlices } from '../lint/run';
 import { chosenSeverity, isSwitchedOn, type LintChoices, NO_CHOICES } from '../lint/severities';
@@ -87,8 +88,14 @@ function foreignFile(document: Document): Diagnostic | undefined {
 
 const OWN_LINES: ReadonlySet<Line['kind']> = new Set(['table', 'chain', 'command', 'commit']);
 
+/** A problem of a line under the name of its kind, with the cure of that kind. */
 function inDocument(document: Document, problem: LocatedProblem): Diagnostic {
-  return ofProblem(problem, spanInDocument(document, problem.line, problem.span));
+  const found = ofProblem(problem, spanInDocument(document, problem.line, problem.span));
+  const refused = refusalOf(document, problem);
+  if (refused === undefined) return found;
+  const { code, severity = found.severity, fix } = refused.refusal;
+  const cure = fix?.(refused.at);
+  return { ...found, code, severity, fixes: cure ? [cure] : found.fixes };
 }
 
 export function ofProblem(problem: Omit<Problem, 'span'>, span: Span): Diagnostic {

@@ -1,5 +1,6 @@
 /** What becomes of more packets than a limit takes at once: a flood of new flows, or within one. */
 import type { ScenarioPacket } from '../../../src-sim/sim/scenario';
+import type { Fate } from '../../../src-sim/sim/trace';
 import { arrivingPacket, refOf } from './arriving-packet';
 import type { LintContext } from './define';
 import type { Witness } from './finding';
@@ -15,6 +16,8 @@ export interface Flood {
   /** The packets that the burst still had room for. */
   readonly isFirstAccepted: boolean;
   readonly isLastAccepted: boolean;
+  /** The last one was denied by a rule, not by a policy. */
+  readonly isLastDeniedByRule: boolean;
 }
 
 /** Each question runs the simulator: a file with more limits than this is made by a machine. */
@@ -40,7 +43,16 @@ export function floodOf(context: LintContext, rule: RuleLine, kind: 'flows' | 'o
   if (first === undefined || last === undefined) return undefined;
   const harm = last.isAccepted ? 'accepted' : 'denied';
   const witness: Witness = { host, packets, victim: packets.length - 1, harm };
-  return { witness, isFirstAccepted: first.isAccepted, isLastAccepted: last.isAccepted };
+  return {
+    witness,
+    isFirstAccepted: first.isAccepted,
+    isLastAccepted: last.isAccepted,
+    isLastDeniedByRule: isDeniedByRule(last.result.fate),
+  };
+}
+
+function isDeniedByRule(fate: Fate): boolean {
+  return 'where' in fate && typeof fate.where === 'string' && fate.where.includes(':rule:');
 }
 
 /** The same packet in another flow: with another client's port, or another id of the echo. */

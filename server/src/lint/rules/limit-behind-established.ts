@@ -20,7 +20,7 @@ export const limitBehindEstablished = defineRule({
   group: 'limits',
   proof: 'text',
   docs: {
-    what: 'A limit for ICMP or UDP stands below a rule that accepts ESTABLISHED.',
+    what: 'A limit for ICMP or UDP stands below a rule that accepts ESTABLISHED, and a rule of its own drops what is beyond it.',
     why: paragraphs(
       'As soon as one packet has been answered, the flow is ESTABLISHED, and its packets are accepted above: `ping',
       '-f` sends one flow, and the limit sees its first packet only.',
@@ -45,6 +45,17 @@ COMMIT
     },
   ],
   good: [
+    {
+      title: 'The policy denies the rest: nobody says that a flood is meant',
+      code: `*filter
+:INPUT DROP [0:0]
+:FORWARD ACCEPT [0:0]
+:OUTPUT ACCEPT [0:0]
+-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+-A INPUT -p icmp -m icmp --icmp-type 8 -m limit --limit 1/sec -j ACCEPT
+COMMIT
+`,
+    },
     {
       title: 'The limit comes first',
       code: `*filter
@@ -82,7 +93,7 @@ function check(context: LintContext): readonly Report[] {
     if (part === undefined || above === undefined) return [];
     const one = floodOf(context, rule, 'one-flow');
     const many = one?.isLastAccepted ? floodOf(context, rule, 'flows') : undefined;
-    if (one === undefined || many === undefined || many.isLastAccepted) return [];
+    if (one === undefined || many?.isLastDeniedByRule !== true) return [];
     const message = `a flood within one flow passes by this limit: ${placeOf(above)} accepts it as ESTABLISHED once it has been answered.`;
     return [{ ...reportAt(context.document, rule, optionSpan(part), message), witness: one.witness }];
   });
