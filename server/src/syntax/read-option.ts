@@ -145,7 +145,8 @@ function misspeltItem([word]: readonly Word[], choices: readonly Choice[]): { sp
   for (const item of word.value.split(',')) {
     const span = { start, end: start + item.length };
     start = span.end + 1;
-    if (item === '' || names.some((name) => name.toLowerCase() === item.toLowerCase())) continue;
+    // A number is no slip of a name: `11` is not `x11`.
+    if (/^[\d:]*$/.test(item) || names.some((name) => name.toLowerCase() === item.toLowerCase())) continue;
     const meant = closest(item, names);
     if (meant !== undefined) return { span, meant };
   }

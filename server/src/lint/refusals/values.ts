@@ -165,11 +165,13 @@ function reversedIn(text: string): string | undefined {
 const MOST_PLACES = 15;
 
 function splitPorts(at: RefusedPlace): RefusalFix | undefined {
-  const { line, part, problem } = at;
+  const { line, part } = at;
   if (line.kind !== 'command' || line.command !== 'append' || part?.kind !== 'option' || part.bang) return undefined;
+  const [list] = part.words;
+  if (list === undefined) return undefined;
   const groups: string[][] = [];
   let places = MOST_PLACES;
-  for (const item of at.text.split(',')) {
+  for (const item of list.value.split(',')) {
     const needed = item.includes(':') ? 2 : 1;
     if (places + needed > MOST_PLACES) {
       groups.push([]);
@@ -180,7 +182,7 @@ function splitPorts(at: RefusedPlace): RefusalFix | undefined {
   }
   const text = line.text.trimEnd();
   const lines = groups.map(
-    (items) => `${text.slice(0, problem.span.start)}${items.join(',')}${text.slice(problem.span.end)}`,
+    (items) => `${text.slice(0, list.span.start)}${items.join(',')}${text.slice(list.span.end)}`,
   );
   return { title: 'Write several rules', edits: [linesInPlace(at, lines)], safe: true };
 }
