@@ -69,11 +69,15 @@ export class TcpTracking {
 
   /** Nothing seen yet. */
   begin(): void {
+    if (this.begun) this.#clear();
+    this.#put(TRACKING_BIT.begun, true);
+    this.lastFlagSet = 'none';
+  }
+
+  #clear(): void {
     const { words } = this.#columns;
     const end = (this.#row + 1) * ROW_WORDS;
     for (let at = this.#row * ROW_WORDS + WORD.tcp; at < end; at += 1) words[at] = 0;
-    this.#put(TRACKING_BIT.begun, true);
-    this.lastFlagSet = 'none';
   }
 
   get state(): TcpState {

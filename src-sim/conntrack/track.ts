@@ -147,7 +147,7 @@ function create(tuple: Tuple, template: Template | undefined, conntrack: Conntra
   const { table, now } = conntrack;
   if (!hasRoom(conntrack)) return TABLE_FULL;
   const entry = table.open(tuple, reply, template?.zone ?? DEFAULT_ZONE, now);
-  if (conntrack.counts) entry.counters = freshCounters();
+  countFrom(entry, conntrack);
   const expected = table.expectations.size > 0 ? takeExpectation(entry, tuple, template, table) : undefined;
   if (expected === undefined && template?.helper !== undefined) entry.helper = template.helper;
   return { entry, direction: 'original', ...(expected && { expected }) };
@@ -170,6 +170,10 @@ function takeExpectation(
   return expected;
 }
 
+function countFrom(entry: Entry, { counts }: Conntrack): void {
+  if (counts) entry.counters = freshCounters();
+}
+
 function hasRoom({ table, sysctl }: Conntrack): boolean {
   return table.size < sysctl.get('net.netfilter.nf_conntrack_max') || dropEarly(table);
 }
@@ -187,7 +191,7 @@ export function trackFirst(
 ): TrackAnswer {
   if (!hasRoom(conntrack)) return { ...invalid(TABLE_FULL), verdict: 'DROP' };
   const entry = conntrack.table.openFlow(src, dst, ports, rest, conntrack.now);
-  if (conntrack.counts) entry.counters = freshCounters();
+  countFrom(entry, conntrack);
   const answer = trackFound(packet, { entry, direction: 'original' }, true, conntrack);
   return answer === 'again' ? invalid('closed before it began') : answer;
 }

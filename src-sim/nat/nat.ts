@@ -211,7 +211,8 @@ function uniquePort(
   let candidate = tuple;
   for (;;) {
     for (let attempt = 0; attempt < attempts; attempt += 1, offset += 1) {
-      candidate = { ...tuple, [key]: min + ((offset & 0xffff) % size) };
+      const port = min + ((offset & 0xffff) % size);
+      candidate = key === 'sport' ? { ...tuple, sport: port } : { ...tuple, dport: port };
       if (isFree(candidate)) return candidate;
     }
     if (attempts >= size || attempts < FEWEST_ATTEMPTS) return candidate;
