@@ -5,12 +5,12 @@
 import { type Address, addressPoint, ipv4Address } from '../net/address';
 
 /** Texts of the IPv4 addresses that were asked for last; a power of two. */
-const KEPT_TEXTS = 4096;
+const KEPT_TEXTS = 512;
 
 export class AddressWords {
   readonly #wide: Address[] = [];
   readonly #numberOf = new Map<Address, number>();
-  readonly #texts: Address[] = Array.from({ length: KEPT_TEXTS }, () => '0.0.0.0');
+  readonly #texts = new Array<Address | undefined>(KEPT_TEXTS);
   readonly #valueOf = new Int32Array(KEPT_TEXTS);
 
   word(address: Address): number {

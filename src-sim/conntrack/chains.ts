@@ -4,7 +4,8 @@ import type { EntryColumns } from './columns';
 /** What stands in a chain, as a number: a row, or a row and more. 0 is nobody. */
 export type Node = number;
 
-const FIRST_CHAINS = 512;
+/** A power of two. */
+const FIRST_CHAINS = 64;
 /** To find every node its chain anew costs more than chains that are empty. */
 const GROWTH = 8;
 

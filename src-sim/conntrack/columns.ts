@@ -29,7 +29,8 @@ export const ROW_TIMES = 4;
 /** Virtual times in seconds. */
 export const TIME = { timeout: 0, createdAt: 1, dueAt: 2, streamAfter: 3 } as const;
 
-const FIRST_ROWS = 256;
+/** Most simulations are of a few packets. */
+const FIRST_ROWS = 32;
 /** Of what is not used yet the system gives no memory. */
 const GROWTH = 8;
 

@@ -59,7 +59,8 @@ export class WayTree {
     let answer = start;
     for (const { dimension, isTranslated, answer: next } of questions) {
       const there = known.get(answer);
-      if (there?.kind === 'way') return;
+      // The questions being the same, it cannot be: but a wrong way would be worse than none.
+      if (there && (there.kind === 'way' || there.dimension !== dimension)) return;
       const fork: Fork = there ?? { kind: 'fork', dimension, isTranslated, next: new Map() };
       known.set(answer, fork);
       known = fork.next;
