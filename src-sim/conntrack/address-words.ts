@@ -4,14 +4,9 @@
  */
 import { type Address, addressPoint, ipv4Address } from '../net/address';
 
-/** Texts of the IPv4 addresses that were asked for last; a power of two. */
-const KEPT_TEXTS = 512;
-
 export class AddressWords {
   readonly #wide: Address[] = [];
   readonly #numberOf = new Map<Address, number>();
-  readonly #texts = new Array<Address | undefined>(KEPT_TEXTS);
-  readonly #valueOf = new Int32Array(KEPT_TEXTS);
 
   word(address: Address): number {
     const point = addressPoint(address);
@@ -24,13 +19,6 @@ export class AddressWords {
   }
 
   text(word: number, isIpv6: boolean): Address {
-    if (isIpv6) return this.#wide[word] ?? '::';
-    const place = (word ^ (word >>> 16)) & (KEPT_TEXTS - 1);
-    const kept = this.#texts[place];
-    if (kept !== undefined && this.#valueOf[place] === word) return kept;
-    const text = ipv4Address(word >>> 0);
-    this.#texts[place] = text;
-    this.#valueOf[place] = word;
-    return text;
+    return isIpv6 ? (this.#wide[word] ?? '::') : ipv4Address(word >>> 0);
   }
 }

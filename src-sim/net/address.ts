@@ -165,7 +165,22 @@ function ipv4Text(value: bigint): Address {
   return ipv4Address(Number(value));
 }
 
+/** Texts of the IPv4 addresses that were asked for last. */
+const KEPT_TEXTS = 1024;
+const keptTexts: Address[] = Array.from({ length: KEPT_TEXTS }, () => '0.0.0.0');
+const keptNumbers = new Uint32Array(KEPT_TEXTS);
+
 export function ipv4Address(number: number): Address {
+  const place = (number ^ (number >>> 16)) & (KEPT_TEXTS - 1);
+  const kept = keptTexts[place];
+  if (kept !== undefined && keptNumbers[place] === number) return kept;
+  const text = dotted(number);
+  keptTexts[place] = text;
+  keptNumbers[place] = number;
+  return text;
+}
+
+function dotted(number: number): Address {
   return [number >>> 24, (number >>> 16) & 255, (number >>> 8) & 255, number & 255].join('.');
 }
 
