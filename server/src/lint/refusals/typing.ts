@@ -49,7 +49,7 @@ export const TYPING_REFUSALS = defineRefusals([
     instead: 'Put the text in double quotes.',
     of: ['bad-argument', 'open-quote'],
     when: (at) =>
-      at.problem.code === 'open-quote' || singleQuoted(at) !== undefined || /quote/.test(at.problem.message),
+      at.problem.code === 'open-quote' || singleQuoted(at) !== undefined || TEXT_IN_PIECES.test(at.problem.message),
     fix: doubleQuotes,
     examples: [
       {
@@ -92,6 +92,9 @@ export const TYPING_REFUSALS = defineRefusals([
     ],
   },
 ]);
+
+/** Options whose text may have blanks. */
+const TEXT_IN_PIECES = /--(?:comment|[a-z-]*prefix|[a-z-]*string) takes one word|double quotes/;
 
 function plainLetters(at: RefusedPlace): RefusalFix {
   const { code } = at.problem;
