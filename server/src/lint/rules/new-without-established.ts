@@ -1,4 +1,4 @@
-import { type BrokenFlow, confirmBroken, cutOnTheirWay, openerOf } from '../broken-flows';
+import { type BrokenFlow, confirmBroken, cutOnTheirWay, cutOnTheWayBack, openerOf } from '../broken-flows';
 import { defineRule, type LintContext, nameOf, paragraphs, type Report } from '../define';
 import { acceptEstablished, denierText } from '../established';
 import { decidedBy } from '../outcomes';
@@ -93,6 +93,21 @@ COMMIT
 `,
     },
     {
+      title: "The host's own questions go out, and INPUT knows no answers",
+      code: `*filter
+:INPUT DROP [0:0]
+:FORWARD DROP [0:0]
+:OUTPUT DROP [0:0]
+-A INPUT -i lo -j ACCEPT
+-A INPUT -p tcp -m tcp --dport 22 -j ACCEPT
+-A OUTPUT -o lo -j ACCEPT
+-A OUTPUT -p tcp -m tcp --sport 22 -m state --state ESTABLISHED -j ACCEPT
+-A OUTPUT -p udp -m udp --dport 53 -m state --state NEW,ESTABLISHED -j ACCEPT
+#                                           ^^^^^^^^^^^^^^^^^^^^^^^ their answer is ESTABLISHED
+COMMIT
+`,
+    },
+    {
       title: 'IPv6',
       family: 'ipv6',
       code: `*filter
@@ -170,20 +185,30 @@ COMMIT
 `,
     },
   ],
-  on: { ruleset: (context) => WAYS.flatMap((way) => report(context, way) ?? []) },
+  on: { ruleset: check },
 });
 
 const WAYS: readonly WayName[] = ['INPUT', 'FORWARD', 'OUTPUT'];
 
 /** One finding for a chain: one rule mends them all. */
-function report(context: LintContext, way: WayName): Report | undefined {
-  const confirmed = confirmBroken(context, cutOnTheirWay(context, way));
+function check(context: LintContext): readonly Report[] {
+  const cut = WAYS.flatMap((way) => report(context, cutOnTheirWay(context, way), way) ?? []);
+  // What rules of OUTPUT let begin is answered through INPUT.
+  const unheard = report(context, cutOnTheWayBack(context, 'OUTPUT'), 'INPUT');
+  const isTold = cut.some(({ fixes }) => fixes.some(({ title }) => unheard?.fixes[0]?.title === title));
+  return unheard && !isTold ? [...cut, unheard] : cut;
+}
+
+/** @param way the chain that denies the rest */
+function report(context: LintContext, flows: readonly BrokenFlow[], way: WayName): Report | undefined {
+  const confirmed = confirmBroken(context, flows);
   const opener = confirmed && openerOf(confirmed.flow);
   if (confirmed === undefined || opener === undefined) return undefined;
   const { flow, witness } = confirmed;
-  const asking = [...decidedBy(flow.opened, way)].reverse().find(({ rule }) => asksFor(rule, 'NEW')) ?? opener;
+  const path = decidedBy(flow.opened, flow.way);
+  const asking = [...path].reverse().find(({ rule }) => asksFor(rule, 'NEW')) ?? opener;
   return {
-    severity: way === 'FORWARD' ? 'warning' : 'error',
+    severity: way === flow.way && way !== 'FORWARD' ? 'error' : 'warning',
     span: stateSpan(context.document, asking),
     message: [
       `${nameOf(asking)} lets connections begin, but ${cutText(flow)} is ESTABLISHED, and`,
