@@ -21,9 +21,10 @@ export function readLine(text: string, family: Family): Line {
   const shapes = SHAPES[family];
   const known = shapes.find(text, start, end);
   if (known) return known;
-  const line = parseLine(text, family);
+  const own = copyOf(text);
+  const line = parseLine(own, family);
   if (line.kind !== 'command') return line;
-  const { words } = splitWords(text, start, end);
+  const { words } = splitWords(own, start, end);
   const shape = shapeOf(line, words, family);
   if (shape === undefined) return line;
   shapes.learn(shape, words);
@@ -43,3 +44,8 @@ function ruleStart(text: string, end: number): number | undefined {
 
 const DASH = 0x2d;
 const BRACKET = 0x5b;
+
+/** A line is cut out of its file's text, which stays in memory as long as it does: what is learnt stays for ever. */
+function copyOf(text: string): string {
+  return ` ${text}`.slice(1);
+}

@@ -90,9 +90,9 @@ export function completeChain(
   { table, written }: CompletionContext,
   command: Command,
 ): readonly Completion[] {
-  return chainNames(document, table)
-    .filter((name) => name !== written && isFor(command, isBuiltinChain(table, name)))
-    .map((name) => chainItem(name, table ?? ''));
+  const names = chainNames(document, table);
+  const wanted = names.filter((name) => name !== written && isFor(command, isBuiltinChain(table, name)));
+  return chainItems(wanted, table ?? '');
 }
 
 /** Only a built-in chain has a policy, only one's own can be renamed or deleted, and a new one has no name yet. */
@@ -121,9 +121,9 @@ function madeNames({ tree }: Document, table: TableName): readonly string[] {
   return [...names];
 }
 
-export function chainItem(name: string, table: string): Completion {
-  const documentation = isTableName(table)
-    ? paragraphs(`Chain of the table ${code(table)}.`, tablePurpose(table))
-    : `Chain of the table ${code(table)}.`;
-  return { kind: 'chain', label: name, detail: `chain of ${table}`, documentation };
+/** Of one table: there may be tens of thousands. */
+export function chainItems(names: readonly string[], table: string): readonly Completion[] {
+  const about = `Chain of the table ${code(table)}.`;
+  const documentation = isTableName(table) ? paragraphs(about, tablePurpose(table)) : about;
+  return names.map((name) => ({ kind: 'chain', label: name, detail: `chain of ${table}`, documentation }));
 }

@@ -8,7 +8,7 @@ import { usesOf } from '../analysis/rule-uses';
 import { LOADERS } from '../syntax/commands';
 import { builtinOption, matchLoadedByProtocol } from '../syntax/option-scope';
 import type { CommandLine, OptionPart } from '../syntax/tree';
-import { chainItem, chainNames, isBuiltinChain } from './complete-line';
+import { chainItems, chainNames, isBuiltinChain } from './complete-line';
 import type { Completion } from './completion';
 import type { CompletionContext, Wanted } from './completion-context';
 import { isTargetPart } from './cursor';
@@ -45,9 +45,11 @@ export function completeTarget(
 ): readonly Completion[] {
   const place = placeOf(document, context, line);
   const targets = EXTENSIONS.filter((one) => one.kind === 'target' && isAllowed(one, place)).map(extensionItem);
-  const chains = chainNames(document, context.table)
-    .filter((name) => !isBuiltinChain(context.table, name) && name !== line.chain?.value && name !== context.written)
-    .map((name) => chainItem(name, context.table ?? ''));
+  const own = line.chain?.value;
+  const names = chainNames(document, context.table).filter(
+    (name) => !isBuiltinChain(context.table, name) && name !== own && name !== context.written,
+  );
+  const chains = chainItems(names, context.table ?? '');
   return goto ? chains : [...targets, ...chains];
 }
 
