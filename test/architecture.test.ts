@@ -105,6 +105,7 @@ const MAY_IMPORT: Readonly<Record<string, Edges>> = {
     'server/src/features': 'one line for each handler',
     'server/src/project': 'chainwalk.yaml is checked and completed',
     'server/src/surroundings': 'files beside a ruleset',
+    'node:worker_threads': 'the linter has a thread of its own',
     'node:timers/promises': 'diagnostics wait until typing stops',
     'vscode-languageserver/node': 'the protocol',
     'vscode-languageserver-textdocument': 'the text of chainwalk.yaml',

@@ -33,7 +33,7 @@ beforeAll(async () => {
   server = await startTestServer(() => ({}), { workspaceEdit });
   await server.open(uri, notrack);
   ({ diagnostics } = await server.diagnosticsOf(uri, 1));
-});
+}, 60_000);
 
 afterAll(() => server.stop());
 

@@ -15,42 +15,52 @@ export interface DiagnosticsRun {
 const SHORTEST_DELAY_MS = 150;
 const LONGEST_DELAY_MS = 2_000;
 
+/** What is wrong for sure is not kept back longer than this by what is still thought about. */
+const PATIENCE_MS = 1_000;
+
 interface Pending {
   readonly timer: NodeJS.Timeout;
-  cancelled: boolean;
+  readonly abort: AbortController;
 }
 
-/**
- * @param slices what there is to do for a document; each step's answer is a part of the diagnostics
- * @param publish called once for each run that was not overtaken
- * @param reportFailure a mistake of ours must not end the server
- */
-export function createDiagnosticsRun<T>(
-  slices: (uri: string) => Iterable<readonly T[]>,
-  publish: (uri: string, diagnostics: readonly T[]) => void,
-  reportFailure: (failure: unknown) => void,
-): DiagnosticsRun {
+export interface DiagnosticsWork<T> {
+  /** What there is to do for a document here; each step's answer is a part of the diagnostics. */
+  slices(uri: string): Iterable<readonly T[]>;
+  /** What is done elsewhere meanwhile; undefined where nobody answers. */
+  elsewhere?(uri: string, signal: AbortSignal): Promise<readonly T[] | undefined>;
+  /** Called for each run that was not overtaken: once, and before that with what is known, where the rest takes long. */
+  publish(uri: string, diagnostics: readonly T[]): void;
+  /** A mistake of ours must not end the server. */
+  reportFailure(failure: unknown): void;
+}
+
+export function createDiagnosticsRun<T>(work: DiagnosticsWork<T>): DiagnosticsRun {
   const pending = new Map<string, Pending>();
   const lastTook = new Map<string, number>();
 
   const run = async (uri: string, self: Pending) => {
     const start = performance.now();
     const all: T[] = [];
-    for (const part of slices(uri)) {
+    for (const part of work.slices(uri)) {
       for (const diagnostic of part) all.push(diagnostic);
       await setImmediate();
-      if (self.cancelled) return;
+      if (self.abort.signal.aborted) return;
     }
+    const early = setTimeout(() => all.length > 0 && work.publish(uri, all), PATIENCE_MS);
+    self.abort.signal.addEventListener('abort', () => clearTimeout(early));
+    const rest = (await work.elsewhere?.(uri, self.abort.signal)) ?? [];
+    clearTimeout(early);
+    if (self.abort.signal.aborted) return;
     lastTook.set(uri, performance.now() - start);
     pending.delete(uri);
-    publish(uri, all);
+    work.publish(uri, [...all, ...rest]);
   };
 
   const cancel = (uri: string) => {
     const before = pending.get(uri);
     if (before === undefined) return;
     clearTimeout(before.timer);
-    before.cancelled = true;
+    before.abort.abort();
     pending.delete(uri);
   };
 
@@ -60,8 +70,8 @@ export function createDiagnosticsRun<T>(
       // What takes long is not done at every pause between two words.
       const delay = Math.min(LONGEST_DELAY_MS, SHORTEST_DELAY_MS + 2 * (lastTook.get(uri) ?? 0));
       const self: Pending = {
-        cancelled: false,
-        timer: setTimeout(() => void run(uri, self).catch(reportFailure), delay),
+        abort: new AbortController(),
+        timer: setTimeout(() => void run(uri, self).catch(work.reportFailure), delay),
       };
       pending.set(uri, self);
     },

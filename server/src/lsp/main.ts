@@ -1,5 +1,6 @@
-/** The server's process: over the channel that its arguments name (`--node-ipc`, `--stdio`). */
+/** The server's process: over the channel that its arguments name (`--node-ipc`, `--stdio`). Its thread lints. */
 import { createConnection, ProposedFeatures } from 'vscode-languageserver/node';
+import { serveLintQuestions, startLintThread } from './lint-thread';
 import { startServer } from './server';
 
-startServer(createConnection(ProposedFeatures.all));
+if (!serveLintQuestions()) startServer(createConnection(ProposedFeatures.all), startLintThread(__filename));

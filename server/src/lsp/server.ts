@@ -26,6 +26,7 @@ import { editAbilities } from './convert-actions';
 import { createDiagnosticsRun } from './diagnostics-run';
 import { answering } from './in-document';
 import { answerLintRequests } from './lint-requests';
+import type { LintThread } from './lint-thread';
 import { answerNavigation } from './navigation-requests';
 import type { OpenDocument } from './open-documents';
 import { isProjectFile, PROJECT_SELECTOR } from './project-documents';
@@ -33,7 +34,7 @@ import { SIMULATE, type SimulateAnswer, type SimulateParams } from './protocol';
 import { Session } from './session';
 import { NO_SETTINGS, readSettings, type Settings } from './settings';
 
-export function startServer(connection: lsp.Connection): void {
+export function startServer(connection: lsp.Connection, thread: LintThread): void {
   let asksForSettings = false;
   let takesRegistrations = false;
   const settingsOf = async (scopeUri: string): Promise<Settings> => {
@@ -63,9 +64,10 @@ export function startServer(connection: lsp.Connection): void {
     if (asksForSettings) void connection.client.register(lsp.DidChangeConfigurationNotification.type, undefined);
     if (takesRegistrations) void registerProjectFiles(connection);
   });
-  listenToEdits(connection, session);
+  listenToEdits(connection, session, thread);
   answerRequests(connection, session);
   answerLintRequests(connection, session);
+  connection.onShutdown(() => thread.stop());
   connection.listen();
 }
 
@@ -76,22 +78,26 @@ function registerFormatting(connection: lsp.Connection): void {
   void connection.client.register(lsp.DocumentRangeFormattingRequest.type, options);
 }
 
-function listenToEdits(connection: lsp.Connection, session: Session): void {
+function listenToEdits(connection: lsp.Connection, session: Session, thread: LintThread): void {
   const { documents, projects } = session;
   const publish = ({ uri, version, document }: OpenDocument, found: readonly Diagnostic[]) => {
     const diagnostics = found.map((diagnostic) => toDiagnostic(document, uri, diagnostic));
     void connection.sendDiagnostics({ uri, version, diagnostics });
   };
-  const diagnostics = createDiagnosticsRun(
-    (uri) => session.diagnosticSlices(uri),
-    (uri, found) => {
+  const diagnostics = createDiagnosticsRun<Diagnostic>({
+    slices: (uri) => session.problemSlices(uri),
+    elsewhere: async (uri, signal) => {
+      const question = session.lintQuestion(uri);
+      return question && thread.ask(question, signal);
+    },
+    publish: (uri, found) => {
       const open = documents.get(uri);
       if (open === undefined) return;
       session.remember(open, found);
       publish(open, found);
     },
-    (failure) => connection.console.error(String(failure)),
-  );
+    reportFailure: (failure) => connection.console.error(String(failure)),
+  });
   const refresh = async (uri: string) => {
     await session.refresh(uri).catch((failure) => connection.console.error(String(failure)));
     if (documents.get(uri)) diagnostics.schedule(uri);

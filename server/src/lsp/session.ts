@@ -4,13 +4,14 @@ import { type Document, isLong } from '../analysis/document';
 import { type Hints, NO_HINTS } from '../analysis/hints';
 import type { Action } from '../features/code-actions';
 import { codeActions, fixAllEdit } from '../features/code-actions';
-import { type Diagnostic, diagnosticSlices, problemSlices } from '../features/diagnostics';
+import { type Diagnostic, findingSlices, problemSlices } from '../features/diagnostics';
 import { editedDiagnostics } from '../features/edited-diagnostics';
 import type { TextEdit } from '../lint/finding';
 import { mergeChoices } from '../lint/severities';
 import { NOTHING_AROUND, type Surroundings, surroundedHints } from '../project/surrounded-hints';
 import type { Span } from '../syntax/tree';
 import type { EditAbilities } from './convert-actions';
+import type { LintQuestion } from './lint-thread';
 import { type OpenDocument, OpenDocuments } from './open-documents';
 import { ProjectDocuments } from './project-documents';
 import { NO_SETTINGS, type Settings } from './settings';
@@ -36,6 +37,8 @@ export class Session {
   readonly #settings = new Map<string, Settings>();
   readonly #surroundings = new Map<string, Surroundings>();
   readonly #known = new Map<string, Known>();
+  /** Documents that are not for the linter. */
+  readonly #unlinted = new Set<string>();
 
   constructor(world: World) {
     this.#world = world;
@@ -55,7 +58,7 @@ export class Session {
 
   close(uri: string): void {
     this.documents.close(uri);
-    for (const map of [this.#settings, this.#surroundings, this.#known]) map.delete(uri);
+    for (const map of [this.#settings, this.#surroundings, this.#known, this.#unlinted]) map.delete(uri);
   }
 
   /** Of a file that the editor has open. */
@@ -79,14 +82,19 @@ export class Session {
     return document ? surroundedHints(document, host, this.#around(uri)) : NO_HINTS;
   }
 
-  /** @param document another text of the same file: as it will be after fixes */
-  *diagnosticSlices(uri: string, document = this.served(uri)?.document): Generator<readonly Diagnostic[]> {
-    if (document === undefined) return;
-    const { project, beside } = this.#around(uri);
-    const choices = mergeChoices(project.choices, (this.#settings.get(uri) ?? NO_SETTINGS).choices);
-    for (const slice of diagnosticSlices(document, this.hintsOf(uri, document), { choices, beside })) {
-      yield slice.filter(({ suppressed }) => suppressed === undefined);
-    }
+  /** What is wrong without the linter. */
+  *problemSlices(uri: string): Generator<readonly Diagnostic[]> {
+    const open = this.served(uri);
+    this.#unlinted.delete(uri);
+    if (open && !(yield* problemSlices(open.document, this.hintsOf(uri)))) this.#unlinted.add(uri);
+  }
+
+  /** What the linter must know; undefined where it has nothing to do, as the problems have shown. */
+  lintQuestion(uri: string, document = this.served(uri)?.document): LintQuestion | undefined {
+    if (document === undefined || this.#unlinted.has(uri)) return undefined;
+    const { host, choices } = this.#settings.get(uri) ?? NO_SETTINGS;
+    const surroundings = this.#around(uri);
+    return { document, setting: host, surroundings, choices: mergeChoices(surroundings.project.choices, choices) };
   }
 
   /**
@@ -128,7 +136,12 @@ export class Session {
   }
 
   fixAll({ uri, document }: OpenDocument): TextEdit | undefined {
-    return fixAllEdit(document, (text) => [...this.diagnosticSlices(uri, text)].flat());
+    return fixAllEdit(document, (text) => {
+      const question = this.lintQuestion(uri, text);
+      if (question === undefined) return [];
+      const { choices, surroundings } = question;
+      return [...findingSlices(text, this.hintsOf(uri, text), { choices, beside: surroundings.beside })].flat();
+    });
   }
 
   #around(uri: string): Surroundings {
