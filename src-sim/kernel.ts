@@ -240,7 +240,7 @@ export const KERNEL_CHANGES = [
     text: 'The table holds 262,144 entries on a host with more than 4 GB. Before, 65,536.',
     source: 'net/netfilter/nf_conntrack_core.c:nf_conntrack_init_start',
     seen: '3.18.24, 4.0.5',
-    sysctlsBefore: { 'net.netfilter.nf_conntrack_max': 65_536 },
+    sysctlsBefore: { 'net.netfilter.nf_conntrack_max': 65_536, 'net.netfilter.nf_conntrack_buckets': 16_384 },
   },
   {
     since: '3.18',
@@ -307,6 +307,7 @@ const SYSCTL_DEFAULTS: Readonly<Record<string, number>> = {
   'net.ipv6.ip6frag_time': 60,
   'net.netfilter.nf_conntrack_frag6_timeout': 60,
   'net.netfilter.nf_conntrack_max': 262_144,
+  'net.netfilter.nf_conntrack_buckets': 262_144,
   'net.netfilter.nf_conntrack_expect_max': 4096,
   'net.netfilter.nf_conntrack_checksum': 1,
   // net/netfilter/nf_conntrack_proto_tcp.c:tcp_timeouts, nf_conntrack_tcp_init_net

@@ -174,8 +174,9 @@ function countFrom(entry: Entry, { counts }: Conntrack): void {
   if (counts) entry.counters = freshCounters();
 }
 
-function hasRoom({ table, sysctl }: Conntrack): boolean {
-  return table.size < sysctl.get('net.netfilter.nf_conntrack_max') || dropEarly(table);
+function hasRoom(conntrack: Conntrack): boolean {
+  const { table, sysctl } = conntrack;
+  return table.size < sysctl.get('net.netfilter.nf_conntrack_max') || dropEarly(conntrack);
 }
 
 /**
@@ -196,8 +197,13 @@ export function trackFirst(
   return answer === 'again' ? invalid('closed before it began') : answer;
 }
 
-/** @deviates the kernel looks at a few hash buckets only (nf_conntrack_core.c:early_drop); here any entry may go. */
-function dropEarly(table: ConntrackTable): boolean {
+/** How many buckets are searched for an entry that may go. @kernel nf_conntrack_core.c:NF_CT_EVICTION_RANGE */
+const EVICTION_RANGE = 8;
+
+/** @deviates which buckets are searched is chance: an entry goes where one is to be expected in them, the oldest */
+function dropEarly({ table, sysctl }: Conntrack): boolean {
+  const expected = (2 * table.size * EVICTION_RANGE) / sysctl.get('net.netfilter.nf_conntrack_buckets');
+  if (expected < 1) return false;
   for (const entry of table.entries()) {
     if (entry.status.assured) continue;
     table.remove(entry);

@@ -72,7 +72,8 @@ const ICMP_REPLIES: ReadonlyMap<number, { readonly type: number; readonly dataLe
 /** @kernel icmp.c:icmp_echo, icmp_timestamp, net/ipv6/icmp.c:icmpv6_echo_reply */
 export function icmpReply(packet: Packet, icmp: IcmpMessage): Packet | undefined {
   const reply = ICMP_REPLIES.get(icmp.type);
-  if (reply === undefined) return undefined;
+  // A timestamp request without room for one is none (icmp.c:icmp_timestamp).
+  if (reply === undefined || (icmp.type === 13 && icmp.dataLength < 4)) return undefined;
   const dataLength = reply.dataLength ?? icmp.dataLength;
   return {
     ...answerTo(packet, packet.protocol, ICMP_HEADER_BYTES + dataLength),

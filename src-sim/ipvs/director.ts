@@ -5,7 +5,7 @@
  * @deviates connections do not time out, and every scheduler chooses as rr does.
  */
 import { destinationPort, type Packet, sourcePort, TCP_FLAG } from '../net/packet';
-import { type Destination, parseServices, type Service } from './service';
+import { type Destination, type Endpoint, parseServices, type Service } from './service';
 
 export type DirectorAnswer =
   /** IPVS leaves the packet to the host. */
@@ -16,7 +16,9 @@ export type DirectorAnswer =
 export class Director {
   readonly #services: readonly Service[];
   /** Real servers of connections, by client and service. */
-  readonly #connections = new Map<string, Destination>();
+  readonly #connections = new Map<string, Connection>();
+  /** The same, by what answers them. */
+  readonly #answers = new Map<string, Connection>();
   readonly #turn = new Map<Service, number>();
 
   /** @param text what `ipvsadm -S -n` prints */
@@ -27,24 +29,31 @@ export class Director {
   decide(packet: Packet, mark: number): DirectorAnswer {
     const key = connectionKey(packet);
     const known = this.#connections.get(key);
-    if (known) return { kind: 'forward', destination: known, isNew: false };
+    if (known) return { kind: 'forward', destination: known.destination, isNew: false };
     const service = this.#services.find((candidate) => answersFor(candidate, packet, mark));
     if (service === undefined || !mayBegin(packet)) return { kind: 'not mine' };
     const destination = this.#next(service);
     if (destination === undefined) return { kind: 'no server' };
-    this.#connections.set(key, destination);
-    return { kind: 'forward', destination, isNew: true };
+    const port = destinationPort(packet) ?? 0;
+    const connection: Connection = {
+      destination: destination.port === 0 ? { ...destination, port } : destination,
+      service: { address: packet.dst, port },
+    };
+    this.#connections.set(key, connection);
+    this.#answers.set(answerKey(packet, connection), connection);
+    return { kind: 'forward', destination: connection.destination, isNew: true };
   }
 
   /**
-   * Whether the host itself answers a packet of a known connection, from the service's address.
+   * The connection that a packet answers: as a real server does behind NAT, or the host itself from the service's
+   * address.
    *
    * @kernel net/netfilter/ipvs/ip_vs_conn.c:ip_vs_conn_out_get, ip_vs_core.c:ip_vs_out_icmp
    */
-  isAnswer(packet: Packet): boolean {
+  answered(packet: Packet): Connection | undefined {
     const { transport } = packet;
-    if (transport.kind !== 'icmp') return this.#connections.has(answeredKey(packet));
-    return transport.inner !== undefined && this.#connections.has(connectionKey(transport.inner));
+    if (transport.kind !== 'icmp') return this.#answers.get(answeredKey(packet));
+    return transport.inner && this.#connections.get(connectionKey(transport.inner));
   }
 
   /** Round robin over servers that have a weight, the last added first. @kernel net/netfilter/ipvs/ip_vs_rr.c:ip_vs_rr_schedule */
@@ -54,6 +63,17 @@ export class Director {
     this.#turn.set(service, turn + 1);
     return able[turn % Math.max(1, able.length)];
   }
+}
+
+export interface Connection {
+  readonly destination: Destination;
+  readonly service: Endpoint;
+}
+
+/** Protocol, client and who answers it. */
+function answerKey(packet: Packet, { destination, service }: Connection): string {
+  const { address, port } = destination.method === 'nat' ? destination : service;
+  return `${packet.protocol} ${packet.src} ${sourcePort(packet)} ${address} ${port}`;
 }
 
 /** Protocol, client and service. */

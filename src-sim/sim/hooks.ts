@@ -6,6 +6,7 @@ import { ctState, type Entry } from '../conntrack/entry';
 import { confirm, track } from '../conntrack/track';
 import { findRoute, routeDevice } from '../host/routing';
 import type { Director } from '../ipvs/director';
+import { withSource } from '../ipvs/rewrite';
 import { followMaster } from '../nat/announced';
 import { isBound, type Manip, setUpNullBinding, tracked, translate, translateError } from '../nat/nat';
 import type { Packet } from '../net/packet';
@@ -92,10 +93,26 @@ function runDirector(director: Director, flight: InFlight, hook: Hook): Verdict 
   return { kind: 'STOLEN', to: destination };
 }
 
-/** What the host itself answers in a connection that it directs. @kernel net/netfilter/ipvs/ip_vs_core.c:ip_vs_out_hook */
-function runDirectorOut({ host }: Machine, director: Director, flight: InFlight, hook: Hook): Verdict {
-  if (host.kernel.directorKnowsOwnAnswers && director.isAnswer(flight.packet)) takeOutOfConntrack(flight, hook);
-  return ACCEPT;
+/**
+ * What answers a connection that the host directs: behind NAT it speaks for the service from here on.
+ *
+ * @kernel net/netfilter/ipvs/ip_vs_core.c:ip_vs_out_hook, handle_response
+ */
+function runDirectorOut(machine: Machine, director: Director, flight: InFlight, hook: Hook): Verdict {
+  const { host } = machine;
+  const connection = flight.isFromIpvs ? undefined : director.answered(flight.packet);
+  if (connection === undefined) return ACCEPT;
+  const { destination, service } = connection;
+  const isMasked = destination.method === 'nat' && flight.packet.transport.kind !== 'icmp';
+  if (!isMasked && !host.kernel.directorKnowsOwnAnswers) return ACCEPT;
+  if (isMasked) {
+    flight.packet = withSource(flight.packet, service.address, service.port);
+    const text = `the real server ${destination.address} answers as ${service.address}`;
+    flight.story.steps?.push({ kind: 'ipvs', hook, text });
+  }
+  flight.isFromIpvs = true;
+  if (host.sysctl.get('net.ipv4.vs.conntrack') === 0) takeOutOfConntrack(flight, hook);
+  return isMasked ? reroute(machine, flight) : ACCEPT;
 }
 
 /** net.ipv4.vs.conntrack=0. A packet without an entry stays INVALID. @kernel include/net/ip_vs.h:ip_vs_notrack */

@@ -8,6 +8,7 @@ import { isListening, LOOPBACK } from '../host/host';
 import { decideInput, hasJoined, refusedOnArrival } from '../host/input-routing';
 import { findRoute, isMulticast, type Route, routeDevice } from '../host/routing';
 import { cutToFit, largestOnTheWire, withHeaderPulled } from '../host/wire-pieces';
+import { withDestination } from '../ipvs/rewrite';
 import type { Destination } from '../ipvs/service';
 import type { Packet } from '../net/packet';
 import { PROTOCOL } from '../net/protocol';
@@ -116,25 +117,34 @@ export function atHook(machine: Machine, flight: InFlight, hook: Hook): PacketFa
 }
 
 /**
- * Direct routing: the packet, its addresses untouched, goes out by the route to the real server; FORWARD is not
- * crossed.
+ * The packet goes out by the route to the real server; FORWARD is not crossed. Direct routing leaves its addresses
+ * untouched, masquerading puts the real server's in the place of the service's.
  *
- * @kernel net/netfilter/ipvs/ip_vs_xmit.c:ip_vs_dr_xmit
+ * @kernel net/netfilter/ipvs/ip_vs_xmit.c:ip_vs_dr_xmit, ip_vs_nat_xmit
  */
 function sendToRealServer(machine: Machine, flight: InFlight, to: Destination): PacketFate {
   const { packet } = flight;
-  if (to.method !== 'dr') return { kind: 'held', reason: 'IPVS is simulated in direct-routing mode only' };
+  if (to.method === 'tun') return { kind: 'held', reason: 'tunnels of IPVS are not simulated' };
   const route = findRoute(machine.host.routes, { dst: to.address });
   if (!isUsable(route)) return dropped('ipvs', `there is no route to the real server ${to.address}`);
   if (packet.ttl <= 1) {
     machine.emitter.sendError(machine, flight, 'time-exceeded');
     return dropped('ipvs', 'its time to live has run out');
   }
-  takeOutOfConntrack(flight, 'INPUT');
-  flight.packet = { ...packet, ttl: packet.ttl - 1 };
+  if (machine.host.sysctl.get('net.ipv4.vs.conntrack') === 0) takeOutOfConntrack(flight, 'INPUT');
+  else if (to.method === 'nat') expectRealServer(flight, to);
+  const sent = to.method === 'nat' ? withDestination(packet, to.address, to.port) : packet;
+  flight.packet = { ...sent, ttl: packet.ttl - 1 };
   flight.isFromIpvs = true;
   takeRoute(flight, route, 'output');
   return atHook(machine, flight, 'OUTPUT') ?? postRoute(machine, flight);
+}
+
+/** net.ipv4.vs.conntrack=1: a new entry is answered by the real server. @kernel net/netfilter/ipvs/ip_vs_nfct.c:ip_vs_update_conntrack */
+function expectRealServer({ attachment }: InFlight, { address, port }: Destination): void {
+  if (attachment?.kind !== 'tracked' || attachment.direction === 'reply') return;
+  const { entry } = attachment;
+  if (!entry.status.confirmed) entry.reply = { ...entry.reply, src: address, sport: port };
 }
 
 export function dropped(where: string, reason: string): PacketFate {

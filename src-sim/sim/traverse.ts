@@ -51,6 +51,8 @@ function markTraced({ story, packet }: InFlight, hook: Hook): void {
 
 class Walk {
   readonly #stack: Position[] = [];
+  /** Why the packet is dropped after the rule that is tested. */
+  #doom: string | undefined;
   readonly #machine: Machine;
   readonly #flight: InFlight;
 
@@ -74,16 +76,22 @@ class Walk {
 
   #rule(rule: Rule, at: Position): Position | Verdict {
     this.passage.rule = rule;
+    this.#doom = undefined;
     const failed = this.#firstMismatch(rule, at);
     if (failed?.kind === 'hotdrop') return this.#drop(this.#name(at, 'rule'), failed.reason);
     if (failed) {
       const { option, saw } = failed;
       if (this.#machine.explain === 'all')
         this.#tell({ kind: 'rule', matched: false, option, saw, ...this.#place(at, rule) });
-      return following(at);
+      return this.#orDrop(at, following(at));
     }
     this.#machine.count(rule, this.#flight.packet.length);
-    return this.#matched(rule, at);
+    return this.#orDrop(at, this.#matched(rule, at));
+  }
+
+  /** What a match has doomed goes no further than its rule. */
+  #orDrop(at: Position, next: Position | Verdict): Position | Verdict {
+    return this.#doom === undefined ? next : this.#drop(this.#name(at, 'rule'), this.#doom);
   }
 
   /** Matches run left to right and stop at the first that fails: those behind it do not tick. */
@@ -91,6 +99,10 @@ class Walk {
     for (const use of rule.matches) {
       const answer = askMatch(use, this.#flight.packet, this.passage);
       if (answer === true) continue;
+      if (answer.kind === 'doomed') {
+        this.#doom = answer.reason;
+        continue;
+      }
       if (answer.kind !== 'unsure') return answer;
       if (assumeMatch(this.#machine, use, answer.reason, this.#plainPlace(at))) continue;
       return { kind: 'mismatch', option: use.name, saw: `not decided here: ${answer.reason}` };

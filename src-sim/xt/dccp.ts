@@ -70,7 +70,10 @@ export const dccp = defineMatch({
     const failed = answers.find((answer) => answer !== true);
     if (failed !== undefined || wanted === undefined) return failed ?? true;
     const has = hasOption(packet, offset, header, wanted.value);
-    if (has === 'broken') return { kind: 'hotdrop', reason: 'the options of the packet are cut short' };
+    if (has === 'broken') {
+      // What is not found is not there: behind `!` the match holds.
+      return { kind: wanted.inverted ? 'doomed' : 'hotdrop', reason: 'the options of the packet are cut short' };
+    }
     return compare('dccp-option', wanted, has, () => `the option is ${has ? '' : 'not '}there`);
   },
 });
@@ -105,10 +108,7 @@ function readHeader(packet: Packet, offset: number): DccpHeader | undefined {
 const FIXED_BYTES: readonly number[] = [4, 12, 0, 8, 8, 8, 8, 12, 8, 8];
 const FIXED_BYTES_OF_OTHERS = 12;
 
-/**
- * @kernel net/netfilter/xt_dccp.c:dccp_find_option
- * @deviates where the options are cut short, a rule with `!` counts the packet before it is dropped
- */
+/** @kernel net/netfilter/xt_dccp.c:dccp_find_option */
 function hasOption(packet: Packet, offset: number, header: DccpHeader, wanted: number): boolean | 'broken' {
   const { dataOffset, type, isExtended } = header;
   const start = HEADER_BYTES + (isExtended ? 4 : 0) + (FIXED_BYTES[type] ?? FIXED_BYTES_OF_OTHERS);

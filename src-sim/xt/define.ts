@@ -125,6 +125,8 @@ export type MatchAnswer =
   | Mismatch
   /** The packet is dropped, whatever the rule's target. @kernel include/linux/netfilter/x_tables.h:xt_action_param */
   | { readonly kind: 'hotdrop'; readonly reason: string }
+  /** The same, of a match that holds nevertheless: its rule counts the packet, and is the last. */
+  | { readonly kind: 'doomed'; readonly reason: string }
   /** What cannot be decided here; the user's choice decides. */
   | { readonly kind: 'unsure'; readonly reason: string };
 

@@ -53,7 +53,7 @@ export const ipvs = defineMatch({
   ],
   refuses: ({ ipvs: property, ...others }) =>
     property?.inverted && Object.values(others).some((one) => one !== undefined) ? '! --ipvs stands alone' : undefined,
-  // @deviates only direct routing is simulated, in which a packet keeps the address of the service
+  // @deviates what is asked of the connection is read from the packet: right for direct routing, not for masquerading
   matches(packet, { ipvs: property, ...others }, { isFromIpvs }) {
     const hasOthers = Object.values(others).some((one) => one !== undefined);
     if (property && !hasOthers)

@@ -88,19 +88,29 @@ class CompiledWalk {
     const { machine, flight } = this.passage;
     this.passage.rule = rule;
     // What the index knows of the header says nothing of a packet that is not whole.
+    let doom: string | undefined;
     for (const use of this.chains.header.isWhole ? rest : rule.matches) {
       this.chains.recorder?.spoil();
       const answer = askMatch(use, flight.packet, this.passage);
       if (answer === true) continue;
       if (answer.kind === 'hotdrop') return this.#drop('rule', answer.reason);
+      if (answer.kind === 'doomed') {
+        doom = answer.reason;
+        continue;
+      }
       if (answer.kind === 'unsure' && assumeMatch(machine, use, answer.reason, this.#place())) continue;
-      return undefined;
+      return doom === undefined ? undefined : this.#drop('rule', doom);
     }
     compiled.counters ??= machine.tally(rule);
     compiled.counters.packets += 1;
     compiled.counters.bytes += flight.packet.length;
     this.chains.recorder?.counted(compiled.counters, compiled.isSteady);
-    return this.#follow(rule);
+    const at = { chain: this.#chain, at: this.#at };
+    const verdict = this.#follow(rule);
+    if (doom === undefined) return verdict;
+    this.#chain = at.chain;
+    this.#at = at.at;
+    return this.#drop('rule', doom);
   }
 
   #follow({ target }: Rule): Verdict | undefined {
