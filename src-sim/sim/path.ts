@@ -190,6 +190,11 @@ function forward(machine: Machine, flight: InFlight): PacketFate {
     machine.emitter.sendError(machine, flight, 'time-exceeded');
     return dropped('forwarding', 'its time to live has run out');
   }
+  const scope = packet.family === 'ipv6' && flight.inDevice !== flight.outDevice ? scopeProblem(packet) : undefined;
+  if (scope) {
+    if (scope === 'link') machine.emitter.sendError(machine, flight, 'beyond-scope');
+    return dropped('forwarding', `the source ${packet.src} means nothing beyond its link`);
+  }
   const isWhole = packet.dontFragment || packet.family === 'ipv6';
   if (isWhole && largestOnTheWire(packet) > mtuOf(machine, flight.outDevice)) {
     machine.emitter.sendError(machine, flight, 'too-big');
@@ -197,6 +202,12 @@ function forward(machine: Machine, flight: InFlight): PacketFate {
   }
   flight.packet = { ...(packet.transport.kind === 'tcp' ? withHeaderPulled(packet) : packet), ttl: packet.ttl - 1 };
   return atHook(machine, flight, 'FORWARD') ?? postRoute(machine, flight);
+}
+
+/** Sources that no router passes on. @kernel net/ipv6/ip6_output.c:ip6_forward */
+function scopeProblem({ src }: Packet): 'link' | 'host' | undefined {
+  if (src === '::' || src === '::1') return 'host';
+  return /^fe[89ab]/.test(src) ? 'link' : undefined;
 }
 
 export function mtuOf({ host }: Machine, device = ''): number {

@@ -73,7 +73,6 @@ export function fidelityPage(): string {
     '  whether a scripted ACK that answers it is in window). A `seed` makes our choice repeatable.',
     '- A rule without any word (`-A CHAIN` alone) is counted here under its place, as `iptables -L --line-numbers` numbers it; a reader of',
     "  `iptables-save -c` who wants a word behind the chain's name misses it. Recordings of such rulesets carry no counters.",
-    '- Selective acknowledgements (SACK blocks) cannot be written in a scenario; window tracking knows the permission, not the blocks.',
     '- Older releases do some things in another way: those that are known, and simulated, are in [kernels.md](kernels.md).',
     '',
     '## Known deviations',
