@@ -191,13 +191,14 @@ function optionOf(part: RulePart, owner: number): Word | undefined {
 }
 
 function checkTargetName(table: TableState, name: Word, line: number): void {
-  if (table.declared.has(name.value)) {
+  if (table.declared.has(name.value) && !mayBeElsewhere(table, name)) {
     table.problems.push(missingChain(table, name, line));
   } else if (isExtensionName('target', name.value)) {
     const message = `the target "${name.value}" is not known here yet: what it does is left open`;
     table.problems.push({ code: 'unknown-extension', message, severity: 'information', span: name.span, line });
   } else if (mayBeElsewhere(table, name)) {
-    const slip = nearTarget(name.value);
+    // A function may make it that is called before.
+    const slip = table.declared.has(name.value) ? undefined : nearTarget(name.value);
     const message = `nothing here makes a chain "${name.value}"`;
     const unsure = problem(name.span, 'unknown-chain', message, 'warning');
     if (slip !== undefined) table.problems.push({ ...withSuggestion(unsure, slip), line });
