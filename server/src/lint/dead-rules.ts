@@ -74,10 +74,23 @@ export function rulesOf(ruleset: Ruleset, { table, chain }: Pick<RuleRef, 'table
 function terminalBefore(ruleset: Ruleset, { table, chain: name, number }: RuleRef): RuleRef | undefined {
   const chain = ruleset.tables.find((one) => one.name === table)?.chains.find((one) => one.name === name);
   if (chain === undefined) return undefined;
-  const index = terminalIn.get(chain) ?? chain.rules.findIndex(takesAll);
+  const index = terminalIn.get(chain) ?? chain.rules.findIndex((rule) => endsAll(ruleset, table, rule, 0));
   terminalIn.set(chain, index);
   const rule = chain.rules[index];
   return rule && index < number - 1 ? { table, chain: name, number: index + 1, rule } : undefined;
+}
+
+const DEEPEST_JUMP = 10;
+
+/** A rule without conditions behind which nobody comes: a jump, too, from whose chain nobody comes back. */
+function endsAll(ruleset: Ruleset, table: RuleRef['table'], rule: Rule, depth: number): boolean {
+  if (rule.target.kind !== 'jump') return takesAll(rule);
+  if (depth > DEEPEST_JUMP || !rule.matches.every((match) => takesEverything(regionsOf(match)))) return false;
+  for (const one of rulesOf(ruleset, { table, chain: rule.target.chain })) {
+    if (one.target.kind === 'goto' || effectOf(one.target)?.kind === 'return') return false;
+    if (endsAll(ruleset, table, one, depth + 1)) return true;
+  }
+  return false;
 }
 
 /** A verdict, RETURN or goto without any condition. */

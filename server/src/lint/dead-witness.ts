@@ -2,6 +2,7 @@
 import type { CtState } from '../../../src-sim/conntrack/entry';
 import { holds, interval, type Point, subtract } from '../../../src-sim/net/interval-set';
 import { protocolName } from '../../../src-sim/net/protocol';
+import type { Ruleset } from '../../../src-sim/netfilter/ruleset';
 import type { HostDescription } from '../../../src-sim/sim/scenario';
 import { type Box, dimensionOf, intersectBoxes } from '../analysis/packet-set';
 import { CT_STATES, NO_DEVICE, type Space } from '../analysis/packet-space';
@@ -31,6 +32,7 @@ export function deadWitness(
   by: readonly RuleRef[],
   sample: Sample,
 ): Witness | undefined {
+  if (!mayAsk(context.ruleset)) return undefined;
   const { space } = context.walker();
   const way = wayOf(sample);
   for (const [state, flags] of STAGES) {
@@ -44,6 +46,18 @@ export function deadWitness(
     if (isTakenBefore(context, witness, ref, by)) return witness;
   }
   return undefined;
+}
+
+const asked = new WeakMap<Ruleset, number>();
+/** Rules that all questions together may load: a simulation begins with loading the ruleset. */
+const MOST_LOADED = 1_500_000;
+
+/** A ruleset of ten thousand dead rules is not simulated ten thousand times. */
+function mayAsk(ruleset: Ruleset): boolean {
+  const loaded = asked.get(ruleset) ?? 0;
+  const size = ruleset.tables.flatMap(({ chains }) => chains).reduce((sum, { rules }) => sum + rules.length, 0);
+  asked.set(ruleset, loaded + size);
+  return loaded <= MOST_LOADED;
 }
 
 /** The packets of the sample that the simulator can make, by the hook at which they begin. */

@@ -1,3 +1,9 @@
+import type { Family } from '../../../../src-sim/net/address';
+import { addressRange } from '../../../../src-sim/net/address-interval';
+import { TCP_FLAG } from '../../../../src-sim/net/packet';
+import { PROTOCOL } from '../../../../src-sim/net/protocol';
+import type { Box } from '../../analysis/packet-set';
+import { points } from '../../analysis/packet-space';
 import { defaultOf } from '../chain-default';
 import { defineRule, type LintContext, nameOf, paragraphs, type Report } from '../define';
 import type { Witness } from '../finding';
@@ -94,6 +100,8 @@ function check(context: LintContext): readonly Report[] {
 
 function report(context: LintContext, way: 'INPUT' | 'FORWARD'): Report | undefined {
   const { document, ruleset, hints } = context;
+  // One packet is followed quickly, and mostly it is denied.
+  if (!isAllAccepted(outcomesOf(context, way, STRANGER[ruleset.family], 'NEW'))) return undefined;
   const [first, ...others] = flowShapes(ruleset.family).map(({ opening }) => outcomesOf(context, way, opening, 'NEW'));
   const [outcome] = first ?? [];
   if (outcome === undefined || ![first, ...others].every((outcomes) => isAllAccepted(outcomes))) return undefined;
@@ -108,6 +116,20 @@ function report(context: LintContext, way: 'INPUT' | 'FORWARD'): Report | undefi
     ? `${nameOf(by)} accepts everything that ${way} is asked about: its policy DROP is never met`
     : `${way} accepts every connection that begins, by one rule or another: its policy DROP is never met`;
   return { span, message, related: [], fixes: [], witness };
+}
+
+const STRANGER: Readonly<Record<Family, Box>> = {
+  ipv4: strangerOf('198.51.100.7', '203.0.113.1'),
+  ipv6: strangerOf('2001:db8:198::7', '2001:db8:203::1'),
+};
+
+/** To a port that nobody opens. */
+function strangerOf(src: string, dst: string): Box {
+  return {
+    ...{ protocol: points([PROTOCOL.tcp]), tcpFlags: points([TCP_FLAG.S]) },
+    ...{ src: addressRange(src, src), dst: addressRange(dst, dst) },
+    ...{ sport: points([40_000]), dport: points([31_337]) },
+  };
 }
 
 function isAllAccepted(outcomes: readonly Outcome[] | undefined): boolean {

@@ -1,3 +1,4 @@
+import type { Rule } from '../../../../src-sim/netfilter/ruleset';
 import { printRule } from '../../../../src-sim/xt/print-rule';
 import type { RuleRef } from '../../analysis/rule-packets';
 import { namesOf, placesOf } from '../dead-report';
@@ -83,27 +84,46 @@ COMMIT
 `,
     },
   ],
-  on: { rule: check },
+  on: { ruleset: check },
 });
 
-function check(ref: RuleRef, context: LintContext): readonly Report[] {
-  if (!isLogging(ref)) return [];
-  const dead = deadRule(context, ref);
-  if (dead?.kind !== 'shadowed' && dead?.kind !== 'behind-all') return [];
-  const by = dead.kind === 'shadowed' ? dead.by : [dead.last];
-  const witness = deadWitness(context, ref, by, dead.sample);
-  if (witness === undefined) return [];
+function check(context: LintContext): readonly Report[] {
+  return context.ruleset.tables.flatMap(({ name: table, chains }) =>
+    chains.flatMap(({ name: chain, rules }) => {
+      const refs = rules.map((rule, index): RuleRef => ({ table, chain, number: index + 1, rule }));
+      return reportsOf(context, refs.filter(isLogging));
+    }),
+  );
+}
+
+/** Of those that are too late for the same reason, the first of a chain is told, and how many others there are. */
+function reportsOf(context: LintContext, refs: readonly RuleRef[]): readonly Report[] {
+  const late = new Map<Rule | undefined, { readonly ref: RuleRef; readonly by: readonly RuleRef[]; count: number }>();
+  for (const ref of refs) {
+    const dead = deadRule(context, ref);
+    if (dead?.kind !== 'shadowed' && dead?.kind !== 'behind-all') continue;
+    const by = dead.kind === 'shadowed' ? dead.by : [dead.last];
+    const known = late.get(by.at(-1)?.rule);
+    if (known) known.count += 1;
+    else late.set(by.at(-1)?.rule, { ref, by, count: 1 });
+  }
+  return [...late.values()].flatMap(({ ref, by, count }) => report(context, ref, by, count) ?? []);
+}
+
+function report(context: LintContext, ref: RuleRef, by: readonly RuleRef[], count: number): Report | undefined {
   const { document } = context;
+  const reach = context.reachOf(ref);
+  const witness = reach.kind === 'taken' ? deadWitness(context, ref, by, reach.sample) : undefined;
+  if (witness === undefined) return undefined;
   const fix = swap(context, ref, by);
-  return [
-    {
-      span: ruleSpan(document, ref),
-      message: `${nameOf(ref)} logs nothing: ${namesOf(by)} ${by.length === 1 ? 'decides' : 'decide'} on all its packets before. Move it up`,
-      related: placesOf(document, by, 'decides on the packets'),
-      fixes: fix ? [fix] : [],
-      witness,
-    },
-  ];
+  const others = count === 1 ? '' : `, nor do ${count - 1} more in the chain`;
+  return {
+    span: ruleSpan(document, ref),
+    message: `${nameOf(ref)} logs nothing${others}: ${namesOf(by)} ${by.length === 1 ? 'decides' : 'decide'} on all its packets before. Move it up`,
+    related: placesOf(document, by, 'decides on the packets'),
+    fixes: fix ? [fix] : [],
+    witness,
+  };
 }
 
 /** Neighbours with the same conditions change places: every packet fares as before. */

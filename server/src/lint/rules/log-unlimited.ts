@@ -1,6 +1,6 @@
 import { LOG } from '../../../../src-sim/xt/log';
 import { type RuleRef, regionsOf } from '../../analysis/rule-packets';
-import { callersOf } from '../dead-rules';
+import { callersOf, isMachineWritten } from '../dead-rules';
 import { defineRule, type LintContext, nameOf, paragraphs, type Report } from '../define';
 import { ruleSpan } from '../places';
 
@@ -51,15 +51,25 @@ COMMIT
 `,
     },
   ],
-  on: { rule: check },
+  on: { ruleset: check },
 });
 
-function check(ref: RuleRef, context: LintContext): readonly Report[] {
-  const { target } = ref.rule;
-  if (target.kind !== 'target' || target.name !== LOG.name || ref.table !== 'filter' || isLimited(ref)) return [];
-  if (!isUnlimitedWay(context, ref, 0)) return [];
-  const message = `${nameOf(ref)} logs without a limit: whoever sends enough fills the disk. Put -m limit --limit 5/min before -j LOG`;
-  return [{ span: ruleSpan(context.document, ref), message, related: [], fixes: [] }];
+/** The first of a chain is told, and how many others there are. */
+function check(context: LintContext): readonly Report[] {
+  const chains = context.ruleset.tables.find(({ name }) => name === 'filter')?.chains ?? [];
+  return chains.flatMap(({ name: chain, rules }) => {
+    const refs = rules.flatMap((rule, index): readonly RuleRef[] =>
+      rule.target.kind === 'target' && rule.target.name === LOG.name
+        ? [{ table: 'filter', chain, number: index + 1, rule }]
+        : [],
+    );
+    const open = refs.filter((ref) => !isLimited(ref));
+    const [first] = open;
+    if (first === undefined || isMachineWritten(first) || !isUnlimitedWay(context, first, 0)) return [];
+    const others = open.length === 1 ? '' : ` (as do ${open.length - 1} more in the chain)`;
+    const message = `${nameOf(first)} logs without a limit${others}: whoever sends enough fills the disk. Put -m limit --limit 5/min before -j LOG`;
+    return [{ span: ruleSpan(context.document, first), message, related: [], fixes: [] }];
+  });
 }
 
 const DEEPEST = 20;

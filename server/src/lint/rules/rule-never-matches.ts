@@ -124,6 +124,6 @@ function check(ref: RuleRef, context: LintContext): readonly Report[] {
 function reasonFor({ dimension, against }: Contradiction, ref: RuleRef, others: readonly RuleRef[]): string {
   const name = dimensionName(dimension);
   if (against.rule === ref.rule) return `no packet has such ${dimension === 'tcpFlags' ? name : `a ${name}`}`;
-  const more = others.length > 1 ? `, nor one of the ${others.length - 1} other jumps to the chain` : '';
+  const more = others.length > 1 ? ', nor is it for the other jumps to the chain' : '';
   return `its ${name} is not one that ${nameOf(against)} lets through${more}`;
 }

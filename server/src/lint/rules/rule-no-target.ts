@@ -13,8 +13,8 @@ export const ruleNoTarget = defineRule({
   docs: {
     what: paragraphs(
       'The rule has no `-j` and no `-g`. It counts packets, and the next rule is theirs. Matches that do something',
-      'by being asked (`recent --set`, `quota`, `limit`) are not told, nor chains in which no rule decides: these are there to',
-      'count.',
+      'by being asked (`recent --set`, `quota`, `limit`) are not told, nor chains with three such rules, or with no others:',
+      'these are there to count.',
     ),
     why: 'Mostly the target was forgotten, and what should be dropped or accepted is not.',
     instead: 'Say what is to become of the packets: `-j ACCEPT`, `-j DROP`, …',
@@ -55,9 +55,14 @@ COMMIT
   on: { rule: check },
 });
 
+/** Nobody forgets more: these are there to count. */
+const MOST_FORGOTTEN = 2;
+
 function check(ref: RuleRef, { document, ruleset }: LintContext): readonly Report[] {
   if (ref.rule.target.kind !== 'none' || !isPlain(ref.rule)) return [];
-  if (rulesOf(ruleset, ref).every(({ target }) => target.kind === 'none')) return [];
+  const rules = rulesOf(ruleset, ref);
+  const counting = rules.filter(({ target }) => target.kind === 'none').length;
+  if (counting === rules.length || counting > MOST_FORGOTTEN) return [];
   const message = `${nameOf(ref)} only counts: it has no target. Say with -j what is to become of the packets`;
   return [{ span: ruleSpan(document, ref), message, related: [], fixes: [] }];
 }

@@ -1,3 +1,4 @@
+import { interval } from '../../../../src-sim/net/interval-set';
 import { TCP_FLAG } from '../../../../src-sim/net/packet';
 import { PROTOCOL } from '../../../../src-sim/net/protocol';
 import type { Box } from '../../analysis/packet-set';
@@ -155,6 +156,8 @@ function check(context: LintContext): readonly Report[] {
 }
 
 const NEW = statesOf('NEW');
+/** Below those that clients send from. */
+const SERVICES = interval(0, 32_768);
 const LOGIN: Box = { protocol: points([PROTOCOL.tcp]), tcpFlags: points([TCP_FLAG.S]) };
 
 function mayBeReached({ kind }: Reach): boolean {
@@ -180,7 +183,7 @@ function isServer(context: LintContext, acceptors: readonly RuleRef[]): boolean 
   return acceptors.some((ref) => {
     const names = ref.rule.matches.flatMap(({ options }) => Object.keys(options));
     if (!names.includes('dport') && !names.includes('dports')) return false;
-    return mayBeReached(context.reachWithin(ref, { ...start, ...LOGIN, state: NEW }));
+    return mayBeReached(context.reachWithin(ref, { ...start, ...LOGIN, dport: SERVICES, state: NEW }));
   });
 }
 

@@ -16,7 +16,7 @@ export const unreachableAfterTerminal = defineRule({
   proof: 'text',
   docs: {
     what: paragraphs(
-      'Above the rule stands one without any condition that accepts, denies, returns or goes elsewhere (`-g`). Whatever',
+      'Above the rule stands one without any condition that accepts, denies, returns or goes elsewhere for good. Whatever',
       'stands below it in the chain is never asked. In chains that programs write it is an information.',
     ),
     why: paragraphs(
@@ -66,6 +66,23 @@ COMMIT
 -A DOCKER-USER -j RETURN
 -A DOCKER-USER -i eth0 ! -s 192.0.2.0/24 -j DROP
 #=== filter:DOCKER-USER:1 (line 7) returns every packet before
+COMMIT
+`,
+    },
+    {
+      title: 'Behind a jump to a chain that ends everything',
+      code: `*filter
+:INPUT DROP [0:0]
+:FORWARD DROP [0:0]
+:OUTPUT ACCEPT [0:0]
+:rest - [0:0]
+-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+-A INPUT -j rest
+-A INPUT -p tcp -m tcp --dport 22 -j ACCEPT
+#=== is never reached, nor is the rule below it: filter:INPUT:2 (line 7) sends to rest every packet before
+-A INPUT -p tcp -m tcp --dport 80 -j ACCEPT
+-A rest -m limit --limit 3/min -j LOG
+-A rest -j DROP
 COMMIT
 `,
     },
