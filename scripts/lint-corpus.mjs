@@ -1,6 +1,6 @@
 // What lint says of real rulesets, which are not part of this repository:
 //   node scripts/lint-corpus.mjs FOLDER…                       the tables of docs/lint.md
-//   node scripts/lint-corpus.mjs --sample 200 --seed 1 FOLDER…  findings by chance, each rule having its share, as JSON lines
+//   node scripts/lint-corpus.mjs --sample 200 --seed 1 FOLDER…  and behind them findings by chance, each rule having its share
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

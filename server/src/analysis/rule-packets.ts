@@ -111,15 +111,17 @@ export function splitByRule(walker: Walker, box: Box, rule: Rule): Parted {
 }
 
 /** Whether one condition alone keeps the box and the rule apart: most rules, and cheap to find. */
-function isDisjoint(walker: Walker, box: Box, { matches }: Rule): boolean {
-  return matches.some((match) => {
+export function isDisjoint(walker: Walker, box: Box, { matches }: Rule): boolean {
+  for (const match of matches) {
     const regions = regionSets(walker, match);
-    if (regions === 'unknown' || regions.length !== 1) return false;
-    return regions[0]?.conditions.some((condition) => {
-      const own = condition.kind === 'set' && box[condition.dimension];
-      return own && !overlaps(own, condition.set);
-    });
-  });
+    const [only] = regions;
+    if (regions === 'unknown' || regions.length !== 1 || typeof only !== 'object') continue;
+    for (const condition of only.conditions) {
+      const own = condition.kind === 'set' ? box[condition.dimension] : undefined;
+      if (own !== undefined && condition.kind === 'set' && !overlaps(own, condition.set)) return true;
+    }
+  }
+  return false;
 }
 
 function splitByMatch(walker: Walker, box: Box, match: MatchUse): Parted {

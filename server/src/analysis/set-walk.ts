@@ -9,7 +9,7 @@ import type { Chain, Rule, Table } from '../../../src-sim/netfilter/ruleset';
 import type { TargetEffect } from '../../../src-sim/xt/region';
 import { type Box, dimensionOf } from './packet-set';
 import { type Space, statesOf } from './packet-space';
-import { effectOf, type RuleRef, splitByRule, type Walker } from './rule-packets';
+import { effectOf, isDisjoint, type RuleRef, splitByRule, type Walker } from './rule-packets';
 
 /** Why a base chain let packets go as it did: the jumps that led there and the rule itself, or the policy. */
 export interface Decision {
@@ -126,12 +126,20 @@ function walkRules(
     if (here.length === 0) break;
     // A walk that gave up knows nothing: its groups vanish, and whoever asked looks at the budget.
     if (walk.walker.budget < 0) return [];
+    if (passesAll(walk.walker, here, rule)) continue;
     const ref: RuleRef = { table: walk.table, chain: chain.name, number: index + 1, rule };
     const after = applyRule(walk, ref, here, path);
     for (const group of after.returned) returned.push(group);
     here = after.continuing;
   }
   return [...returned, ...here];
+}
+
+/** Most rules concern nobody: nothing is made for them. */
+function passesAll(walker: Walker, groups: readonly PacketGroup[], rule: Rule): boolean {
+  for (const { box } of groups) if (!isDisjoint(walker, box, rule)) return false;
+  walker.budget -= groups.length;
+  return true;
 }
 
 interface After {

@@ -107,7 +107,7 @@ function takesEverything(regions: ReturnType<typeof regionsOf>): boolean {
 
 /** Chains that programs write, by the beginnings of their names: whoever wrote them does not read this. */
 const MACHINE_CHAINS =
-  /^(?:neutron-|nova-|DOCKER|KUBE-|cali-|CILIUM_|OLD_CILIUM_|FLANNEL-|WEAVE-|CNI-|CNI_|NETAVARK|IN_|FWD[IO]_|FORWARD_|INPUT_|PRE_|POST_|ufw6?-|f2b-|fail2ban-|LIBVIRT_|libvirt-|nixos-|crowdsec|CROWDSEC|ts-|shorewall|zone_|input_|output_|forwarding_|reject$|syn_flood)/;
+  /^(?:neutron-|nova-|DOCKER|KUBE-|cali-|CILIUM_|OLD_CILIUM_|FLANNEL-|WEAVE-|CNI-|CNI_|NETAVARK|ANTREA-|IN_|FWD[IO]_|FORWARD_|INPUT_|PRE_|POST_|ufw6?-|f2b-|fail2ban-|LIBVIRT_|libvirt-|nixos-|crowdsec|CROWDSEC|ts-|shorewall|zone_|input_|output_|forwarding_|reject$|syn_flood)/;
 
 export function isMachineWritten({ chain }: Pick<RuleRef, 'chain'>): boolean {
   return MACHINE_CHAINS.test(chain);

@@ -78,8 +78,10 @@ function reachOf(map: TableMap, rule: MappedRule, shape: Box): Reach {
   // What its own chain takes from everybody is taken, however many jumps lead there.
   const own: Path = { rules: [rule], boxes: mayTake(test, shape) };
   if (chain.callers.length > 1 && surveyOf(search, [own]).kind === 'taken') {
-    const [first] = found.pathsTo(rule, shape);
-    return first ? takenReach(search, [own], sampleOf(map, first)) : { kind: 'unreferenced' };
+    const paths = [...found.pathsTo(rule, shape)];
+    const [first] = paths;
+    if (first) return takenReach(search, found.isCut ? [own] : paths, sampleOf(map, first));
+    return { kind: found.isCut || found.contradictions.length > 0 ? 'unknown' : 'unreferenced' };
   }
   return reachAlong(search, found, found.pathsTo(rule, shape));
 }

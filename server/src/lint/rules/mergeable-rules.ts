@@ -95,7 +95,8 @@ function runsOf(rules: readonly Rule[]): readonly Run[] {
     const own = placesTaken(rule);
     const words = own === undefined ? undefined : wordsAround(rule);
     const run = runs.at(-1);
-    if (words !== undefined && words === before && run && places + (own ?? 0) <= MOST_PLACES) {
+    const isTwin = index > 0 && portOf(rule) === portOf(rules[index - 1]);
+    if (words !== undefined && words === before && !isTwin && run && places + (own ?? 0) <= MOST_PLACES) {
       run.length += 1;
       places += own ?? 0;
     } else if (words !== undefined) {
@@ -114,6 +115,10 @@ function placesTaken({ matches }: Rule): number | undefined {
   if (port === undefined || port.inverted || own === undefined || Object.keys(own.options).length > 1) return undefined;
   const span = port.value;
   return typeof span === 'object' && span !== null && 'min' in span && span.min === span.max ? 1 : 2;
+}
+
+function portOf(rule: Rule | undefined): string {
+  return JSON.stringify(rule?.matches.find(({ name }) => PROTOCOLS.has(name))?.options.dport ?? null);
 }
 
 function wordsAround({ matches, target }: Rule): string {

@@ -58,6 +58,7 @@ COMMIT
 :OUTPUT ACCEPT [0:0]
 -A INPUT -p udp -m multiport --ports 137,138 -j DROP
 -A INPUT -p tcp -m multiport --ports 80,443 -m conntrack --ctstate ESTABLISHED -j ACCEPT
+-A INPUT -s 192.0.2.7/32 -p tcp -m multiport --ports 5060,5061 -j ACCEPT
 -A INPUT -p tcp -m multiport --dports 22,80 -j ACCEPT
 -A OUTPUT -p tcp -m multiport --ports 22,80 -j ACCEPT
 COMMIT
@@ -78,12 +79,24 @@ function report(context: LintContext, rule: RuleLine): Report | undefined {
   const { document } = context;
   const part = optionOf(matchOf(rule, 'multiport'), 'ports');
   if (part === undefined || part.bang || rule.table !== 'filter' || targetName(rule) !== 'ACCEPT') return undefined;
-  if (isOfLoopback(rule) || !isForArriving(context, rule) || !letsBegin(context, rule)) return undefined;
+  if (isOfLoopback(rule) || saysWho(rule) || !isForArriving(context, rule) || !letsBegin(context, rule))
+    return undefined;
   const edit = replaceIn(document, rule.number, part.flag.span, '--dports');
   const message =
     'whoever sends from one of these ports reaches every port: --ports takes either end. Write --dports, and accept the answers by ESTABLISHED';
   const fix = { title: 'Ask for the destination port', edits: [edit], safe: false };
   return reportAt(document, rule, part.flag.span, message, { fixes: [{ ...fix, scope: { kind: 'packets', of: {} } }] });
+}
+
+/** The longest networks that are still "everybody" to their members. */
+const LONGEST = 24;
+
+/** One host, or few: these are known. */
+function saysWho(rule: RuleLine): boolean {
+  const source = conditionOf(rule, 'source');
+  const text = source?.words[0]?.value ?? '';
+  const [, length] = /\/(\d+)$/.exec(text) ?? [];
+  return source !== undefined && source.bang === undefined && (length === undefined || Number(length) >= LONGEST);
 }
 
 function isOfLoopback(rule: RuleLine): boolean {

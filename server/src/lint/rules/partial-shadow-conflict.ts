@@ -18,7 +18,7 @@ export const partialShadowConflict = defineRule({
   proof: 'packets',
   docs: {
     what: paragraphs(
-      'A rule denies senders or receivers by their address, and above it a rule accepts some of the same packets from everybody.',
+      'A rule of INPUT or FORWARD denies senders by their address, and above it a rule accepts some of the same packets from everybody.',
       'The first such rule of a chain is told, with how many others stand below it. Where the special rule comes first, and',
       'where it is hidden wholly (`rule-shadowed`), nothing is said.',
     ),
@@ -60,7 +60,7 @@ COMMIT
 `,
     },
     {
-      title: 'A ban from one port, and another port open',
+      title: 'A ban from one port, another port open, and names asked for in a network that is otherwise shut',
       code: `*filter
 :INPUT DROP [0:0]
 :FORWARD DROP [0:0]
@@ -68,6 +68,8 @@ COMMIT
 -A INPUT -p tcp -m tcp --dport 80 -j ACCEPT
 -A INPUT -s 192.0.2.0/24 -p tcp -m tcp --dport 22 -j DROP
 -A INPUT -p tcp -m tcp --dport 22 -j ACCEPT
+-A OUTPUT -p udp -m udp --dport 53 -j ACCEPT
+-A OUTPUT -d 192.168.0.0/16 -j DROP
 COMMIT
 `,
     },
@@ -110,7 +112,7 @@ function found(
 ): readonly Report[] {
   for (const { ref, by, box } of late) {
     const reach = context.reachOf(ref);
-    if (reach.kind !== 'reached') continue;
+    if (reach.kind !== 'reached' || reach.sample.path[0]?.chain === 'OUTPUT') continue;
     const packets = intersectBoxes(reach.sample.path.length > 1 ? reach.sample.box : atHook(reach.sample.box), box);
     const sample = packets && { ...reach.sample, box: packets };
     const witness = sample && deadWitness(context, ref, [by], sample);
@@ -161,10 +163,5 @@ const NEW: Box = { state: statesOf('NEW') };
 
 function isBan({ terms, choices, isOutside }: RuleTest): boolean {
   const names = terms.map(({ dimension }) => dimension);
-  return (
-    !isOutside &&
-    choices.length === 0 &&
-    (names.includes('src') || names.includes('dst')) &&
-    names.every((name) => OF_BANS.has(name))
-  );
+  return !isOutside && choices.length === 0 && names.includes('src') && names.every((name) => OF_BANS.has(name));
 }

@@ -1,7 +1,7 @@
 import type { RuleRef } from '../../analysis/rule-packets';
 import { type Contradiction, contradictionOn, dimensionName } from '../contradictions';
 import { placesOf } from '../dead-report';
-import { deadRule } from '../dead-rules';
+import { deadRule, isMachineWritten } from '../dead-rules';
 import { defineRule, type LintContext, nameOf, paragraphs, type Report } from '../define';
 import { ruleSpan } from '../places';
 
@@ -15,7 +15,7 @@ export const ruleNeverMatches = defineRule({
     what: paragraphs(
       'What the rule asks for contradicts itself, or what every jump to its chain asks for: two protocols, a port and',
       'another one, an address outside the network of the jump. For a chain that is called from several places all callers',
-      'have to contradict it.',
+      'have to contradict it. Chains that programs write are not told: Docker writes such rules for one network.',
     ),
     why: paragraphs(
       'iptables loads such rules without a word, and their counters stay at zero. `--tcp-flags SYN FIN` looks at one flag and',
@@ -87,6 +87,20 @@ COMMIT
 `,
     },
     {
+      title: 'What Docker writes for a single network',
+      code: `*filter
+:INPUT ACCEPT [0:0]
+:FORWARD DROP [0:0]
+:OUTPUT ACCEPT [0:0]
+:DOCKER-ISOLATION-STAGE-1 - [0:0]
+:DOCKER-ISOLATION-STAGE-2 - [0:0]
+-A FORWARD -j DOCKER-ISOLATION-STAGE-1
+-A DOCKER-ISOLATION-STAGE-1 -i docker0 ! -o docker0 -j DOCKER-ISOLATION-STAGE-2
+-A DOCKER-ISOLATION-STAGE-2 -o docker0 -j DROP
+COMMIT
+`,
+    },
+    {
       title: 'Flags and marks that the mask lets be seen',
       code: `*filter
 :INPUT ACCEPT [0:0]
@@ -104,7 +118,7 @@ COMMIT
 
 function check(ref: RuleRef, context: LintContext): readonly Report[] {
   const dead = deadRule(context, ref);
-  if (dead?.kind !== 'contradiction') return [];
+  if (dead?.kind !== 'contradiction' || isMachineWritten(ref)) return [];
   const { space } = context.walker();
   const found = dead.paths.map((path) => contradictionOn(space, path));
   // What no packet has at the hook, an interface on the wrong side, is another rule's to tell.

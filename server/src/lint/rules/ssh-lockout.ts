@@ -1,6 +1,7 @@
 import { interval } from '../../../../src-sim/net/interval-set';
 import { TCP_FLAG } from '../../../../src-sim/net/packet';
 import { PROTOCOL } from '../../../../src-sim/net/protocol';
+import { callGraph } from '../../analysis/call-graph';
 import type { Box } from '../../analysis/packet-set';
 import { devices, points, statesOf } from '../../analysis/packet-space';
 import type { Reach } from '../../analysis/reach/reachability';
@@ -156,8 +157,8 @@ function check(context: LintContext): readonly Report[] {
 }
 
 const NEW = statesOf('NEW');
-/** Below those that clients send from. */
-const SERVICES = interval(0, 32_768);
+/** Others are mostly those of a program that shares files. */
+const SERVICES = interval(0, 10_000);
 const LOGIN: Box = { protocol: points([PROTOCOL.tcp]), tcpFlags: points([TCP_FLAG.S]) };
 
 function mayBeReached({ kind }: Reach): boolean {
@@ -166,7 +167,10 @@ function mayBeReached({ kind }: Reach): boolean {
 
 /** Rules that let packets in, or hand them to somebody who may. */
 function acceptingRules({ ruleset }: LintContext): readonly RuleRef[] {
-  const chains = ruleset.tables.find(({ name }) => name === 'filter')?.chains ?? [];
+  const filter = ruleset.tables.find(({ name }) => name === 'filter');
+  if (filter === undefined) return [];
+  const { hooksOf } = callGraph(filter);
+  const chains = filter.chains.filter(({ name }) => hooksOf(name).has('INPUT'));
   return chains.flatMap(({ name: chain, rules }) =>
     rules.flatMap((rule, index): readonly RuleRef[] => {
       const kind = effectOf(rule.target)?.kind;
