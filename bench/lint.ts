@@ -34,6 +34,7 @@ header(
   'file',
   'read it, ms',
   'lint, ms',
+  'computing, ms',
   'findings',
   'longest step, ms',
   '`iptables-nft-restore --test`, ms',
@@ -48,6 +49,7 @@ for (const { name, rules } of FILES) {
   let longest = 0;
   let findings = 0;
   const start = performance.now();
+  const before = process.cpuUsage();
   let last = start;
   for (const slice of lintSlices(document, hints)) {
     const now = performance.now();
@@ -56,12 +58,14 @@ for (const { name, rules } of FILES) {
     findings += slice.length;
   }
   const took = performance.now() - start;
+  const { user, system } = process.cpuUsage(before);
   const memory = process.memoryUsage().rss;
   const iptables = iptablesCheck(rules);
   row(
     name,
     thousands(read),
     thousands(took),
+    thousands((user + system) / 1000),
     thousands(findings),
     thousands(longest),
     iptables === undefined ? 'not there' : thousands(iptables),
