@@ -64,7 +64,8 @@ const SCENARIO_KEYS: Readonly<Record<string, KeyShape>> = {
   },
 };
 
-const SEVERITY: Shape = {
+/** What a lint rule or a group of them may be given. */
+export const SEVERITY: Shape = {
   kind: 'choice',
   choices: {
     default: 'as if nothing were said',
@@ -76,7 +77,7 @@ const SEVERITY: Shape = {
   } satisfies Readonly<Record<SeverityChoice, string>>,
 };
 
-const LINT: RecordShape = {
+export const LINT: RecordShape = {
   kind: 'record',
   keys: {
     groups: {

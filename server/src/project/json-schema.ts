@@ -1,5 +1,5 @@
 /** The JSON schema of `chainwalk.yaml`, from the declaration of its keys. */
-import { PROJECT_FILE } from './file-shape';
+import { LINT, PROJECT_FILE, SEVERITY } from './file-shape';
 import type { KeyShape, RecordShape, Shape } from './shape';
 
 export type JsonSchema = { readonly [keyword: string]: unknown };
@@ -10,8 +10,12 @@ export function projectSchema(): JsonSchema {
     title: 'chainwalk.yaml',
     description: 'What a folder of iptables rulesets says of its hosts, and of the linter.',
     ...schemaOf(PROJECT_FILE),
+    definitions: Object.fromEntries(Object.entries(NAMED).map(([name, shape]) => [name, plainSchema(shape)])),
   };
 }
+
+/** What stands in it more than once. */
+const NAMED: Readonly<Record<string, Shape>> = { severity: SEVERITY, lint: LINT };
 
 /** Members of a JSON object, each with its summary. */
 export function schemaOfKeys(keys: Readonly<Record<string, KeyShape>>): JsonSchema {
@@ -21,6 +25,11 @@ export function schemaOfKeys(keys: Readonly<Record<string, KeyShape>>): JsonSche
 }
 
 function schemaOf(shape: Shape): JsonSchema {
+  const name = Object.keys(NAMED).find((one) => NAMED[one] === shape);
+  return name === undefined ? plainSchema(shape) : { $ref: `#/definitions/${name}` };
+}
+
+function plainSchema(shape: Shape): JsonSchema {
   switch (shape.kind) {
     case 'text':
       // YAML reads 6.1 as a number.
