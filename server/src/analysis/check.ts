@@ -36,16 +36,16 @@ function* checkTree(tree: Tree): Steps<readonly LocatedProblem[]> {
   return [...checkFile(tree), ...problems, ...ofRules, ...ofPlaces];
 }
 
-/** Nobody said that it is a listing, or of which table. */
+/** Nobody said that it is a listing, or of which table: to iptables-restore these are commands without a table. */
 function listingNote({ tree, options }: Document): readonly LocatedProblem[] {
   if (tree.dress !== 'listing' || options.dialect || options.table) return [];
   const number = tree.lines.findIndex(({ kind }) => kind === 'command');
   const line = tree.lines[number];
   if (line?.kind !== 'command' || tree.lines.some(isTableHint)) return [];
   const message =
-    'read as what iptables -S prints of table filter; a "# chainwalk: table=nat" above says another, ' +
-    'and iptables-restore wants *filter before it and COMMIT behind';
-  return [{ ...problem(line.flag.span, 'listing', message, 'information'), line: number }];
+    'commands without a table, as iptables -S prints them: iptables-restore wants *filter before them and COMMIT behind; ' +
+    'where this is a listing to look at, a "# chainwalk: table=filter" above says so';
+  return [{ ...problem(line.flag.span, 'outside-table', message), line: number }];
 }
 
 function isTableHint(line: Line): boolean {
