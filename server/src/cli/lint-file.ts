@@ -7,7 +7,7 @@ import { placeAt } from '../analysis/text-lines';
 import { type Diagnostic, diagnosticSlices } from '../features/diagnostics';
 import { fixSafely } from '../lint/fix-all';
 import { findLintRule } from '../lint/registry';
-import { type LintChoices, mergeChoices, NO_CHOICES } from '../lint/severities';
+import { isSwitchedOn, type LintChoices, mergeChoices, NO_CHOICES } from '../lint/severities';
 import { type Surroundings, surroundedHints } from '../project/surrounded-hints';
 import { readSurroundings } from '../surroundings/surroundings';
 import type { Span } from '../syntax/tree';
@@ -41,14 +41,10 @@ function findingsIn(document: Document, around: Surroundings, { only, suppressio
   return only === undefined ? found : found.filter(({ code }) => only.includes(code));
 }
 
-/** Who names a rule wants it, whatever `chainwalk.yaml` says; its severity stays. */
+/** Who names a rule wants it, whatever `chainwalk.yaml` says; its findings keep their severities. */
 function onlyThese(codes: readonly string[], said: LintChoices): LintChoices {
-  const rules = codes.map((code) => {
-    const choice = said.rules.get(code) ?? 'default';
-    const own = findLintRule(code)?.severity ?? 'warning';
-    return [code, choice === 'default' || choice === 'off' ? own : choice] as const;
-  });
-  return mergeChoices({ ...NO_CHOICES, rules: new Map(rules) }, said);
+  const silent = codes.flatMap((code) => findLintRule(code) ?? []).filter((rule) => !isSwitchedOn(rule, said));
+  return mergeChoices({ ...NO_CHOICES, rules: new Map(silent.map(({ code, severity }) => [code, severity])) }, said);
 }
 
 function resultsOf(file: string, document: Document, found: readonly Diagnostic[]): readonly LintResult[] {

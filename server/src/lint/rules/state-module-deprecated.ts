@@ -1,6 +1,5 @@
-import { spanInDocument } from '../../analysis/document';
-import type { RuleRef } from '../../analysis/rule-packets';
-import type { CommandLine, MatchPart, OptionPart } from '../../syntax/tree';
+import { type Document, spanInDocument } from '../../analysis/document';
+import type { CommandLine, MatchPart, OptionPart, Span } from '../../syntax/tree';
 import { defineRule, type LintContext, paragraphs, type Report } from '../define';
 import type { TextEdit } from '../finding';
 
@@ -11,7 +10,7 @@ export const stateModuleDeprecated = defineRule({
   group: 'deprecated',
   proof: 'text',
   docs: {
-    what: 'A rule asks for a state by `-m state --state`.',
+    what: 'Rules ask for a state by `-m state --state`. The first of a file is marked, and speaks for the others.',
     why: paragraphs(
       'The module `state` has been an alias of `conntrack` since Linux 3.7 and runs the same code. It knows neither `SNAT`',
       'nor `DNAT`, and nothing beside the state; new kernels may be built without it.',
@@ -30,7 +29,6 @@ export const stateModuleDeprecated = defineRule({
 -A INPUT -m state --state RELATED,ESTABLISHED -j ACCEPT
 #        ^^^^^^^^ -m conntrack --ctstate
 -A INPUT -p tcp -m state ! --state INVALID -m tcp --dport 22 -j ACCEPT
-#               ^^^^^^^^ -m conntrack --ctstate
 COMMIT
 `,
       fixed: `*filter
@@ -73,24 +71,49 @@ COMMIT
 `,
     },
   ],
-  on: { rule: check },
+  on: { ruleset: check },
 });
 
-function check(ref: RuleRef, { document }: LintContext): readonly Report[] {
-  const line = document.tree.lines[ref.rule.line];
+/** One finding for a file: who writes the old word writes it everywhere. */
+function check({ document, ruleset }: LintContext): readonly Report[] {
+  const numbers = new Set(
+    ruleset.tables
+      .flatMap(({ chains }) => chains.flatMap(({ rules }) => rules))
+      .filter(({ matches }) => matches.some(({ name }) => name === OLD))
+      .map(({ line }) => line),
+  );
+  const uses = [...numbers].sort((a, b) => a - b).flatMap((number) => usesIn(document, number));
+  const [first] = uses;
+  if (first === undefined) return [];
+  const edits = uses.flatMap((use) => use.edits);
+  const others = uses.length === 1 ? '' : ` ${uses.length} rules of this file say so.`;
+  const title = uses.length === 1 ? NEW_WORDS : `${NEW_WORDS} in ${uses.length} rules`;
+  return [
+    {
+      span: first.span,
+      message: `\`-m state --state\` is an old alias: write \`-m conntrack --ctstate\`.${others}`,
+      related: [],
+      fixes: edits.length > 0 ? [{ title, edits, safe: true }] : [],
+    },
+  ];
+}
+
+const OLD = 'state';
+const NEW_WORDS = 'Write -m conntrack --ctstate';
+
+interface OldWord {
+  readonly span: Span;
+  readonly edits: readonly TextEdit[];
+}
+
+function usesIn(document: Document, number: number): readonly OldWord[] {
+  const line = document.tree.lines[number];
   if (line?.kind !== 'command') return [];
+  const at = ({ start, end }: Span) => spanInDocument(document, number, { start, end });
   return line.parts.flatMap((part, index) => {
-    if (part.kind !== 'match' || part.name?.value !== 'state') return [];
-    const at = (start: number, end: number) => spanInDocument(document, ref.rule.line, { start, end });
-    const edits = renamed(line, part, index).map(({ span, text }) => ({ span: at(span.start, span.end), text }));
-    return [
-      {
-        span: at(part.flag.span.start, part.name.span.end),
-        message: '`-m state --state` is an old alias: write `-m conntrack --ctstate`.',
-        related: [],
-        fixes: edits.length > 0 ? [{ title: 'Write -m conntrack --ctstate', edits, safe: true }] : [],
-      },
-    ];
+    if (part.kind !== 'match' || part.name?.value !== OLD) return [];
+    const edits = renamed(line, part, index).map(({ span, text }) => ({ span: at(span), text }));
+    return [{ span: at({ start: part.flag.span.start, end: part.name.span.end }), edits }];
   });
 }
 
