@@ -78,20 +78,57 @@ function describeFix(text: string, { title, edits, safe }: Fix, witness: Witness
   const how = safe ? 'Safe: it changes no verdict.' : 'To be looked at: it lets through what the finding is about.';
   return sections(
     `**Quick fix: ${title}.** ${how}`,
-    fence(edits.map((edit) => changedLines(text, edit)).join('\n'), 'diff'),
+    fence(changedLines(text, edits), 'diff'),
     saved && `With it the packet above is ${saved}.`,
   );
 }
 
-/** Whole lines: the one that was, and what stands there instead. */
-function changedLines(text: string, { span, text: inserted }: TextEdit): string {
-  const isNewLine = span.start === span.end && inserted.endsWith('\n');
-  const start = text.lastIndexOf('\n', span.start - 1) + 1;
-  const end = text.indexOf('\n', span.end);
-  const before = isNewLine ? '' : text.slice(start, end);
-  const after = isNewLine ? inserted.trimEnd() : text.slice(start, span.start) + inserted + text.slice(span.end, end);
-  const marked = (sign: string, lines: string) => lines.split('\n').map((line) => `${sign} ${line}`);
-  return [...(before === '' ? [] : marked('-', before)), ...marked('+', after)].join('\n');
+/** Whole lines that edits touch, and those edits. */
+interface Hunk {
+  readonly start: number;
+  readonly end: number;
+  readonly edits: readonly TextEdit[];
+}
+
+/** The lines that were, and what stands there instead; edits of one line are told together. */
+function changedLines(text: string, edits: readonly TextEdit[]): string {
+  const hunks = edits.reduce<readonly Hunk[]>((before, edit) => {
+    const last = before.at(-1);
+    const next = hunkOf(text, edit);
+    if (last === undefined || next.start >= last.end || next.start === next.end) return [...before, next];
+    const joined = { start: last.start, end: Math.max(last.end, next.end), edits: [...last.edits, edit] };
+    return [...before.slice(0, -1), joined];
+  }, []);
+  return hunks.map((hunk) => hunkLines(text, hunk)).join('\n');
+}
+
+function hunkOf(text: string, edit: TextEdit): Hunk {
+  const { span, text: inserted } = edit;
+  if (span.start === span.end && inserted.endsWith('\n')) return { ...span, edits: [edit] };
+  const newline = text.indexOf('\n', Math.max(span.start, span.end - 1));
+  return {
+    start: text.lastIndexOf('\n', span.start - 1) + 1,
+    end: newline === -1 ? text.length : newline + 1,
+    edits: [edit],
+  };
+}
+
+function hunkLines(text: string, { start, end, edits }: Hunk): string {
+  const moved = edits.map(({ span, text: inserted }) => ({
+    span: { start: span.start - start, end: span.end - start },
+    text: inserted,
+  }));
+  const before = text.slice(start, end);
+  return [...marked('-', before), ...marked('+', applyEdits(before, moved))].join('\n');
+}
+
+function marked(sign: string, lines: string): readonly string[] {
+  return lines === ''
+    ? []
+    : lines
+        .trimEnd()
+        .split('\n')
+        .map((line) => `${sign} ${line}`);
 }
 
 function traceText(text: string, witness: Witness): string {

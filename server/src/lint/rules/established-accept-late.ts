@@ -1,3 +1,4 @@
+import { PROTOCOL } from '../../../../src-sim/net/protocol';
 import { isHook } from '../../../../src-sim/netfilter/hook';
 import type { Rule } from '../../../../src-sim/netfilter/ruleset';
 import { effectOf, type RuleRef, regionsOf } from '../../analysis/rule-packets';
@@ -85,7 +86,9 @@ function report({ document, ruleset }: LintContext, chain: string): Report | und
   if (rule === undefined) return undefined;
   const refOf = (one: Rule, at: number): RuleRef => ({ table: 'filter', chain, number: at + 1, rule: one });
   const before = rules.slice(0, index);
-  const spoilt = before.findIndex((one) => meetsEstablished(one) && (isLogging({ rule: one }) || isMeter(one)));
+  const spoilt = before.findIndex(
+    (one) => meetsEstablished(one) && !isOfIcmp(one) && (isLogging({ rule: one }) || isMeter(one)),
+  );
   const asked = before.filter((one) => !isListed(one));
   if (spoilt === -1 && asked.length <= MOST_RULES_BEFORE) return undefined;
   const ref = refOf(rule, index);
@@ -124,6 +127,15 @@ function meetsEstablished(rule: Rule): boolean {
   const isOfLoopback = rule.matches.some(({ options }) => options['in-interface']?.value === 'lo');
   return !isOfLoopback && (statesAskedBy(rule)?.includes('ESTABLISHED') ?? true);
 }
+
+/** A limit for pings belongs above: below, a flood within one flow would pass as ESTABLISHED. */
+function isOfIcmp({ matches }: Rule): boolean {
+  return matches.some(
+    ({ options: { protocol } }) => protocol !== undefined && !protocol.inverted && ICMP.has(protocol.value),
+  );
+}
+
+const ICMP: ReadonlySet<unknown> = new Set([PROTOCOL.icmp, PROTOCOL.icmpv6]);
 
 const METERS: ReadonlySet<string> = new Set(['limit', 'hashlimit', 'recent', 'quota']);
 

@@ -125,6 +125,8 @@ COMMIT
 });
 
 function check(context: LintContext): readonly Report[] | undefined {
+  // Who sees one direction only has to take up connections in their middle.
+  if (context.hints.asymmetric || context.hints.roles.includes('lvs-director')) return undefined;
   if (!rulesOf(context.ruleset, 'filter').some(({ rule }) => asksFor(rule, 'NEW'))) return undefined;
   const candidates = (['INPUT', 'FORWARD'] as const).flatMap((way) =>
     (outcomesOf(context, way, STRAY_ACK, 'NEW') ?? []).filter(isAcceptedByRule).map((outcome) => ({ way, outcome })),
