@@ -18,7 +18,10 @@ function fileOf(name: string, text: string): string {
 }
 
 const right = fileOf('right.rules', '*filter\n:INPUT DROP [0:0]\n-A INPUT -p tcp --dport 22 -j ACCEPT\nCOMMIT\n');
-const wrong = fileOf('wrong.rules', '*filter\n-A INPUT -p tcp --dprot 22 -j ACCEPT\nCOMMIT\n');
+const wrong = fileOf(
+  'wrong.rules',
+  '*filter\n-A INPUT -p tcp --dprot 22 -j DROP\n:INPUT ACCEPT [0:0]\n:FORWARD ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\nCOMMIT\n',
+);
 const quiet = fileOf(
   'quiet.rules',
   '*filter\n:INPUT DROP [0:0]\n:FORWARD DROP [0:0]\n:OUTPUT ACCEPT [0:0]\n-A INPUT -i lo -j ACCEPT\n' +
