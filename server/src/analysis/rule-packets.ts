@@ -9,6 +9,7 @@ import type { MatchUse, Rule, Ruleset, TargetUse } from '../../../src-sim/netfil
 import type { Region, TargetEffect } from '../../../src-sim/xt/region';
 import { BUILTIN, findMatch, findTarget } from '../../../src-sim/xt/registry';
 import { type ConditionSet, conditionSet } from './condition-set';
+import { findChain } from './find-chain';
 import { type Box, splitBox } from './packet-set';
 import { createSpace, type Space } from './packet-space';
 
@@ -23,8 +24,7 @@ export interface RuleRef {
 
 /** The rule at a place of a trace. */
 export function findRule(ruleset: Ruleset, at: Omit<RuleRef, 'rule'>): RuleRef | undefined {
-  const chains = ruleset.tables.find(({ name }) => name === at.table)?.chains;
-  const rule = chains?.find(({ name }) => name === at.chain)?.rules[at.number - 1];
+  const rule = findChain(ruleset, at.table, at.chain)?.rules[at.number - 1];
   return rule && { table: at.table, chain: at.chain, number: at.number, rule };
 }
 

@@ -1,5 +1,7 @@
 /** A packet that a rule is for, and how it gets there: what questions about one rule are asked with. */
+
 import type { Table } from '../../../src-sim/netfilter/ruleset';
+import { chainIn, findChain } from '../analysis/find-chain';
 import { intersectBoxes } from '../analysis/packet-set';
 import { packetsOfPath, type RuleRef } from '../analysis/rule-packets';
 import type { LintContext } from './define';
@@ -14,7 +16,7 @@ export interface ArrivingPacket {
 
 /** The rule as the kernel holds it; the first, where a list of addresses makes several. */
 export function refOf({ ruleset }: LintContext, { table, chain, number }: RuleLine): RuleRef | undefined {
-  const rules = ruleset.tables.find(({ name }) => name === table)?.chains.find(({ name }) => name === chain)?.rules;
+  const rules = findChain(ruleset, table, chain)?.rules;
   const index = rules?.findIndex(({ line }) => line === number) ?? -1;
   const rule = rules?.[index];
   return rule && { table, chain, number: index + 1, rule };
@@ -62,7 +64,7 @@ export function jumpsTo(
   chain: string,
   seen: ReadonlySet<string> = new Set(),
 ): readonly RuleRef[] | undefined {
-  if (table.chains.find(({ name }) => name === chain)?.policy !== undefined) return [];
+  if (chainIn(table, chain)?.policy !== undefined) return [];
   const now = new Set([...seen, chain]);
   for (const caller of callersOf(table, chain)) {
     const path = now.has(caller.chain) ? undefined : jumpsTo(table, caller.chain, now);

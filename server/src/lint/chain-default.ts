@@ -1,6 +1,8 @@
 /** What becomes of packets in a base chain that no rule names: the verdict of its last word. */
+
 import type { Hook, TableName } from '../../../src-sim/netfilter/hook';
 import type { Ruleset } from '../../../src-sim/netfilter/ruleset';
+import { findChain } from '../analysis/find-chain';
 import { effectOf, type RuleRef } from '../analysis/rule-packets';
 import { rulesOf, takesAll } from './dead-rules';
 
@@ -14,7 +16,7 @@ const DEEPEST = 10;
 
 /** Undefined where the ruleset does not name the chain, or where it cannot be said. */
 export function defaultOf(ruleset: Ruleset, table: TableName, hook: Hook): ChainDefault | undefined {
-  const chain = ruleset.tables.find(({ name }) => name === table)?.chains.find(({ name }) => name === hook);
+  const chain = findChain(ruleset, table, hook);
   if (chain?.policy === undefined) return undefined;
   const policy: ChainDefault = { verdict: chain.policy === 'DROP' ? 'deny' : 'accept', by: undefined };
   return lastWord(ruleset, table, hook, 0) ?? policy;

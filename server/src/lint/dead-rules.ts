@@ -2,7 +2,9 @@
  * Rules that no packet meets, and what is to be said of each: one finding a rule, though several rules of the linter
  * could speak. Where the jumps to a chain are dead themselves, they are what is told, not the rules behind them.
  */
+
 import type { Chain, Rule, Ruleset } from '../../../src-sim/netfilter/ruleset';
+import { findChain } from '../analysis/find-chain';
 import type { Reach, Sample } from '../analysis/reach/reachability';
 import { effectOf, type RuleRef, regionsOf } from '../analysis/rule-packets';
 import type { LintContext } from './define';
@@ -67,12 +69,12 @@ export function callersOf(ruleset: Ruleset, table: RuleRef['table']): Callers {
 const terminalIn = new WeakMap<Chain, number>();
 
 export function rulesOf(ruleset: Ruleset, { table, chain }: Pick<RuleRef, 'table' | 'chain'>): readonly Rule[] {
-  return ruleset.tables.find(({ name }) => name === table)?.chains.find(({ name }) => name === chain)?.rules ?? [];
+  return findChain(ruleset, table, chain)?.rules ?? [];
 }
 
 /** The chain's first rule that takes every packet that comes to it, where that stands before the rule. */
 function terminalBefore(ruleset: Ruleset, { table, chain: name, number }: RuleRef): RuleRef | undefined {
-  const chain = ruleset.tables.find((one) => one.name === table)?.chains.find((one) => one.name === name);
+  const chain = findChain(ruleset, table, name);
   if (chain === undefined) return undefined;
   const index = terminalIn.get(chain) ?? chain.rules.findIndex((rule) => endsAll(ruleset, table, rule, 0));
   terminalIn.set(chain, index);

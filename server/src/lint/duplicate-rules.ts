@@ -1,7 +1,9 @@
 /** Rules that say the same as an earlier one of their chain: compared as iptables-save would print them. */
+
 import type { Chain, Rule, Ruleset } from '../../../src-sim/netfilter/ruleset';
 import { comment } from '../../../src-sim/xt/comment';
 import { printRule } from '../../../src-sim/xt/print-rule';
+import { findChain } from '../analysis/find-chain';
 import { effectOf, type RuleRef, regionsOf } from '../analysis/rule-packets';
 
 const firstsIn = new WeakMap<Chain, ReadonlyMap<Rule, number>>();
@@ -9,7 +11,7 @@ const firstsIn = new WeakMap<Chain, ReadonlyMap<Rule, number>>();
 /** The first rule of the chain with the same conditions and target; undefined where this is it. */
 export function duplicateOf(ruleset: Ruleset, { table, chain: name, rule }: RuleRef): RuleRef | undefined {
   if (!isComparable(rule)) return undefined;
-  const chain = ruleset.tables.find((one) => one.name === table)?.chains.find((one) => one.name === name);
+  const chain = findChain(ruleset, table, name);
   const index = chain && firstsOf(chain, ruleset).get(rule);
   const first = index === undefined ? undefined : chain?.rules[index];
   return first && index !== undefined ? { table, chain: name, number: index + 1, rule: first } : undefined;

@@ -2,6 +2,7 @@
 
 import type { TableName } from '../../../src-sim/netfilter/hook';
 import type { Ruleset, Table } from '../../../src-sim/netfilter/ruleset';
+import { chainIn } from '../analysis/find-chain';
 import type { RuleRef } from '../analysis/rule-packets';
 
 type Callers = ReadonlyMap<string, readonly RuleRef[]>;
@@ -23,7 +24,7 @@ export function hookOfPath(path: readonly RuleRef[]): string {
 }
 
 function pathsIn(table: Table, ref: RuleRef, seen: readonly string[]): readonly (readonly RuleRef[])[] {
-  if (table.chains.find(({ name }) => name === ref.chain)?.policy !== undefined) return [[ref]];
+  if (chainIn(table, ref.chain)?.policy !== undefined) return [[ref]];
   if (seen.includes(ref.chain)) return [];
   const callers = callersIn(table).get(ref.chain) ?? [];
   return callers

@@ -1,6 +1,8 @@
 /** What becomes of sets of packets on their way through the host: what most rules about packets ask first. */
+
 import type { Hook, TableName } from '../../../src-sim/netfilter/hook';
 import type { Policy, Rule } from '../../../src-sim/netfilter/ruleset';
+import { findChain } from '../analysis/find-chain';
 import { type Box, intersectBoxes } from '../analysis/packet-set';
 import { effectOf, type RuleRef, regionsOf, type Walker } from '../analysis/rule-packets';
 import { decisionIn, followHooks, freshGroup, type PacketGroup, type Way } from '../analysis/set-walk';
@@ -82,8 +84,7 @@ function outcomeOf(group: PacketGroup, way: WayName): Outcome {
 
 /** The policy of a base chain; undefined where the ruleset does not name its table. */
 export function policyOf({ ruleset }: LintContext, table: TableName, hook: Hook): Policy | undefined {
-  const chains = ruleset.tables.find(({ name }) => name === table)?.chains;
-  return chains?.find(({ name }) => name === hook)?.policy;
+  return findChain(ruleset, table, hook)?.policy;
 }
 
 export function isDenied({ verdict }: Outcome): boolean {

@@ -1,7 +1,9 @@
 /** Where a rule stands in the text, and how a line is put beside it. */
+
 import type { TableName } from '../../../src-sim/netfilter/hook';
 import type { Ruleset } from '../../../src-sim/netfilter/ruleset';
 import { type Document, spanInDocument } from '../analysis/document';
+import { findChain } from '../analysis/find-chain';
 import type { RuleRef } from '../analysis/rule-packets';
 import type { Decision } from '../analysis/set-walk';
 import type { CommandLine, MatchPart, OptionPart, Span, TargetPart } from '../syntax/tree';
@@ -155,7 +157,7 @@ export function firstInChain(
   chain: string,
   text: string,
 ): TextEdit | undefined {
-  const rule = ruleset.tables.find(({ name }) => name === table)?.chains.find(({ name }) => name === chain)?.rules[0];
+  const rule = findChain(ruleset, table, chain)?.rules[0];
   if (rule !== undefined) return lineBefore(document, { table, chain, number: 1, rule }, text);
   const { lines } = document.tree;
   const start = lines.findIndex((line) => line.kind === 'table' && line.name?.value === table);
@@ -169,9 +171,7 @@ export function firstInChain(
  */
 export function removeRule(document: Document, ruleset: Ruleset, ref: RuleRef): readonly TextEdit[] | undefined {
   const line = commandLine(document, ref);
-  const rules = ruleset.tables
-    .find(({ name }) => name === ref.table)
-    ?.chains.find(({ name }) => name === ref.chain)?.rules;
+  const rules = findChain(ruleset, ref.table, ref.chain)?.rules;
   const isShared = [ref.number - 2, ref.number].some((index) => rules?.[index]?.line === ref.rule.line);
   if (line?.command !== 'append' || isShared) return undefined;
   return [{ span: spanInDocument(document, ref.rule.line, { start: 0, end: line.text.length }), text: '' }];

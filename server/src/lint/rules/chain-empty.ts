@@ -1,4 +1,5 @@
 import type { Ruleset } from '../../../../src-sim/netfilter/ruleset';
+import { findChain } from '../../analysis/find-chain';
 import type { RuleRef } from '../../analysis/rule-packets';
 import { chainSpan } from '../chain-lines';
 import { callersOf, isMachineWritten, rulesOf } from '../dead-rules';
@@ -76,7 +77,7 @@ function check({ document, ruleset }: LintContext): readonly Report[] {
 }
 
 function isEmpty(ruleset: Ruleset, { table }: RuleRef, chain: string): boolean {
-  const isThere = ruleset.tables.find(({ name }) => name === table)?.chains.some(({ name }) => name === chain);
+  const isThere = findChain(ruleset, table, chain) !== undefined;
   if (!isThere || TO_BE_FILLED.test(chain) || isMachineWritten({ chain })) return false;
   return rulesOf(ruleset, { table, chain }).length === 0;
 }

@@ -1,5 +1,6 @@
 import type { Table } from '../../../../src-sim/netfilter/ruleset';
 import type { Fate } from '../../../../src-sim/sim/trace';
+import { chainIn } from '../../analysis/find-chain';
 import { intersectBoxes } from '../../analysis/packet-set';
 import { statesOf } from '../../analysis/packet-space';
 import { effectOf, packetsOfPath, type RuleRef, regionsOf, type Walker } from '../../analysis/rule-packets';
@@ -190,7 +191,7 @@ function isDeniedAt(fate: Fate | undefined, { chain, number }: RuleRef): boolean
 
 /** Jumps from a base chain to the rule, itself last; undefined where no jump leads there. */
 function pathTo({ chains }: Table, ref: RuleRef, seen: readonly string[] = []): readonly RuleRef[] | undefined {
-  if (chains.find(({ name }) => name === ref.chain)?.policy !== undefined) return [ref];
+  if (chainIn({ chains }, ref.chain)?.policy !== undefined) return [ref];
   for (const { name: chain, rules } of chains.filter(({ name }) => !seen.includes(name))) {
     for (const [index, rule] of rules.entries()) {
       if (rule.target.kind !== 'jump' && rule.target.kind !== 'goto') continue;

@@ -1,3 +1,4 @@
+import { findChain } from '../../analysis/find-chain';
 import type { RuleRef } from '../../analysis/rule-packets';
 import { effectOf } from '../../analysis/rule-packets';
 import { isMachineWritten, rulesOf, takesAll } from '../dead-rules';
@@ -67,9 +68,7 @@ COMMIT
 function check(ref: RuleRef, { document, ruleset }: LintContext): readonly Report[] {
   if (effectOf(ref.rule.target)?.kind !== 'return' || !takesAll(ref.rule) || isMachineWritten(ref)) return [];
   const rules = rulesOf(ruleset, ref);
-  const isBase = ruleset.tables
-    .find(({ name }) => name === ref.table)
-    ?.chains.some(({ name, policy }) => name === ref.chain && policy !== undefined);
+  const isBase = findChain(ruleset, ref.table, ref.chain)?.policy !== undefined;
   if (isBase || ref.number !== rules.length || rules.length === 1) return [];
   const edits = removeRule(document, ruleset, ref);
   return [

@@ -1,3 +1,4 @@
+import { findChain } from '../../analysis/find-chain';
 import type { RuleRef } from '../../analysis/rule-packets';
 import { effectOf } from '../../analysis/rule-packets';
 import { arrivingPacket, refOf } from '../arriving-packet';
@@ -118,8 +119,7 @@ function report(context: LintContext, line: RuleLine): Report | undefined {
 }
 
 function acceptsAbove({ ruleset }: LintContext, { table, chain, number }: RuleRef): readonly RuleRef[] {
-  const rules =
-    ruleset.tables.find(({ name }) => name === table)?.chains.find(({ name }) => name === chain)?.rules ?? [];
+  const rules = findChain(ruleset, table, chain)?.rules ?? [];
   const above = rules.slice(0, number - 1).map((rule, index): RuleRef => ({ table, chain, number: index + 1, rule }));
   return above.filter(({ rule }) => effectOf(rule.target)?.kind === 'accept').slice(0, MOST_ABOVE);
 }
