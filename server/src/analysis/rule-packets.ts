@@ -31,8 +31,8 @@ export function findRule(ruleset: Ruleset, at: Omit<RuleRef, 'rule'>): RuleRef |
 export interface Walker {
   readonly ruleset: Ruleset;
   readonly space: Space;
-  /** What each match takes, as far as it has been asked. */
-  readonly regions: WeakMap<MatchUse, readonly RegionSet[] | 'unknown'>;
+  /** What each match takes, as far as it has been asked. Not weak: the ruleset is held, and weak keys are slow. */
+  readonly regions: Map<MatchUse, readonly RegionSet[] | 'unknown'>;
   /** How much work may still be done; below zero walks give up, and what they say means nothing. */
   budget: number;
 }
@@ -60,7 +60,7 @@ export function createWalker(ruleset: Ruleset, extraInterfaces: readonly string[
       for (const condition of conditions) if (condition.kind === 'interface') patterns.add(condition.pattern);
     }
   }
-  return { ruleset, space: createSpace(ruleset.family, patterns), regions: new WeakMap(), budget: BUDGET };
+  return { ruleset, space: createSpace(ruleset.family, patterns), regions: new Map(), budget: BUDGET };
 }
 
 function builtins({ matches }: Rule): readonly MatchUse[] {

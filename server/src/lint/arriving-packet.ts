@@ -5,6 +5,7 @@ import { chainIn, findChain } from '../analysis/find-chain';
 import { intersectBoxes } from '../analysis/packet-set';
 import { packetsOfPath, type RuleRef } from '../analysis/rule-packets';
 import type { LintContext } from './define';
+import { callersIn } from './jump-path';
 import { type PickedPacket, pickPacket } from './pick-packet';
 import type { RuleLine } from './rule-lines';
 import { startOf, type WayName } from './way';
@@ -66,19 +67,9 @@ export function jumpsTo(
 ): readonly RuleRef[] | undefined {
   if (chainIn(table, chain)?.policy !== undefined) return [];
   const now = new Set([...seen, chain]);
-  for (const caller of callersOf(table, chain)) {
+  for (const caller of callersIn(table).get(chain) ?? []) {
     const path = now.has(caller.chain) ? undefined : jumpsTo(table, caller.chain, now);
     if (path) return [...path, caller];
   }
   return undefined;
-}
-
-function callersOf({ name: table, chains }: Table, to: string): readonly RuleRef[] {
-  return chains.flatMap(({ name: chain, rules }) =>
-    rules.flatMap((rule, index) => {
-      const { target } = rule;
-      const leads = (target.kind === 'jump' || target.kind === 'goto') && target.chain === to;
-      return leads ? [{ table, chain, number: index + 1, rule }] : [];
-    }),
-  );
 }

@@ -10,10 +10,10 @@ const firstsIn = new WeakMap<Chain, ReadonlyMap<Rule, number>>();
 
 /** The first rule of the chain with the same conditions and target; undefined where this is it. */
 export function duplicateOf(ruleset: Ruleset, { table, chain: name, rule }: RuleRef): RuleRef | undefined {
-  if (!isComparable(rule)) return undefined;
   const chain = findChain(ruleset, table, name);
-  const index = chain && firstsOf(chain, ruleset).get(rule);
-  const first = index === undefined ? undefined : chain?.rules[index];
+  if (chain === undefined || chain.rules.length < 2) return undefined;
+  const index = firstsOf(chain, ruleset).get(rule);
+  const first = index === undefined ? undefined : chain.rules[index];
   return first && index !== undefined ? { table, chain: name, number: index + 1, rule: first } : undefined;
 }
 
@@ -23,8 +23,9 @@ function firstsOf(chain: Chain, { family }: Ruleset): ReadonlyMap<Rule, number> 
   if (known) return known;
   const seen = new Map<string, number>();
   const firsts = new Map<Rule, number>();
+  const alike = countBy(chain.rules.map(likenessOf));
   for (const [index, rule] of chain.rules.entries()) {
-    if (!isComparable(rule)) continue;
+    if (alike.get(likenessOf(rule)) === 1 || !isComparable(rule)) continue;
     const text = printRule({ ...rule, matches: rule.matches.filter(({ name }) => name !== comment.name) }, family);
     const first = seen.get(text);
     if (first === undefined) seen.set(text, index);
@@ -32,6 +33,20 @@ function firstsOf(chain: Chain, { family }: Ruleset): ReadonlyMap<Rule, number> 
   }
   firstsIn.set(chain, firsts);
   return firsts;
+}
+
+/** What equal rules have in common, and most others not: where they lead, and the port that they ask for. */
+function likenessOf({ target, matches }: Rule): string {
+  const leads = target.kind === 'jump' || target.kind === 'goto' ? target.chain : '';
+  const ports = matches.map(({ options }) => options.dport?.value).find((value) => value !== undefined);
+  const first = typeof ports === 'object' && ports !== null && 'min' in ports ? ports.min : undefined;
+  return `${leads} ${typeof first === 'number' ? first : ''}`;
+}
+
+function countBy(keys: readonly string[]): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>();
+  for (const key of keys) counts.set(key, (counts.get(key) ?? 0) + 1);
+  return counts;
 }
 
 /** What counts, meters or throws dice may well stand twice: only what answers the same each time is compared. */

@@ -34,7 +34,8 @@ function pathsIn(table: Table, ref: RuleRef, seen: readonly string[]): readonly 
     .map((path) => [...path, ref]);
 }
 
-function callersIn(table: Table): Callers {
+/** By chain, the jumps and gotos that lead there, in their order. */
+export function callersIn(table: Table): Callers {
   const known = callersOf.get(table) ?? gather(table);
   callersOf.set(table, known);
   return known;
@@ -46,7 +47,9 @@ function gather({ name, chains }: Table): Callers {
     for (const [index, rule] of rules.entries()) {
       if (rule.target.kind !== 'jump' && rule.target.kind !== 'goto') continue;
       const ref: RuleRef = { table: name as TableName, chain, number: index + 1, rule };
-      callers.set(rule.target.chain, [...(callers.get(rule.target.chain) ?? []), ref]);
+      const known = callers.get(rule.target.chain);
+      if (known) known.push(ref);
+      else callers.set(rule.target.chain, [ref]);
     }
   }
   return callers;

@@ -32,6 +32,8 @@ export interface RuleLines {
   leadingTo(name: string): readonly RuleLine[];
   /** Those that have a condition of iptables' own: `in-interface`, `source`, `protocol`, … */
   conditioned(option: string): readonly RuleLine[];
+  /** Those in which a match has an option of this name: `tcp-flags`, `dport`, … */
+  asking(option: string): readonly RuleLine[];
 }
 
 const known = new WeakMap<Tree, RuleLines>();
@@ -50,26 +52,32 @@ function gather(tree: Tree): RuleLines {
   const byMatch = new Map<string, RuleLine[]>();
   const byTarget = new Map<string, RuleLine[]>();
   const byCondition = new Map<string, RuleLine[]>();
+  const byOption = new Map<string, RuleLine[]>();
   for (const { table, start, end } of blocksOf(tree).blocks) {
     for (let number = start + 1; table !== undefined && number < end; number++) {
       const line = tree.lines[number];
       const rule = line?.kind === 'command' ? ruleLine(tree, line, table, number) : undefined;
       if (rule === undefined) continue;
       all.push(rule);
-      const { matches, conditions } = wordsOf(rule.line);
+      const { matches, conditions, options } = wordsOf(rule.line);
       for (const name of matches) addTo(byMatch, name, rule);
       for (const name of conditions) addTo(byCondition, name, rule);
+      for (const name of options) addTo(byOption, name, rule);
       const target = targetNameOf(rule.line);
       if (target !== undefined) addTo(byTarget, target, rule);
     }
   }
-  const byNumber = new Map(all.map((rule) => [rule.number, rule]));
+  let byNumber: ReadonlyMap<number, RuleLine> | undefined;
   return {
     all,
-    on: (number) => byNumber.get(number),
+    on: (number) => {
+      byNumber ??= new Map(all.map((rule) => [rule.number, rule]));
+      return byNumber.get(number);
+    },
     matching: (name) => byMatch.get(name) ?? [],
     leadingTo: (name) => byTarget.get(name) ?? [],
     conditioned: (option) => byCondition.get(option) ?? [],
+    asking: (option) => byOption.get(option) ?? [],
   };
 }
 
@@ -78,20 +86,28 @@ const HOLDING_RULES: ReadonlySet<string> = new Set(['append', 'insert', 'replace
 function ruleLine(tree: Tree, line: CommandLine, table: TableName, number: number): RuleLine | undefined {
   const chain = chainNameOf(line);
   if (chain === undefined || !HOLDING_RULES.has(line.command) || isNotLoaded(line, tree.family)) return undefined;
-  return {
-    table,
-    chain,
-    number,
-    line,
-    get uses() {
-      return usesOf(line);
-    },
-  };
+  return new RuleOfLine(table, chain, number, line);
+}
+
+/** A class: objects with a getter of their own take ten times the room. */
+class RuleOfLine implements RuleLine {
+  constructor(
+    readonly table: TableName,
+    readonly chain: string,
+    readonly number: number,
+    readonly line: CommandLine,
+  ) {}
+
+  get uses(): RuleUses {
+    return usesOf(this.line);
+  }
 }
 
 interface RuleWords {
   readonly matches: ReadonlySet<string>;
   readonly conditions: ReadonlySet<string>;
+  /** Of the matches. */
+  readonly options: ReadonlySet<string>;
 }
 
 /** The same for all lines of a shape. */
@@ -104,6 +120,7 @@ const ownWords = perLine((line): RuleWords => {
   return {
     matches: new Set(matches.map(({ name }) => name)),
     conditions: new Set((builtin?.parts ?? []).map(({ option }) => option)),
+    options: new Set(matches.flatMap(({ parts }) => parts.map(({ option }) => option))),
   };
 });
 

@@ -27,6 +27,7 @@ export interface StateList {
 }
 
 export function stateLists(document: Document, ref: RuleRef): readonly StateList[] {
+  if (!ref.rule.matches.some(({ options }) => STATE_OPTIONS.some((name) => options[name] !== undefined))) return [];
   const line = document.tree.lines[ref.rule.line];
   return line?.kind === 'command' ? listsOf(document, ref.rule.line, line) : [];
 }

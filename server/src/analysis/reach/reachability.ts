@@ -52,7 +52,7 @@ const MOST_BLOCKERS = 24;
 
 export function reachabilityOf(walker: Walker): Reachability {
   const maps = new Map<TableName, TableMap>();
-  const known = new WeakMap<Rule, Reach>();
+  const known = new Map<Rule, Reach>();
   const within = ({ table, chain, number }: RuleRef, shape: Box): Reach => {
     const map = maps.get(table) ?? mapTable(walker, table);
     maps.set(table, map);

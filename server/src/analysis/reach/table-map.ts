@@ -41,10 +41,10 @@ export interface TableMap {
 export function mapTable({ ruleset, space }: Walker, table: TableName): TableMap {
   const chains = ruleset.tables.find(({ name }) => name === table)?.chains ?? [];
   const steadiness = steadinessOf(table, chains);
-  const tests = new WeakMap<Rule, RuleTest>();
+  const tests = new Map<Rule, RuleTest>();
   const testOf = (rule: Rule) => remember(tests, rule, () => ruleTest(space, rule, steadiness));
-  const lookups = new WeakMap<MappedChain, ChainLookup>();
-  const escapes = new WeakMap<MappedChain, readonly number[]>();
+  const lookups = new Map<MappedChain, ChainLookup>();
+  const escapes = new Map<MappedChain, readonly number[]>();
   return {
     space,
     chains: mapChains(table, chains),
@@ -63,7 +63,7 @@ export function mapTable({ ruleset, space }: Walker, table: TableName): TableMap
   };
 }
 
-function remember<Key extends object, Value>(known: WeakMap<Key, Value>, key: Key, make: () => Value): Value {
+function remember<Key, Value>(known: Map<Key, Value>, key: Key, make: () => Value): Value {
   const found = known.get(key);
   if (found !== undefined) return found;
   const made = make();

@@ -1,3 +1,4 @@
+import { utf8Length } from '../../../../src-sim/xt/value-types';
 import { cutTexts } from '../cut-texts';
 import { defineRule, type LintContext, type Report } from '../define';
 import { matchOf, optionOf, ruleLines } from '../rule-lines';
@@ -57,8 +58,8 @@ function check({ document }: LintContext): readonly Report[] {
   return ruleLines(document)
     .matching('comment')
     .flatMap((rule) => {
-      // Bytes are at most as many as three for each letter: most comments need not be read.
-      if (rule.line.text.length <= MOST_BYTES / 3) return [];
+      // A line is no shorter than its comment: most need not be read.
+      if (utf8Length(rule.line.text) <= MOST_BYTES) return [];
       const part = optionOf(matchOf(rule, 'comment'), 'comment');
       return part === undefined ? [] : cutTexts(document, rule, part, { limit: MOST_BYTES, safe: false });
     });

@@ -122,10 +122,10 @@ interface Published {
 
 function check({ document, ruleset }: LintContext): readonly Report[] {
   const lines = ruleLines(document);
-  const published = lines.leadingTo('DNAT').flatMap(publishedBy);
   const filter = ruleset.tables.find(({ name }) => name === 'filter');
   const ofDocker = filter?.chains.some(({ name }) => name.startsWith('DOCKER'));
-  if (published.length === 0 || filter === undefined || !ofDocker) return [];
+  const published = ofDocker ? lines.leadingTo('DNAT').flatMap(publishedBy) : [];
+  if (published.length === 0 || filter === undefined) return [];
   const containers = new Set(published.map(({ containerPort }) => containerPort));
   const asking = lines
     .matching('tcp')

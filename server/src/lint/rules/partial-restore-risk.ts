@@ -118,8 +118,9 @@ function denies({ ruleset }: LintContext): boolean {
 }
 
 /** A set may be missing, and a host's name may not be found. */
-function mayFail({ table, line, uses }: RuleLine): boolean {
-  if (table !== 'filter') return false;
+function mayFail(rule: RuleLine): boolean {
+  if (rule.table !== 'filter') return false;
+  const { line, uses } = rule;
   return uses.matches.some(({ name }) => name === 'set') || line.problems.some(({ code }) => code === 'host-name');
 }
 

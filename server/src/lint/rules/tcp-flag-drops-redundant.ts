@@ -101,7 +101,7 @@ const FLAG_SETS = 64;
 
 function check({ document, ruleset }: LintContext): readonly Report[] {
   const lines = ruleLines(document);
-  const suspects = lines.matching('tcp').filter(isOddFlagDrop);
+  const suspects = lines.asking('tcp-flags').filter(isOddFlagDrop);
   if (suspects.length === 0 || hasUntracking(ruleset)) return [];
   const drops = [...lines.matching('conntrack'), ...lines.matching('state')].filter(dropsInvalid);
   return suspects.flatMap((rule) => {
