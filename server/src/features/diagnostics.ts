@@ -1,6 +1,6 @@
 /** Everything that is wrong with a ruleset, in slices: what the parser saw, what iptables refuses, what lint finds. */
 import { checkSteps, lineProblems } from '../analysis/check';
-import { type Document, isLong, MOST_LINES, spanInDocument } from '../analysis/document';
+import { type Document, spanInDocument } from '../analysis/document';
 import type { Hints } from '../analysis/hints';
 import type { LocatedProblem } from '../analysis/located-problem';
 import { problemText } from '../analysis/variant';
@@ -21,6 +21,8 @@ export interface DiagnosticOptions extends Omit<LintOptions, 'rules'> {
 
 /** An editor that shows thousands of them helps nobody. */
 const MOST_DIAGNOSTICS = 1_000;
+/** Enough for 100,000 rules in chains of three; the linter holds some 5 KB for each. */
+const MOST_LINTED_LINES = 250_000;
 
 /**
  * Each step's answer is a part of the diagnostics; between two steps the caller may do something else, or stop. What a
@@ -54,8 +56,9 @@ export function* problemSlices(document: Document, hints: Hints): Generator<read
   for (; !step.done; step = steps.next()) yield [];
   yield step.value.map((problem) => inDocument(document, problem));
   if (!isWhole(document)) return false;
-  if (isLong(document)) yield [tooLong(document)];
-  return !isLong(document);
+  const isLintable = document.chunks.count <= MOST_LINTED_LINES;
+  if (!isLintable) yield [tooLong(document)];
+  return isLintable;
 }
 
 /** What the linter finds. */
@@ -114,7 +117,7 @@ function withChosenSeverity(finding: Finding, choices: LintChoices): Diagnostic 
 }
 
 function tooLong(document: Document): Diagnostic {
-  const message = `more than ${MOST_LINES} lines: the ruleset is not searched for pitfalls`;
+  const message = `more than ${MOST_LINTED_LINES} lines: the ruleset is not searched for pitfalls`;
   return remark('too-long', message, lineSpan(document, 0));
 }
 

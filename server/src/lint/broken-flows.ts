@@ -29,7 +29,7 @@ export interface BrokenFlow {
 export function cutOnTheirWay(context: LintContext, way: WayName): readonly BrokenFlow[] {
   if (!mayDenyByDefault(context, way)) return [];
   return flowShapes(context.ruleset.family).flatMap(({ opening, answer, next }) => {
-    const opened = openedBy(context, way, opening);
+    const opened = () => openedBy(context, way, opening);
     const answers = way === 'FORWARD' ? unanswered(context, opened, answer) : [];
     return [...denied(context, opened, way, next, 'next'), ...answers];
   });
@@ -39,7 +39,7 @@ export function cutOnTheirWay(context: LintContext, way: WayName): readonly Brok
 export function cutOnTheWayBack(context: LintContext, way: WayName): readonly BrokenFlow[] {
   if (!mayDenyByDefault(context, MIRROR_WAY[way])) return [];
   return flowShapes(context.ruleset.family).flatMap(({ opening, answer }) =>
-    denied(context, openedBy(context, way, opening), MIRROR_WAY[way], answer, 'answer').map((flow) => ({
+    denied(context, () => openedBy(context, way, opening), MIRROR_WAY[way], answer, 'answer').map((flow) => ({
       ...flow,
       way,
     })),
@@ -66,29 +66,29 @@ function openedBy(context: LintContext, way: WayName, opening: Box): readonly Ou
   return (outcomesOf(context, way, opening, 'NEW') ?? []).filter(isAcceptedByRule);
 }
 
+/** @param opened asked last: where the rest of a flow is let through early, nobody need know what every rule opens */
 function denied(
   context: LintContext,
-  opened: readonly Outcome[],
+  opened: () => readonly Outcome[],
   way: WayName,
   shape: Box,
   victim: BrokenFlow['victim'],
 ): readonly BrokenFlow[] {
-  if (opened.length === 0) return [];
-  const outcomes = outcomesOf(context, way, shape, 'ESTABLISHED') ?? [];
+  const outcomes = (outcomesOf(context, way, shape, 'ESTABLISHED') ?? []).filter((one) => isDeniedByDefault(one, way));
+  if (outcomes.length === 0) return [];
+  const begun = opened();
   const turned = victim === 'next' ? openingsOfNext : openingsOfAnswer;
-  return outcomes
-    .filter((outcome) => isDeniedByDefault(outcome, way))
-    .flatMap((outcome) =>
-      opened.flatMap((one): readonly BrokenFlow[] => {
-        const openings = turned(one.box, outcome.box);
-        if (openings === undefined || (victim === 'answer' && isOneWay(openings))) return [];
-        return [{ way, opened: one, denied: outcome, openings, victim }];
-      }),
-    );
+  return outcomes.flatMap((outcome) =>
+    begun.flatMap((one): readonly BrokenFlow[] => {
+      const openings = turned(one.box, outcome.box);
+      if (openings === undefined || (victim === 'answer' && isOneWay(openings))) return [];
+      return [{ way, opened: one, denied: outcome, openings, victim }];
+    }),
+  );
 }
 
 /** Forwarded flows whose answers are denied by whatever interface they come: rules do not tell by which they do. */
-function unanswered(context: LintContext, opened: readonly Outcome[], answer: Box): readonly BrokenFlow[] {
+function unanswered(context: LintContext, opened: () => readonly Outcome[], answer: Box): readonly BrokenFlow[] {
   const outcomes = outcomesOf(context, 'FORWARD', answer, 'ESTABLISHED') ?? [];
   const welcome = outcomes
     .filter((outcome) => !isDeniedByDefault(outcome, 'FORWARD'))

@@ -1,7 +1,7 @@
 /** The lists of states that rules ask for, as they stand in the text: `--ctstate NEW,ESTABLISHED`, `! --state INVALID`. */
 
 import type { CtState } from '../../../src-sim/conntrack/entry';
-import type { Rule } from '../../../src-sim/netfilter/ruleset';
+import type { MatchUse, Rule } from '../../../src-sim/netfilter/ruleset';
 import { type Document, spanInDocument } from '../analysis/document';
 import { CT_STATES } from '../analysis/packet-space';
 import type { RuleRef } from '../analysis/rule-packets';
@@ -27,7 +27,7 @@ export interface StateList {
 }
 
 export function stateLists(document: Document, ref: RuleRef): readonly StateList[] {
-  if (!ref.rule.matches.some(({ options }) => STATE_OPTIONS.some((name) => options[name] !== undefined))) return [];
+  if (!ref.rule.matches.some(hasStates)) return [];
   const line = document.tree.lines[ref.rule.line];
   return line?.kind === 'command' ? listsOf(document, ref.rule.line, line) : [];
 }
@@ -43,15 +43,22 @@ export function hasTranslation({ words }: Pick<StateList, 'words'>): boolean {
 
 /** States that a rule lets through, as far as it asks for them; undefined where it does not. */
 export function statesAskedBy(rule: Rule): readonly CtState[] | undefined {
-  const asked = rule.matches.flatMap((match) =>
-    (regionsOf(match) ?? []).flatMap(({ conditions }) =>
-      conditions.flatMap((condition) =>
-        condition.kind === 'state' ? [{ words: condition.states, inverted: condition.inverted }] : [],
+  const asked = rule.matches
+    .filter(hasStates)
+    .flatMap((match) =>
+      (regionsOf(match) ?? []).flatMap(({ conditions }) =>
+        conditions.flatMap((condition) =>
+          condition.kind === 'state' ? [{ words: condition.states, inverted: condition.inverted }] : [],
+        ),
       ),
-    ),
-  );
+    );
   if (asked.length === 0) return undefined;
   return CT_STATES.filter((state) => asked.every((list) => statesTaken(list).includes(state)));
+}
+
+/** Nothing else asks for states: most matches need not say what they take. */
+function hasStates({ options }: MatchUse): boolean {
+  return options.ctstate !== undefined || options.state !== undefined;
 }
 
 /** Whether a rule lets only some states through, and this one is among them. */

@@ -8,7 +8,7 @@ import type { Dimension } from '../packet-space';
 import type { RuleTest, Term, Values } from './rule-test';
 
 /** Below this many rules asking each is as quick. */
-const FEWEST_RULES = 12;
+export const FEWEST_RULES = 12;
 const MOST_FILES = 5;
 /** Elementary intervals that a filed rule may cover. */
 const WIDEST = 8;

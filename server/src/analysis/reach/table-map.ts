@@ -6,7 +6,7 @@ import type { Chain, Rule, TargetUse } from '../../../../src-sim/netfilter/rules
 import type { Box } from '../packet-set';
 import { NO_DEVICE, type Space } from '../packet-space';
 import { effectOf, type RuleRef, type Walker } from '../rule-packets';
-import { type ChainLookup, chainLookup } from './chain-lookup';
+import { type ChainLookup, chainLookup, FEWEST_RULES } from './chain-lookup';
 import { type RuleTest, ruleTest, type Steadiness } from './rule-test';
 
 /**
@@ -52,6 +52,7 @@ export function mapTable({ ruleset, space }: Walker, table: TableName): TableMap
     takers: (chain) =>
       remember(lookups, chain, () => {
         const taking = chain.rules.filter(({ step }) => step !== 'passes');
+        if (taking.length < FEWEST_RULES) return allOf(taking.map(({ number }) => number - 1));
         return chainLookup(new Map(taking.map(({ number, rule }) => [number - 1, testOf(rule)])));
       }),
     escapes: (chain) =>
@@ -61,6 +62,11 @@ export function mapTable({ ruleset, space }: Walker, table: TableName): TableMap
           .map(({ number }) => number - 1),
       ),
   };
+}
+
+/** Most chains of programs have a few rules: nothing is made for them but the list. */
+function allOf(indices: readonly number[]): ChainLookup {
+  return { candidates: () => indices };
 }
 
 function remember<Key, Value>(known: Map<Key, Value>, key: Key, make: () => Value): Value {

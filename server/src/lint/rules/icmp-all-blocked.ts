@@ -74,11 +74,13 @@ COMMIT
 const ECHO_REQUEST = { type: 8 };
 
 function check(context: LintContext): readonly Report[] {
-  if (context.ruleset.family !== 'ipv4' || acceptedConnections(context, 'INPUT').length === 0) return [];
+  if (context.ruleset.family !== 'ipv4') return [];
   const requests = icmpOutcomes(context, 'INPUT', 'NEW', ECHO_REQUEST) ?? [];
   const errors = icmpOutcomes(context, 'INPUT', 'RELATED', tooBig(context));
   const denial = denialOf(requests);
   if (!isAllDenied(requests) || !isAllDenied(errors) || denial === undefined) return [];
+  // Asked last: all that every rule accepts is much.
+  if (acceptedConnections(context, 'INPUT').length === 0) return [];
   const span = decisionSpan(context.document, denial);
   const witness = messageWitness(context, 'INPUT', requests);
   if (span === undefined || witness === undefined) return [];
