@@ -18,6 +18,27 @@ export function editorSteps(workbench: Workbench): readonly Step[] {
       },
     },
     {
+      name: 'window: the witness of the finding is traced in the panel',
+      run: async () => {
+        await page.keyboard.press('Escape');
+        await workbench.applyQuickFix('--notrack', 'Trace the witness', async () => undefined);
+        const dropped = workbench.webview().locator('[role=option][data-fate=dropped][aria-selected=true]');
+        await dropped.first().waitFor();
+        await workbench.screenshot('witness');
+        await closeTab(workbench, /^Trace/);
+      },
+    },
+    {
+      name: 'window: the finding is explained, without the network',
+      run: async () => {
+        await workbench.applyQuickFix('--notrack', 'Explain notrack-without-untracked', async () => undefined);
+        await page.getByRole('tab', { name: /notrack-without-untracked/ }).waitFor();
+        await workbench.webview().getByText('Why it matters').waitFor();
+        await workbench.screenshot('explained');
+        await closeTab(workbench, /notrack-without-untracked/);
+      },
+    },
+    {
       name: 'window: the quick fix is applied and the squiggle goes',
       run: async () => {
         await page.keyboard.press('Escape');
@@ -39,4 +60,12 @@ export function editorSteps(workbench: Workbench): readonly Step[] {
       },
     },
   ];
+}
+
+/** Puts an editor away, and waits until the ruleset is alone. */
+async function closeTab({ page }: Workbench, name: RegExp): Promise<void> {
+  const tab = page.getByRole('tab', { name });
+  // The keyboard is in the page's own frame.
+  await tab.click({ button: 'middle' });
+  await tab.waitFor({ state: 'detached' });
 }
