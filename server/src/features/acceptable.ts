@@ -2,7 +2,7 @@
  * Whether what completion has found may stand at the cursor: the command is read with it, and checked. What is still to
  * be written behind it is no mistake.
  */
-import { isTableName } from '../../../src-sim/netfilter/hook';
+import { isHook, isTableName } from '../../../src-sim/netfilter/hook';
 import { hooksOfChain } from '../analysis/call-graph';
 import { checkRule } from '../analysis/check-rule';
 import type { Document } from '../analysis/document';
@@ -24,8 +24,14 @@ export function acceptable(
 ): readonly Completion[] {
   const { words } = context;
   if (words === undefined) return items;
-  const before = errorCount(document, context, words);
-  return items.filter((item) => errorCount(document, context, [...words, ...wordsOf(item, context)]) <= before);
+  const chains = new Set(chainNames(document, context.table));
+  const errorsWith = (more: readonly Word[]) => errorCount(document, context, [...words, ...more], chains);
+  const before = errorsWith([]);
+  const isRight = (item: Completion | undefined) => item === undefined || errorsWith(wordsOf(item, context)) <= before;
+  // One chain of a table is as good as another, and there may be a hundred thousand of them.
+  const isMade = ({ kind, label }: Completion) => kind === 'chain' && !isHook(label);
+  const chainIsRight = isRight(items.find(isMade));
+  return items.filter((item) => (isMade(item) ? chainIsRight : isRight(item)));
 }
 
 const NOWHERE = { start: 0, end: 0 };
@@ -36,23 +42,33 @@ function wordsOf({ label, text = label }: Completion, { wanted }: CompletionCont
   return `${listed}${text}`.split(' ').map((value) => ({ span: NOWHERE, value }));
 }
 
-function errorCount(document: Document, context: CompletionContext, words: readonly Word[]): number {
+function errorCount(
+  document: Document,
+  context: CompletionContext,
+  words: readonly Word[],
+  chains: ReadonlySet<string>,
+): number {
   const { family, dress } = document.tree;
   const [first = { span: NOWHERE, value: '' }] = words;
   const onCommandLine = dress === 'script' || dress === 'listing';
   const line = commandLine('', words, { family, first, problems: [], onCommandLine });
-  return [...line.problems, ...ruleProblems(line, document, context)].filter(isMistake).length;
+  return [...line.problems, ...ruleProblems(line, document, context, chains)].filter(isMistake).length;
 }
 
 function isMistake(problem: Problem): boolean {
   return refuses(USUAL_VARIANT, problem) && !UNFINISHED.has(problem.code);
 }
 
-function ruleProblems(line: Line, document: Document, { table }: CompletionContext): readonly Problem[] {
+function ruleProblems(
+  line: Line,
+  document: Document,
+  { table }: CompletionContext,
+  chains: ReadonlySet<string>,
+): readonly Problem[] {
   if (line.kind !== 'command') return [];
   const target = line.parts.find((part) => part.kind === 'jump' || part.kind === 'goto');
   const name = target?.kind === 'jump' || target?.kind === 'goto' ? target.name?.value : undefined;
-  const jumps = name !== undefined && target?.kind === 'jump' && chainNames(document, table).includes(name);
+  const jumps = name !== undefined && target?.kind === 'jump' && chains.has(name);
   const known = table !== undefined && isTableName(table) ? table : undefined;
   return [...checkRule(line, document.tree.family, known, jumps), ...hookProblems(line, document, table, jumps)];
 }
