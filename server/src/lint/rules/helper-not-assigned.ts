@@ -1,5 +1,6 @@
 import { holds, type IntervalSet, interval } from '../../../../src-sim/net/interval-set';
 import { PROTOCOL } from '../../../../src-sim/net/protocol';
+import type { Rule } from '../../../../src-sim/netfilter/ruleset';
 import { type Box, intersectBoxes } from '../../analysis/packet-set';
 import { points } from '../../analysis/packet-space';
 import { effectOf, packetsOfPath, type RuleRef } from '../../analysis/rule-packets';
@@ -183,6 +184,7 @@ function isAssigned({ ruleset }: LintContext, helper: string): boolean {
 
 function report(context: LintContext, way: WayName, service: Announcing): Report | undefined {
   const { helper, port, data, alternative } = service;
+  if (!rulesOf(context.ruleset, 'filter').some(({ rule }) => mayName(rule, port))) return undefined;
   const opened = (outcomesOf(context, way, TCP_FLOW.opening, 'NEW') ?? []).filter(isAcceptedByRule);
   const control = opened.find((outcome) => names(outcome.box.dport, port));
   const letting = control && decidedBy(control, way).at(-1);
@@ -211,6 +213,16 @@ function report(context: LintContext, way: WayName, service: Announcing): Report
 
 function names(set: IntervalSet | undefined, port: number): boolean {
   return set !== undefined && holds(set, port);
+}
+
+/** Cheap: most rulesets say nothing of the port, and what all their rules open need not be known. */
+function mayName({ matches }: Rule, port: number): boolean {
+  return matches.some(({ options: { dport, dports, ports } }) => {
+    if (dport === undefined) return dports !== undefined || ports !== undefined;
+    const { value, inverted } = dport;
+    if (inverted || typeof value !== 'object' || value === null || !('min' in value)) return true;
+    return Number(value.min) <= port && port <= Number(value.max);
+  });
 }
 
 function namesPort(context: LintContext, ref: RuleRef, port: number): boolean {
