@@ -91,9 +91,11 @@ function report(context: LintContext, { name: chain, rules }: Chain): readonly R
   const { space } = context.walker();
   const open: { readonly ref: RuleRef; readonly box: Box }[] = [];
   const late: { readonly ref: RuleRef; readonly by: RuleRef; readonly box: Box }[] = [];
-  for (const [index, rule] of rules.entries()) {
+  const decisions = rules.map((rule, index) => decisionOf({ table: 'filter', chain, number: index + 1, rule }));
+  const lastDenial = decisions.lastIndexOf('deny');
+  for (const [index, rule] of rules.slice(0, lastDenial + 1).entries()) {
     const ref: RuleRef = { table: 'filter', chain, number: index + 1, rule };
-    const decision = decisionOf(ref);
+    const decision = decisions[index];
     if (decision === undefined || (decision === 'deny' && open.length === 0)) continue;
     const test = testOf(space, rule);
     if (decision === 'accept' && open.length < MOST_OPEN && isOpenToAll(test))
