@@ -27,8 +27,11 @@ function write(name: string, text: string): string {
 }
 
 const CHAINS = ':FORWARD DROP [0:0]\n:OUTPUT ACCEPT [0:0]\n-A INPUT -i lo -j ACCEPT\n';
-/** One warning. */
+/** One information. */
 const SHUT = `*filter\n:INPUT DROP [0:0]\n${CHAINS}COMMIT\n`;
+/** One warning. */
+const ALIAS =
+  '*filter\n:INPUT ACCEPT [0:0]\n:FORWARD ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n-A FORWARD -i eth0:1 -j DROP\nCOMMIT\n';
 /** One error that iptables-restore makes, too. */
 const WRONG = `*filter\n:INPUT DROP [0:0]\n${CHAINS}-A INPUT -p tcp --dprot 22 -j ACCEPT\nCOMMIT\n`;
 /** One information, with a safe fix. */
@@ -36,7 +39,8 @@ const UNUSED = `*filter\n# chainwalk-disable-next-line notrack-one-way -- gone\n
 const SILENCED = `*filter\n# chainwalk-disable-next-line ssh-lockout -- a console\n:INPUT DROP [0:0]\n${CHAINS}COMMIT\n`;
 
 const codes = (out: string) => [...out.matchAll(/\[([\w-]+)\]$/gm)].map((match) => match[1]);
-const lint = (...words: readonly string[]) => chainwalk(['lint', '--rule', 'ssh-lockout,unused-suppression', ...words]);
+const lint = (...words: readonly string[]) =>
+  chainwalk(['lint', '--rule', 'ssh-lockout,iface-alias,unused-suppression', ...words]);
 
 describe('what is linted', () => {
   test('folders and globs, sorted, each file once', async () => {
@@ -68,9 +72,9 @@ describe('what is looked for', () => {
   });
 
   test('severities: what is less severe is neither told nor counted', async () => {
-    const files = [write('a.rules', SHUT), write('b.rules', UNUSED)];
-    expect(codes((await lint(...files)).out)).toEqual(['ssh-lockout', 'unused-suppression']);
-    expect(codes((await lint('--min-severity', 'warning', ...files)).out)).toEqual(['ssh-lockout']);
+    const files = [write('a.rules', ALIAS), write('b.rules', UNUSED)];
+    expect(codes((await lint(...files)).out)).toEqual(['iface-alias', 'unused-suppression']);
+    expect(codes((await lint('--min-severity', 'warning', ...files)).out)).toEqual(['iface-alias']);
     expect((await lint('--min-severity', 'error', ...files)).code).toBe(0);
   });
 
@@ -100,11 +104,11 @@ describe('what is looked for', () => {
 
 describe('formats', () => {
   test('github', async () => {
-    const { out } = await lint('--format', 'github', write('x.rules', SHUT));
+    const { out } = await lint('--format', 'github', write('x.rules', ALIAS));
     expect(out).toMatch(
-      /^::warning file=[^:]*x\.rules,line=2,endLine=2,col=1,endColumn=18,title=ssh-lockout::no rule lets/,
+      /^::warning file=[^:]*x\.rules,line=5,endLine=5,col=15,endColumn=21,title=iface-alias::"eth0:1" is/,
     );
-    const name = write('a,b%.rules', SHUT);
+    const name = write('a,b%.rules', ALIAS);
     expect((await lint('--format', 'github', name)).out).toContain('a%2Cb%25.rules');
   });
 
