@@ -5,7 +5,7 @@ import type { Entry } from '../src-sim/conntrack/entry';
 import { ConntrackTable } from '../src-sim/conntrack/table';
 import { invertTuple, type Tuple } from '../src-sim/conntrack/tuple';
 import { DEFAULT_ZONE } from '../src-sim/conntrack/zone';
-import { Deadlines, type Waiting } from '../src-sim/host/deadlines';
+import { Deadlines, OWN_PLACES, type Waiting } from '../src-sim/host/deadlines';
 
 function tupleOf(number: number): Tuple {
   return { src: `10.0.${number >> 8}.${number & 255}`, dst: '192.0.2.1', protocol: 17, sport: 1000, dport: 53 };
@@ -117,8 +117,8 @@ describe('deadlines', () => {
       fc.property(
         fc.array(fc.tuple(fc.nat(15), fc.nat(50), fc.boolean()), { maxLength: 100, size: 'max' }),
         (moves) => {
-          const queue = new Deadlines<Waiting>();
-          const members = Array.from({ length: 16 }, (): Waiting => ({ dueAt: 0, queuePlace: -1 }));
+          const queue = new Deadlines<Waiting>(OWN_PLACES);
+          const members = Array.from({ length: 16 }, (): Waiting => ({ queuePlace: -1 }));
           const expected = new Map<Waiting, number>();
           for (const [at, dueAt, isOut] of moves) {
             const member = members[at];
@@ -128,9 +128,9 @@ describe('deadlines', () => {
             if (isOut) expected.delete(member);
             else expected.set(member, dueAt);
           }
-          const order: number[] = [];
-          for (let first = queue.first(); first; first = queue.first()) {
-            order.push(first.dueAt);
+          const order: (number | undefined)[] = [];
+          for (let first = queue.due(50); first; first = queue.due(50)) {
+            order.push(expected.get(first));
             queue.delete(first);
           }
           expect(order).toEqual([...expected.values()].sort((a, b) => a - b));

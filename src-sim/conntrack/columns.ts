@@ -31,6 +31,8 @@ export const TIME = { timeout: 0, createdAt: 1, dueAt: 2, streamAfter: 3 } as co
 
 /** Most simulations are of a few packets. */
 const FIRST_ROWS = 32;
+/** In place of {@link WORD.queuePlace}: the row is nobody's. */
+const FREE = -2;
 /** Of what is not used yet the system gives no memory. */
 const GROWTH = 8;
 
@@ -53,7 +55,12 @@ export class EntryColumns {
   freeRow(row: number): void {
     for (let at = row * ROW_WORDS; at < (row + 1) * ROW_WORDS; at += 1) this.words[at] = 0;
     for (let at = row * ROW_TIMES; at < (row + 1) * ROW_TIMES; at += 1) this.times[at] = 0;
+    this.words[row * ROW_WORDS + WORD.queuePlace] = FREE;
     this.#free.push(row);
+  }
+
+  isFree(row: number): boolean {
+    return this.words[row * ROW_WORDS + WORD.queuePlace] === FREE;
   }
 
   #grow(): void {

@@ -3,7 +3,6 @@
  *
  * @kernel include/net/netfilter/nf_conntrack.h:nf_conn
  */
-import type { Waiting } from '../host/deadlines';
 import { familyOf } from '../net/address';
 import { type EntryColumns, IS_IPV6, keyRest, PROTOCOL_BITS, ROW_TIMES, ROW_WORDS, TIME, WORD } from './columns';
 import type { TcpTracking } from './tcp-tracking';
@@ -40,7 +39,7 @@ export const STATUS_BIT = {
   fixedTimeout: 0x200,
 } as const satisfies Readonly<Record<keyof Status, number>>;
 
-export class EntryRow implements Status, Waiting {
+export class EntryRow implements Status {
   readonly zone: Zone;
   /** The table writes it. */
   row: number;
@@ -103,20 +102,6 @@ export class EntryRow implements Status, Waiting {
   }
   set streamAfter(time: number) {
     this.#setTime(TIME.streamAfter, time);
-  }
-
-  get dueAt(): number {
-    return this.#time(TIME.dueAt);
-  }
-  set dueAt(time: number) {
-    this.#setTime(TIME.dueAt, time);
-  }
-
-  get queuePlace(): number {
-    return this.#word(WORD.queuePlace);
-  }
-  set queuePlace(place: number) {
-    this.#setWord(WORD.queuePlace, place);
   }
 
   /** Undefined where no segment was seen. Shared by all entries: not to be kept. */

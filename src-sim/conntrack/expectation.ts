@@ -3,7 +3,7 @@
  *
  * @kernel net/netfilter/nf_conntrack_expect.c
  */
-import { Deadlines, type Waiting } from '../host/deadlines';
+import { Deadlines, OWN_PLACES, type Waiting } from '../host/deadlines';
 import { type Address, expandedText, familyOf, maskAddress } from '../net/address';
 import { hasPorts } from '../net/protocol';
 import type { Entry } from './entry';
@@ -30,14 +30,17 @@ export interface SourceMask {
   readonly port: boolean;
 }
 
-export interface Expectation extends Expected, Waiting {}
+export interface Expectation extends Expected, Waiting {
+  /** Virtual time in seconds at which it is given up. */
+  readonly dueAt: number;
+}
 
 /** `busy`: another expectation stands in the way; another port may be free. `full`: there are too many. */
 export type ExpectAnswer = 'expected' | 'busy' | 'full';
 
 export class Expectations {
   readonly #all = new Set<Expectation>();
-  readonly #expiry = new Deadlines<Expectation>();
+  readonly #expiry = new Deadlines<Expectation>(OWN_PLACES);
 
   get size(): number {
     return this.#all.size;
@@ -73,9 +76,9 @@ export class Expectations {
     const [oldest] = own;
     if (oldest && policy.most > 0 && own.length >= policy.most) this.#remove(oldest);
     if (this.#all.size >= most) return 'full';
-    const expectation: Expectation = { ...wanted, dueAt: 0, queuePlace: -1 };
+    const expectation: Expectation = { ...wanted, dueAt: now + policy.timeoutSeconds, queuePlace: -1 };
     this.#all.add(expectation);
-    this.#expiry.set(expectation, now + policy.timeoutSeconds);
+    this.#expiry.set(expectation, expectation.dueAt);
     return 'expected';
   }
 
@@ -88,7 +91,7 @@ export class Expectations {
   }
 
   removeExpired(now: number): void {
-    for (let one = this.#expiry.first(); one && one.dueAt <= now; one = this.#expiry.first()) this.#remove(one);
+    for (let one = this.#expiry.due(now); one; one = this.#expiry.due(now)) this.#remove(one);
   }
 
   #remove(expectation: Expectation): void {

@@ -8,6 +8,7 @@
 import { TCP_FLAG, type TcpSegment } from '../net/packet';
 import { type EntryColumns, ROW_TIMES, ROW_WORDS, TIME, WORD } from './columns';
 import { STATUS_BIT } from './entry-row';
+import { PredictedTimeout } from './predicted-timeout';
 import type { Settings } from './settings';
 import { SIDE_BIT, SIDE_NUMBER, SIDE_SCALE_BITS } from './tcp-side';
 import { TCP_FLAG_SETS, TCP_STATES } from './tcp-states';
@@ -19,9 +20,9 @@ import { tcpTimeout } from './timeouts';
 const STATUS_ASKED = STATUS_BIT.confirmed | STATUS_BIT.seenReply | STATUS_BIT.dying | STATUS_BIT.fixedTimeout;
 const STATUS_WANTED = STATUS_BIT.confirmed | STATUS_BIT.seenReply;
 /** Flags that no check of conntrack's looks at. */
-const IRRELEVANT_FLAGS = TCP_FLAG.P | TCP_FLAG.E | TCP_FLAG.C;
+export const IRRELEVANT_FLAGS = TCP_FLAG.P | TCP_FLAG.E | TCP_FLAG.C;
 
-const STATE_BITS = STATE.mask << STATE.shift;
+export const STATE_BITS = STATE.mask << STATE.shift;
 const ESTABLISHED = TCP_STATES.indexOf('ESTABLISHED') << STATE.shift;
 /** The ACK that ends the handshake, from the side that began it. */
 const SYN_RECV = TCP_STATES.indexOf('SYN_RECV') << STATE.shift;
@@ -30,22 +31,16 @@ const AFTER_ACK = ESTABLISHED | (TCP_FLAG_SETS.indexOf('ack') << LAST_FLAG_SET.s
 
 export class SegmentPrediction {
   readonly #lastWindowUnscaled: boolean;
-  readonly #zeroWindowShortensTimeout: boolean;
-  readonly #mostRetransmissions: number;
+  readonly #timeout: PredictedTimeout;
   readonly #established: number;
-  readonly #retransmitted: number;
-  readonly #unacknowledged: number;
 
   constructor(
     readonly columns: EntryColumns,
-    { sysctl, kernel }: Settings,
+    settings: Settings,
   ) {
-    this.#lastWindowUnscaled = kernel.lastWindowUnscaled;
-    this.#zeroWindowShortensTimeout = kernel.zeroWindowShortensTimeout;
-    this.#mostRetransmissions = sysctl.get('net.netfilter.nf_conntrack_tcp_max_retrans');
-    this.#established = tcpTimeout(sysctl, 'established');
-    this.#retransmitted = Math.min(this.#established, tcpTimeout(sysctl, 'max_retrans'));
-    this.#unacknowledged = Math.min(this.#established, tcpTimeout(sysctl, 'unacknowledged'));
+    this.#lastWindowUnscaled = settings.kernel.lastWindowUnscaled;
+    this.#timeout = new PredictedTimeout(columns, settings);
+    this.#established = tcpTimeout(settings.sysctl, 'established');
   }
 
   /**
@@ -80,7 +75,7 @@ export class SegmentPrediction {
     this.#update(start, isReply, segment, end);
     words[start + TCP_WORD.flags] = (tracking & ~CHANGED_BITS) | AFTER_ACK | (isReply ? TRACKING_BIT.lastIsReply : 0);
     words[start + WORD.status] = status | STATUS_BIT.assured;
-    times[row * ROW_TIMES + TIME.timeout] = now + this.#timeout(start);
+    times[row * ROW_TIMES + TIME.timeout] = now + this.#timeout.of(row, this.#established);
     return true;
   }
 
@@ -139,23 +134,9 @@ export class SegmentPrediction {
     words[start + TCP_WORD.lastWindow] = window & 0xffff;
     words[start + TCP_WORD.retransmissions] = 0;
   }
-
-  /** What tcp.ts:chooseTimeout does. */
-  #timeout(start: number): number {
-    const { words } = this.columns;
-    const retransmissions = (words[start + TCP_WORD.retransmissions] ?? 0) >>> 0;
-    if (retransmissions >= this.#mostRetransmissions && this.#retransmitted < this.#established) {
-      return this.#retransmitted;
-    }
-    const flags = (words[start + TCP_WORD.originalFlags] ?? 0) | (words[start + TCP_WORD.replyFlags] ?? 0);
-    if ((flags & SIDE_BIT.unacknowledged) !== 0 && this.#unacknowledged < this.#established)
-      return this.#unacknowledged;
-    const isClosed = words[start + TCP_WORD.lastWindow] === 0 && this.#zeroWindowShortensTimeout;
-    return isClosed ? this.#retransmitted : this.#established;
-  }
 }
 
 /** Numbers of 32 bits, signed or not, by the sign of their difference: RFC 1982. */
-function isBefore(a: number, b: number): boolean {
+export function isBefore(a: number, b: number): boolean {
   return ((a - b) | 0) < 0;
 }

@@ -8,6 +8,7 @@ import { familyOf } from '../net/address';
 import type { Node } from './chains';
 import { EntryColumns, keyRest, ROW_TIMES, ROW_WORDS, TIME, WORD } from './columns';
 import { Entry } from './entry';
+import { STATUS_BIT } from './entry-row';
 import { Expectations } from './expectation';
 import { TcpTracking } from './tcp-tracking';
 import { type Direction, sameTuple, type Tuple } from './tuple';
@@ -23,15 +24,25 @@ export class ConntrackTable {
   readonly expectations = new Expectations();
   readonly columns = new EntryColumns();
   readonly #tcp = new TcpTracking(this.columns);
-  /** By their rows. */
+  /** By their rows; a row of {@link openRow} gets its object when somebody asks for it. */
   readonly #entries: (Entry | undefined)[] = [undefined];
   readonly #byTuple = new TupleIndex(this.columns);
   readonly #bySource = new SourceIndex(this.columns);
   /** An entry waits here until its timeout, or until an earlier one that it had: then it is looked at again. */
-  readonly #expiry = new Deadlines<Entry>();
-  /** Entries that were opened, or taken out, since their rows were last given back: packets may still hold them. */
-  readonly #loose: Entry[] = [];
+  readonly #expiry: Deadlines<number>;
+  /** Rows that were opened, or taken out, since such rows were last given back: packets may still hold them. */
+  readonly #loose: number[] = [];
   #size = 0;
+
+  constructor() {
+    const { columns } = this;
+    this.#expiry = new Deadlines({
+      of: (row) => columns.words[row * ROW_WORDS + WORD.queuePlace] ?? 0,
+      put(row, place) {
+        columns.words[row * ROW_WORDS + WORD.queuePlace] = place;
+      },
+    });
+  }
 
   /** An entry about which nothing is known but its tuples: unconfirmed, its timeout still to be set. */
   open(original: Tuple, reply: Tuple, zone: Zone, now: number): Entry {
@@ -43,23 +54,37 @@ export class ConntrackTable {
 
   /** {@link open} of a flow with ports whose addresses nobody rewrites, in the default zone. */
   openFlow(src: number, dst: number, ports: number, rest: number, now: number): Entry {
-    const entry = this.#open(DEFAULT_ZONE, now);
+    return this.#materialise(this.openRow(src, dst, ports, rest, now), DEFAULT_ZONE);
+  }
+
+  /** {@link openFlow}, of which nothing is wanted yet but its row. */
+  openRow(src: number, dst: number, ports: number, rest: number, now: number): number {
+    const row = this.#takeRow(now);
     const { words } = this.columns;
-    const at = entry.row * ROW_WORDS;
+    const at = row * ROW_WORDS;
     words[at + WORD.original] = words[at + WORD.reply + 1] = src;
     words[at + WORD.original + 1] = words[at + WORD.reply] = dst;
     words[at + WORD.original + 2] = ports;
     words[at + WORD.reply + 2] = (ports << 16) | (ports >>> 16);
     words[at + WORD.original + 3] = words[at + WORD.reply + 3] = rest;
-    return entry;
+    return row;
   }
 
   #open(zone: Zone, now: number): Entry {
+    return this.#materialise(this.#takeRow(now), zone);
+  }
+
+  #takeRow(now: number): number {
     const row = this.columns.takeRow();
+    this.#entries[row] = undefined;
+    this.#loose.push(row);
+    this.columns.times[row * ROW_TIMES + TIME.createdAt] = now;
+    return row;
+  }
+
+  #materialise(row: number, zone: Zone): Entry {
     const entry = new Entry(this.columns, this.#tcp, row, zone);
     this.#entries[row] = entry;
-    this.#loose.push(entry);
-    entry.createdAt = now;
     return entry;
   }
 
@@ -95,7 +120,13 @@ export class ConntrackTable {
     return 0;
   }
 
+  /** Of a row that is in use; 0 is nobody's. */
   entryAt(row: number): Entry | undefined {
+    return row === 0 ? undefined : (this.#entries[row] ?? this.#materialise(row, DEFAULT_ZONE));
+  }
+
+  /** The entry of a row, if anybody asked for it: until then there is nothing in it but what the row says. */
+  objectAt(row: number): Entry | undefined {
     return this.#entries[row];
   }
 
@@ -117,16 +148,31 @@ export class ConntrackTable {
 
   /** @returns the entry that stands in the way, or undefined once `entry` is in. @kernel …:__nf_conntrack_confirm */
   insert(entry: Entry, now: number): Found | undefined {
-    const clash = this.#withTupleOf(entry.row, WORD.original, now) ?? this.#withTupleOf(entry.row, WORD.reply, now);
-    if (clash) return clash;
-    entry.status.confirmed = true;
-    entry.timeout += now;
+    const { row } = entry;
+    const node = this.insertRow(row, now);
+    return node === 0 ? undefined : this.foundAt(node);
+  }
+
+  /** {@link insert} in numbers. */
+  insertRow(row: number, now: number): Node {
+    const clash = this.#withTupleOf(row, WORD.original, now) || this.#withTupleOf(row, WORD.reply, now);
+    if (clash !== 0) return clash;
+    const { words, times } = this.columns;
+    const status = (words[row * ROW_WORDS + WORD.status] ?? 0) | STATUS_BIT.confirmed;
+    words[row * ROW_WORDS + WORD.status] = status;
+    const timeout = (times[row * ROW_TIMES + TIME.timeout] ?? 0) + now;
+    times[row * ROW_TIMES + TIME.timeout] = timeout;
     this.#size += 1;
-    this.#list(entry.row);
-    this.#byTuple.add(entry.row);
-    if (entry.status.srcNatDone) this.#bySource.add(entry.row);
-    this.#expiry.set(entry, entry.timeout);
-    return undefined;
+    this.#list(row);
+    this.#byTuple.add(row);
+    if ((status & STATUS_BIT.srcNatDone) !== 0) this.#bySource.add(row);
+    this.#setDue(row, timeout);
+    return 0;
+  }
+
+  #setDue(row: number, dueAt: number): void {
+    this.columns.times[row * ROW_TIMES + TIME.dueAt] = dueAt;
+    this.#expiry.set(row, dueAt);
   }
 
   /** Until an entry is confirmed its timeout is relative. @kernel nf_conntrack_core.c:__nf_ct_refresh_acct */
@@ -135,7 +181,7 @@ export class ConntrackTable {
     if (status.fixedTimeout) return;
     const timeout = status.confirmed ? now + timeoutSeconds : timeoutSeconds;
     entry.timeout = timeout;
-    if (status.confirmed && timeout < entry.dueAt && !status.dying) this.#expiry.set(entry, timeout);
+    if (status.confirmed && !status.dying) this.timeoutWritten(entry.row);
   }
 
   /** An entry's timeout was written into its row. */
@@ -143,9 +189,7 @@ export class ConntrackTable {
     const { times } = this.columns;
     const at = row * ROW_TIMES;
     const timeout = times[at + TIME.timeout] ?? 0;
-    if (timeout >= (times[at + TIME.dueAt] ?? 0)) return;
-    const entry = this.#entries[row];
-    if (entry) this.#expiry.set(entry, timeout);
+    if (timeout < (times[at + TIME.dueAt] ?? 0)) this.#setDue(row, timeout);
   }
 
   remove(entry: Entry): void {
@@ -158,38 +202,41 @@ export class ConntrackTable {
     this.#unlist(row);
     this.#byTuple.delete(row);
     if (status.srcNatDone) this.#bySource.delete(row);
-    this.#expiry.delete(entry);
-    this.#loose.push(entry);
+    this.#expiry.delete(row);
+    this.#loose.push(row);
   }
 
   /** Between two packets: whose time is over goes. Costs what falls due. */
   removeExpired(now: number): void {
     this.expectations.removeExpired(now);
-    for (let entry = this.#expiry.first(); entry && entry.dueAt <= now; entry = this.#expiry.first()) {
-      if (entry.timeout <= now) this.remove(entry);
-      else this.#expiry.set(entry, entry.timeout);
+    for (let row = this.#expiry.due(now); row !== undefined; row = this.#expiry.due(now)) {
+      const timeout = this.columns.times[row * ROW_TIMES + TIME.timeout] ?? 0;
+      const expired = timeout <= now ? this.entryAt(row) : undefined;
+      if (expired) this.remove(expired);
+      else this.#setDue(row, timeout);
     }
     if (this.#loose.length > 0) this.#giveRowsBack();
   }
 
   /** No packet is on its way: what is not in the table is nowhere. */
   #giveRowsBack(): void {
-    for (const entry of this.#loose) {
-      const { row } = entry;
-      const isIn = entry.status.confirmed && !entry.status.dying;
-      if (isIn || row === 0 || entry.isMaster) continue;
+    const { columns } = this;
+    for (const row of this.#loose) {
+      const status = columns.words[row * ROW_WORDS + WORD.status] ?? 0;
+      const isIn = (status & (STATUS_BIT.confirmed | STATUS_BIT.dying)) === STATUS_BIT.confirmed;
+      const entry = this.#entries[row];
+      if (isIn || entry?.isMaster || columns.isFree(row)) continue;
       this.#entries[row] = undefined;
-      this.columns.freeRow(row);
-      entry.row = 0;
+      columns.freeRow(row);
+      if (entry) entry.row = 0;
     }
     this.#loose.length = 0;
   }
 
-  #withTupleOf(row: number, at: number, now: number): Found | undefined {
+  #withTupleOf(row: number, at: number, now: number): Node {
     const { words } = this.columns;
     const key = row * ROW_WORDS + at;
-    const node = this.findNode(words[key] ?? 0, words[key + 1] ?? 0, words[key + 2] ?? 0, words[key + 3] ?? 0, now);
-    return node === 0 ? undefined : this.foundAt(node);
+    return this.findNode(words[key] ?? 0, words[key + 1] ?? 0, words[key + 2] ?? 0, words[key + 3] ?? 0, now);
   }
 
   /** The list of all entries is a ring through row 0. */

@@ -4,54 +4,65 @@
  * those that do not.
  */
 
-/** A member; the queue alone writes these fields. */
+/** Where a member keeps the place that the queue gave it; -1: it is in no queue. */
+export interface Places<Member> {
+  of(member: Member): number;
+  put(member: Member, place: number): void;
+}
+
+/** A member that is an object; the queue alone writes this field. */
 export interface Waiting {
-  /** Virtual time in seconds at which the queue gives it out. */
-  dueAt: number;
-  /** Where the queue holds it; -1: nowhere. */
   queuePlace: number;
 }
 
-export class Deadlines<Member extends Waiting> {
+export const OWN_PLACES: Places<Waiting> = {
+  of: ({ queuePlace }) => queuePlace,
+  put(member, place) {
+    member.queuePlace = place;
+  },
+};
+
+export class Deadlines<Member> {
   readonly #heap: Member[] = [];
-  /** Their times, in the same order: so that others need not be fetched to compare with them. */
+  /** Virtual times in seconds, in the same order. */
   readonly #times: number[] = [];
+
+  constructor(readonly places: Places<Member>) {}
 
   get size(): number {
     return this.#heap.length;
   }
 
-  /** The member that falls due first. */
-  first(): Member | undefined {
-    return this.#heap[0];
+  /** The member that falls due first, if its time has come. */
+  due(now: number): Member | undefined {
+    return (this.#times[0] ?? Number.POSITIVE_INFINITY) <= now ? this.#heap[0] : undefined;
   }
 
-  /** Takes a member in, or moves one that is in. */
+  /** Takes a member in, or moves one that is in. @param dueAt virtual time in seconds */
   set(member: Member, dueAt: number): void {
-    member.dueAt = dueAt;
-    if (member.queuePlace === -1) {
-      member.queuePlace = this.#heap.length;
+    let place = this.places.of(member);
+    if (place === -1) {
+      place = this.#heap.length;
       this.#heap.push(member);
       this.#times.push(dueAt);
     }
-    this.#settle(member, dueAt);
+    this.#settle(member, place, dueAt);
   }
 
   delete(member: Member): void {
-    const place = member.queuePlace;
+    const place = this.places.of(member);
     if (place === -1) return;
-    member.queuePlace = -1;
+    this.places.put(member, -1);
     const last = this.#heap.pop();
     const lastTime = this.#times.pop() ?? 0;
     if (last === undefined || last === member) return;
-    last.queuePlace = place;
-    this.#settle(last, lastTime);
+    this.#settle(last, place, lastTime);
   }
 
   /** Moves a member to where its time belongs: up, or else down. */
-  #settle(member: Member, dueAt: number): void {
+  #settle(member: Member, from: number, dueAt: number): void {
     const times = this.#times;
-    let place = member.queuePlace;
+    let place = from;
     while (place > 0) {
       const above = (place - 1) >> 1;
       if ((times[above] ?? 0) <= dueAt) break;
@@ -68,13 +79,13 @@ export class Deadlines<Member extends Waiting> {
 
   #move(from: number, to: number): void {
     const member = this.#heap[from];
-    if (member) this.#put(to, member, this.#times[from] ?? 0);
+    if (member !== undefined) this.#put(to, member, this.#times[from] ?? 0);
   }
 
   #put(place: number, member: Member, dueAt: number): void {
     this.#heap[place] = member;
     this.#times[place] = dueAt;
-    member.queuePlace = place;
+    this.places.put(member, place);
   }
 
   #earlierChild(place: number): number {

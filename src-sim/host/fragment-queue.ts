@@ -5,7 +5,7 @@
  * @kernel net/ipv4/ip_fragment.c, net/ipv4/inet_fragment.c, net/ipv6/netfilter/nf_conntrack_reasm.c; RFC 5722
  */
 import { IP_HEADER_BYTES, type Packet, transportBytes } from '../net/packet';
-import { Deadlines, type Waiting } from './deadlines';
+import { Deadlines, OWN_PLACES, type Waiting } from './deadlines';
 
 export type GatherAnswer =
   | { readonly kind: 'waits' }
@@ -38,6 +38,8 @@ interface Queue extends Waiting {
   readonly key: string;
   readonly user: string;
   readonly device: string | undefined;
+  /** Virtual time in seconds at which it is given up. */
+  readonly dueAt: number;
   readonly pieces: Piece[];
   readonly runs: Run[];
   /** Where the whole ends, as far as is known. */
@@ -50,7 +52,7 @@ const LONGEST_PACKET = 65_535;
 
 export class FragmentQueues {
   readonly #queues = new Map<string, Queue>();
-  readonly #expiry = new Deadlines<Queue>();
+  readonly #expiry = new Deadlines<Queue>(OWN_PLACES);
 
   /**
    * @param user who gathers: fragments coming in and fragments going out do not mix
@@ -76,8 +78,8 @@ export class FragmentQueues {
 
   /** The next that are given up by `until`; each call gives one, in order of time. */
   nextAbandoned(until: number): Abandoned | undefined {
-    const queue = this.#expiry.first();
-    if (queue === undefined || queue.dueAt > until) return undefined;
+    const queue = this.#expiry.due(until);
+    if (queue === undefined) return undefined;
     this.#close(queue);
     const { user, device, dueAt, pieces } = queue;
     return { at: dueAt, user, device, first: pieces.find(({ start }) => start === 0)?.packet };
@@ -92,7 +94,7 @@ export class FragmentQueues {
       runs: [],
       length: 0,
       hasLast: false,
-      dueAt: 0,
+      dueAt: giveUpAt,
       queuePlace: -1,
     };
     this.#queues.set(key, queue);

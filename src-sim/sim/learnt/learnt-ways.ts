@@ -10,10 +10,12 @@ import type { Node } from '../../conntrack/chains';
 import { keyRest, ROW_WORDS, WORD } from '../../conntrack/columns';
 import type { Entry } from '../../conntrack/entry';
 import { STATUS_BIT } from '../../conntrack/entry-row';
+import { HandshakePrediction } from '../../conntrack/predicted-handshake';
 import { SegmentPrediction } from '../../conntrack/predicted-segment';
 import { confirm, type TrackAnswer, type TrackContext, track, trackFirst, trackFound } from '../../conntrack/track';
 import { setUpNullBinding } from '../../nat/nat';
 import { ipv4Address } from '../../net/address';
+import type { Packet } from '../../net/packet';
 import type { CompiledChains } from '../compiled/compiled-walk';
 import { walk } from '../inject';
 import type { Machine, MutableCounters } from '../machine';
@@ -27,10 +29,10 @@ import { type Rewritten, type Starts, type Way, WayTree } from './way';
 
 type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
 
-/** What conntrack found: the number of a state, and the entry with the packet's direction. */
+/** What conntrack found: the number of a state, and the row of the entry (0: none) with the packet's direction. */
 interface Seen {
   state: number;
-  entry: Entry | undefined;
+  row: number;
   isReply: boolean;
 }
 
@@ -38,15 +40,27 @@ const STATE = { NEW: 0, ESTABLISHED: 1, INVALID: 2, OTHER: 3 } as const;
 /** NAT's decisions about a NEW flow: of the source, of the destination. */
 const BINDINGS = 4;
 const MAPPED = STATUS_BIT.srcNat | STATUS_BIT.dstNat;
+/** {@link confirm} has something else to say. */
+const UNCONFIRMABLE = STATUS_BIT.confirmed | STATUS_BIT.dying;
+const DECIDED = { source: STATUS_BIT.srcNatDone, destination: STATUS_BIT.dstNatDone } as const;
 
 export class LearntWays {
   readonly #ways = new WayTree();
   readonly #routing: RoutingClasses;
   readonly #prediction: SegmentPrediction;
+  readonly #handshake: HandshakePrediction;
   readonly #hasNat: boolean;
+  readonly #mostEntries: number;
   readonly #conntrack: Mutable<TrackContext>;
-  readonly #seen: Seen = { state: STATE.INVALID, entry: undefined, isReply: false };
+  readonly #seen: Seen = { state: STATE.INVALID, row: 0, isReply: false };
   readonly #rewritten: Rewritten = { dst: 0, dport: 0 };
+
+  #source: (() => ScenarioPacket) | undefined;
+  /** The packet that is on its way, for {@link RoutingClasses}; made once, since every packet would pay for another. */
+  readonly #sample = (): Packet | undefined => {
+    const source = this.#source?.();
+    return source && { ...makePacket(source), dst: ipv4Address(this.#rewritten.dst) };
+  };
 
   /** Whether anything can be learnt on a machine: nothing looks at a packet before conntrack, or beside the rules. */
   static suits({ family, director, host, registered, conntrackActive }: Machine): boolean {
@@ -63,6 +77,8 @@ export class LearntWays {
   ) {
     this.#routing = new RoutingClasses(machine.host);
     this.#prediction = new SegmentPrediction(machine.table.columns, machine.host);
+    this.#handshake = new HandshakePrediction(machine.table.columns, machine.host);
+    this.#mostEntries = machine.host.sysctl.get('net.netfilter.nf_conntrack_max');
     this.#hasNat = machine.tables.has('nat');
     this.#conntrack = { ...machine.conntrack(), isPrerouting: true };
   }
@@ -84,7 +100,7 @@ export class LearntWays {
 
   #nothingSeen(): undefined {
     this.#seen.state = STATE.INVALID;
-    this.#seen.entry = undefined;
+    this.#seen.row = 0;
   }
 
   /** @returns nothing where the segment was as predicted: nobody needs an answer then, but on the whole way */
@@ -95,7 +111,10 @@ export class LearntWays {
     const rest = keyRest(packet.protocol, false, 0);
     const node = table.findNode(src, dst, ports, rest, now);
     if (table.expectations.size > 0) return this.#note(track(makePacket(source()), undefined, this.#conntrack));
-    if (node === 0) return this.#note(trackFirst(packet, [src, dst, ports, rest], this.#conntrack));
+    if (node === 0) {
+      if (this.#isOpening(packet)) return this.#open(packet, table.openRow(src, dst, ports, rest, now));
+      return this.#note(trackFirst(packet, [src, dst, ports, rest], this.#conntrack));
+    }
     if (this.#isPredicted(packet, node)) return undefined;
     const found = table.foundAt(node);
     const answer = found && trackFound(packet, found, false, this.#conntrack);
@@ -103,31 +122,47 @@ export class LearntWays {
     return this.#note(trackFirst(packet, [src, dst, ports, rest], this.#conntrack));
   }
 
+  #isOpening({ transport, hasOptions }: PlainPacket): boolean {
+    const { table, counts } = this.#conntrack;
+    const isSegment = transport.kind === 'tcp' && !hasOptions && this.#handshake.isOpening(transport);
+    return isSegment && !counts && table.size < this.#mostEntries;
+  }
+
+  #open({ transport }: PlainPacket, row: number): undefined {
+    if (transport.kind === 'tcp') this.#handshake.open(row, transport);
+    this.#seen.state = STATE.NEW;
+    this.#seen.row = row;
+    this.#seen.isReply = false;
+  }
+
   #isPredicted({ transport, hasOptions }: PlainPacket, node: Node): boolean {
     const { table, now } = this.#conntrack;
     const row = node >>> 1;
     const isReply = (node & 1) === 1;
-    const entry = table.entryAt(row);
-    if (transport.kind !== 'tcp' || hasOptions || entry === undefined || !isOrdinary(entry)) return false;
-    if (!this.#prediction.track(row, isReply, transport, now)) return false;
+    if (transport.kind !== 'tcp' || hasOptions || !isOrdinary(table.objectAt(row))) return false;
+    const isTracked =
+      this.#prediction.track(row, isReply, transport, now) || this.#handshake.answer(row, isReply, transport, now);
+    if (!isTracked) return false;
     table.timeoutWritten(row);
     this.#seen.state = STATE.ESTABLISHED;
-    this.#seen.entry = entry;
+    this.#seen.row = row;
     this.#seen.isReply = isReply;
     return true;
   }
 
   #predictedAnswer(): TrackAnswer {
-    const { entry, isReply } = this.#seen;
+    const { row, isReply, state } = this.#seen;
+    const entry = this.#conntrack.table.entryAt(row);
+    const info = state === STATE.NEW ? 'NEW' : 'ESTABLISHED';
     const direction = isReply ? 'reply' : 'original';
-    const attachment = entry && ({ kind: 'tracked', entry, info: 'ESTABLISHED', direction } as const);
-    return { verdict: 'ACCEPT', attachment, change: 'updated', text: 'ESTABLISHED' };
+    const attachment = entry && ({ kind: 'tracked', entry, info, direction } as const);
+    return { verdict: 'ACCEPT', attachment, change: info === 'NEW' ? 'created' : 'updated', text: info };
   }
 
   #note(answer: TrackAnswer): TrackAnswer {
     const seen = this.#seen;
     const { attachment, verdict } = answer;
-    seen.entry = attachment?.kind === 'tracked' ? attachment.entry : undefined;
+    seen.row = attachment?.kind === 'tracked' ? attachment.entry.row : 0;
     seen.isReply = attachment?.kind === 'tracked' && attachment.direction === 'reply';
     if (attachment === undefined && verdict === 'ACCEPT') seen.state = STATE.INVALID;
     else if (attachment?.kind !== 'tracked' || attachment.info === 'RELATED') seen.state = STATE.OTHER;
@@ -143,45 +178,57 @@ export class LearntWays {
     rewritten.dst = packet.dst;
     rewritten.dport = packet.dport;
     if (this.#hasNat) this.#readMapping();
-    return this.#routing.forwarding(packet.in ?? '', packet.src, rewritten.dst, () => {
-      return { ...makePacket(source()), dst: ipv4Address(rewritten.dst) };
-    })?.starts;
+    this.#source = source;
+    return this.#routing.forwarding(packet.in ?? '', packet.src, rewritten.dst, this.#sample)?.starts;
   }
 
   #readMapping(): void {
-    const { entry, isReply } = this.#seen;
+    const { row, isReply } = this.#seen;
+    if (row === 0 || (this.#status(row) & MAPPED) === 0) return;
     const { words } = this.#conntrack.table.columns;
-    const row = (entry?.row ?? 0) * ROW_WORDS;
-    if (entry === undefined || ((words[row + WORD.status] ?? 0) & MAPPED) === 0) return;
-    const other = row + (isReply ? WORD.original : WORD.reply);
+    const other = row * ROW_WORDS + (isReply ? WORD.original : WORD.reply);
     this.#rewritten.dst = (words[other] ?? 0) >>> 0;
     this.#rewritten.dport = (words[other + 2] ?? 0) >>> 16;
   }
 
   /** State and NAT's decisions as a number. */
   #startOf(): number {
-    const { state, entry } = this.#seen;
-    if (!this.#hasNat || state !== STATE.NEW || entry === undefined) return state * BINDINGS;
-    const { srcNatDone, dstNatDone } = entry.status;
-    return state * BINDINGS + (srcNatDone ? 1 : 0) + (dstNatDone ? 2 : 0);
+    const { state, row } = this.#seen;
+    if (!this.#hasNat || state !== STATE.NEW || row === 0) return state * BINDINGS;
+    const status = this.#status(row);
+    return state * BINDINGS + (status & DECIDED.source ? 1 : 0) + (status & DECIDED.destination ? 2 : 0);
+  }
+
+  #status(row: number): number {
+    return this.#conntrack.table.columns.words[row * ROW_WORDS + WORD.status] ?? 0;
   }
 
   #take(way: Way, bytes: number): PacketFate {
     const { machine } = this;
-    const { state, entry } = this.#seen;
+    const { state, row } = this.#seen;
     const { counters } = way;
     for (let at = 0; at < counters.length; at += 1) count(counters[at], bytes);
     let { fate } = way;
-    if (state === STATE.NEW && entry !== undefined) {
-      if (way.bindsDestination) setUpNullBinding(entry, 'dst', machine.nat());
-      if (way.bindsSource) setUpNullBinding(entry, 'src', machine.nat());
-      if (way.fate.kind === 'sent') fate = this.#confirm(entry) ?? fate;
+    if (state === STATE.NEW && row !== 0) {
+      if (way.bindsDestination || way.bindsSource) this.#bind(row, way);
+      if (way.fate.kind === 'sent') fate = this.#confirm(row) ?? fate;
     }
     machine.table.removeExpired(machine.now);
     return fate;
   }
 
-  #confirm(entry: Entry): PacketFate | undefined {
+  #bind(row: number, { bindsDestination, bindsSource }: Way): void {
+    const entry = this.#conntrack.table.entryAt(row);
+    if (entry && bindsDestination) setUpNullBinding(entry, 'dst', this.machine.nat());
+    if (entry && bindsSource) setUpNullBinding(entry, 'src', this.machine.nat());
+  }
+
+  #confirm(row: number): PacketFate | undefined {
+    const { table, now } = this.#conntrack;
+    const status = this.#status(row);
+    if ((status & UNCONFIRMABLE) === 0 && table.insertRow(row, now) === 0) return undefined;
+    const entry = table.entryAt(row);
+    if (entry === undefined) return undefined;
     const { verdict, text } = confirm({ kind: 'tracked', entry, info: 'NEW', direction: 'original' }, this.#conntrack);
     return verdict === 'ACCEPT' ? undefined : { kind: 'dropped', where: 'conntrack', reason: text };
   }
@@ -221,6 +268,8 @@ function count(counters: MutableCounters | undefined, bytes: number): void {
 }
 
 /** Nothing depends on the flow but what its row says. */
-function isOrdinary({ helper, master, counters, sequenceShift }: Entry): boolean {
+function isOrdinary(entry: Entry | undefined): boolean {
+  if (entry === undefined) return true;
+  const { helper, master, counters, sequenceShift } = entry;
   return helper === undefined && master === undefined && counters === undefined && sequenceShift === undefined;
 }

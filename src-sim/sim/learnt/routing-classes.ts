@@ -25,6 +25,8 @@ export interface Forwarding {
 
 /** Class of addresses that begin with the same 16 bits, where they are of one class. */
 const MIXED = -1;
+const PREFIX_SIZE = 65_536;
+const ALL_ADDRESSES = 2 ** 32;
 
 export class RoutingClasses {
   /** Where classes begin, in order. */
@@ -44,10 +46,11 @@ export class RoutingClasses {
     const ends = networks.flatMap((network) => networkRange(network, 'ipv4') ?? []);
     const points = new Set([0, ...ends.flatMap(({ start, end }) => [Number(start), Number(end)])]);
     this.#starts = Float64Array.from(points).sort();
-    for (let prefix = 0; prefix < this.#classOfPrefix.length; prefix += 1) {
-      const [first, last] = [this.#search(prefix * 65_536), this.#search(prefix * 65_536 + 65_535)];
-      this.#classOfPrefix[prefix] = first === last ? first : MIXED;
-    }
+    this.#classOfPrefix.fill(MIXED);
+    this.#starts.forEach((start, at) => {
+      const end = this.#starts[at + 1] ?? ALL_ADDRESSES;
+      this.#classOfPrefix.fill(at, Math.ceil(start / PREFIX_SIZE), Math.floor(end / PREFIX_SIZE));
+    });
   }
 
   /**
@@ -55,7 +58,7 @@ export class RoutingClasses {
    *
    * @param sample makes one of these packets
    */
-  forwarding(device: string, src: number, dst: number, sample: () => Packet): Forwarding | undefined {
+  forwarding(device: string, src: number, dst: number, sample: () => Packet | undefined): Forwarding | undefined {
     const { byClasses, byRoute } = this.#decidedFor(device);
     const pair = this.#classOf(src) * this.#starts.length + this.#classOf(dst);
     const known = byClasses[pair];
@@ -75,7 +78,8 @@ export class RoutingClasses {
     return decided;
   }
 
-  #route(packet: Packet, device: string): Route | undefined {
+  #route(packet: Packet | undefined, device: string): Route | undefined {
+    if (packet === undefined) return undefined;
     const decision = decideInput(this.host, packet, device, 0);
     if (decision.kind !== 'forward') return undefined;
     // Nobody answers for the address of a network.
