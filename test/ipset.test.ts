@@ -104,7 +104,9 @@ describe('a host', () => {
   it('that says nothing of sets makes the answer unsure', () => {
     const result = runScenario({ rules, host: { interfaces: INTERFACES }, packets });
     expect(result.load.ok).toBe(true);
-    expect(result.packets[0]?.unsure).toEqual([expect.stringContaining('what the ipset s holds is not known here')]);
+    expect(result.packets[0]?.unsure).toEqual([
+      expect.objectContaining({ reason: expect.stringContaining('what the ipset s holds is not known here') }),
+    ]);
   });
 
   it('without the set does not load the rule', () => {

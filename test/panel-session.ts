@@ -22,7 +22,7 @@ export function openPanel(text: string): PanelSession {
 
   function answer(turn: number, saved: boolean): void {
     const document = createDocument(rules, { fileName: 'rules.v4' });
-    const params = state.packets ? { packets: state.packets } : {};
+    const params = { assume: state.assume, ...(state.packets ? { packets: state.packets } : {}) };
     state = reduce(state, {
       kind: 'message',
       message: { kind: 'answer', turn, answer: simulate(document, params, 1), saved },

@@ -127,3 +127,23 @@ test('only what matched: stepping leaves out the rules that did not', () => {
   expect(seen.length).toBeGreaterThan(2);
   expect(seen.filter((step) => step?.kind === 'rule' && !step.matched)).toEqual([]);
 });
+
+test('what cannot be decided is taken as the reader says, for one rule', () => {
+  const panel = openPanel(
+    '*filter\n:INPUT DROP\n-A INPUT -m cpu --cpu 0 -j ACCEPT\n-A INPUT -m cpu --cpu 1 -j DROP\nCOMMIT\n',
+  );
+  const place = 'filter:INPUT:1';
+  const chosen = () => exchangesOf(panel.state)[0]?.result.unsure.map(({ choice }) => [choice?.place, choice?.chosen]);
+  const fate = () => exchangesOf(panel.state)[0]?.result.fate.kind;
+  panel.dispatch({ kind: 'select-packet', packet: 0 });
+  expect(fate()).toBe('dropped');
+  expect(chosen()).toEqual([
+    [place, undefined],
+    ['filter:INPUT:2', undefined],
+  ]);
+  panel.dispatch({ kind: 'assume', place, taken: true });
+  expect(fate()).toBe('delivered');
+  expect(chosen()).toEqual([[place, true]]);
+  panel.dispatch({ kind: 'assume', place, taken: false });
+  expect(fate()).toBe('dropped');
+});

@@ -88,6 +88,7 @@ export class SimulationRun {
     const params: SimulateParams = {
       uri: this.client.code2ProtocolConverter.asUri(document.uri),
       ...(question.packets ? { packets: question.packets } : {}),
+      ...(question.assume ? { assume: question.assume } : {}),
       ...(this.from.chain === undefined ? {} : { chain: this.from.chain }),
       ...(this.from.host === undefined ? {} : { host: this.from.host }),
     };

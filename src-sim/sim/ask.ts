@@ -5,6 +5,7 @@ import type { MatchAnswer, TargetAnswer } from '../xt/define';
 import { findMatch, findTarget } from '../xt/registry';
 import type { TargetWorld, World } from '../xt/world';
 import type { Assumptions } from './scenario';
+import type { Undecided } from './undecided';
 
 export function askMatch(use: MatchUse, packet: Packet, world: World): MatchAnswer {
   const match = findMatch(use.name);
@@ -29,24 +30,22 @@ export function applyTarget(
 /** What cannot be decided is told, and goes on as the user chose. */
 export interface Assuming {
   readonly assume: Assumptions;
-  readonly unsure: string[];
+  readonly unsure: Undecided[];
 }
 
 /** @param place of the rule: a choice for it counts more than one for all rules. @returns whether the match holds */
 export function assumeMatch({ assume, unsure }: Assuming, { name }: MatchUse, reason: string, place: string): boolean {
   const chosen = assume[place] ?? assume[name];
   const holds = chosen === true;
-  unsure.push(`-m ${name}: ${reason}; taken as ${holds ? '' : 'not '}matching${byWhom(chosen)}`);
+  const taken = holds ? 'matching' : 'not matching';
+  unsure.push({ what: `-m ${name}`, reason, taken, choice: { of: 'match', place, chosen } });
   return holds;
 }
 
 export function assumeTarget({ assume, unsure }: Assuming, name: string, reason: string, place: string): TargetAnswer {
   const chosen = assume[place] ?? assume[name];
   const verdict = chosen === 'accept' ? 'ACCEPT' : chosen === 'drop' ? 'DROP' : undefined;
-  unsure.push(`-j ${name}: ${reason}; taken as ${verdict ?? 'going on'}${byWhom(chosen)}`);
+  const taken = verdict ?? 'going on';
+  unsure.push({ what: `-j ${name}`, reason, taken, choice: { of: 'target', place, chosen } });
   return verdict === undefined ? { kind: 'continue' } : { kind: 'verdict', verdict };
-}
-
-function byWhom(chosen: unknown): string {
-  return chosen === undefined ? '' : ', as the scenario assumes';
 }

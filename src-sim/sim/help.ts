@@ -62,7 +62,11 @@ function follow(machine: Machine, flight: InFlight, hook: Hook, read: Read): str
     case 'drop':
       return answer.text;
     case 'unsure':
-      machine.unsure.push(`-j CT --helper ${helper.name}: ${answer.reason}; taken as announcing nothing`);
+      machine.unsure.push({
+        what: `-j CT --helper ${helper.name}`,
+        reason: answer.reason,
+        taken: 'announcing nothing',
+      });
       return undefined;
     case 'expects': {
       const failed = answer.announced.filter((one) => !announce(machine, flight, hook, read, one));

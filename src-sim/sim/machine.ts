@@ -16,6 +16,7 @@ import type { InFlight, Story } from './in-flight';
 import { RefusedRule } from './refused-rule';
 import type { Assumptions } from './scenario';
 import { type Traverse, traverse } from './traverse';
+import type { Undecided } from './undecided';
 
 export interface MutableCounters {
   packets: number;
@@ -70,7 +71,7 @@ export class Machine implements Equipment {
   /** What the current packet made the host send, in order; emptied between packets. */
   readonly sent: InFlight[] = [];
   readonly made: Story[] = [];
-  readonly unsure: string[] = [];
+  readonly unsure: Undecided[] = [];
   /** Whether an ICMP message of the host's own is on its way out. */
   sendsIcmp = false;
   /** Whether a copy of TEE's is on its way out: it is not copied again. */

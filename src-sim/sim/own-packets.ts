@@ -223,7 +223,10 @@ export function receiveWaiting(machine: Machine): void {
     if (flight === undefined) return;
     endStory(flight, receive(machine, flight));
   }
-  if (machine.waitingAtLoopback.length > 0) machine.unsure.push('-j TEE: its copies are copied again without end');
+  if (machine.waitingAtLoopback.length > 0) {
+    const taken = 'no more copies';
+    machine.unsure.push({ what: '-j TEE', reason: 'its copies are copied again without end', taken });
+  }
   machine.waitingAtLoopback.length = 0;
 }
 

@@ -5,6 +5,7 @@
 import type { CtState } from '../conntrack/entry';
 import type { Address } from '../net/address';
 import type { Hook, TableName } from '../netfilter/hook';
+import type { Undecided } from './undecided';
 
 export interface Result {
   readonly load: { readonly ok: boolean; readonly error: string };
@@ -30,7 +31,7 @@ export interface PacketResult {
   /** Virtual time in seconds at which it was seen. */
   readonly time: number;
   /** What the simulator could not decide, and what it took instead. */
-  readonly unsure: readonly string[];
+  readonly unsure: readonly Undecided[];
   /** Every packet that the host made because of this one, in order, each with its whole story. */
   readonly made: readonly MadePacket[];
 }

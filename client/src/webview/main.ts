@@ -12,6 +12,7 @@
  * - region "Steps", group "Show" (buttons "all", "only what matched"), listbox "Steps": options with `data-place`, the
  *   kernel's name of the place (`filter:FORWARD:1`, `filter:INPUT:policy`, `conntrack`), and `data-line`, the 0-based
  *   line of the ruleset; beneath it a listbox with `data-caused` for each packet that the host made
+ * - groups "What is taken" with `data-place`, where the simulator could not decide: a button for each choice
  * - region "Conntrack table", list "Conntrack entries": items with `data-change` = created, changed, unchanged, expired
  *   or destroyed
  * - `data-turn` and `data-settled` on the body: how many changes were made, and whether the answer to the last is shown
@@ -74,12 +75,16 @@ function show(): void {
 function tell(before: PanelState, after: PanelState): void {
   if (after.turn !== before.turn) {
     const packets = after.packets === undefined ? {} : { packets: after.packets };
-    host.postMessage({ kind: 'simulate', turn: after.turn, ...packets });
+    host.postMessage({ kind: 'simulate', turn: after.turn, assume: after.assume, ...packets });
   }
-  const { packets, filter, cursor } = after;
-  const moved = packets !== before.packets || filter !== before.filter || cursor.packet !== before.cursor.packet;
+  const { packets, filter, cursor, assume } = after;
+  const moved =
+    packets !== before.packets ||
+    assume !== before.assume ||
+    filter !== before.filter ||
+    cursor.packet !== before.cursor.packet;
   if (packets !== undefined && moved) {
-    host.postMessage({ kind: 'remember', remembered: { packets, selected: cursor.packet, filter } });
+    host.postMessage({ kind: 'remember', remembered: { packets, selected: cursor.packet, filter, assume } });
   }
   if (after.playing && !before.playing) startTicking();
 }

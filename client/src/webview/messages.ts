@@ -1,7 +1,7 @@
 /** What the panel and the extension say to each other: types only, all of it JSON. */
 
 import type { SimulateAnswer } from '../../../server/src/lsp/protocol';
-import type { ScenarioPacket } from '../../../src-sim/sim/scenario';
+import type { Assumptions, ScenarioPacket } from '../../../src-sim/sim/scenario';
 
 export type ToPanel =
   | {
@@ -26,7 +26,13 @@ export type ToPanel =
 export type FromPanel =
   | { readonly kind: 'ready' }
   /** Without packets: those that the ruleset suggests. */
-  | { readonly kind: 'simulate'; readonly turn: number; readonly packets?: readonly ScenarioPacket[] }
+  | {
+      readonly kind: 'simulate';
+      readonly turn: number;
+      readonly packets?: readonly ScenarioPacket[];
+      /** What is taken where the simulator cannot decide. */
+      readonly assume?: Assumptions;
+    }
   | { readonly kind: 'remember'; readonly remembered: Remembered }
   /** `line` is 0-based; with `focus` the editor takes the keyboard. */
   | { readonly kind: 'reveal'; readonly line: number; readonly focus: boolean }
@@ -37,6 +43,7 @@ export interface Remembered {
   readonly packets: readonly ScenarioPacket[];
   readonly selected: number;
   readonly filter: StepFilter;
+  readonly assume?: Assumptions;
 }
 
 export type StepFilter = 'all' | 'matched';

@@ -4,7 +4,7 @@
  */
 
 import type { SimulateAnswer } from '../../../server/src/lsp/protocol';
-import type { ScenarioPacket } from '../../../src-sim/sim/scenario';
+import type { Assumptions, ScenarioPacket } from '../../../src-sim/sim/scenario';
 import type { MadePacket, PacketResult, Step } from '../../../src-sim/sim/trace';
 import type { Exchange } from './flow';
 import type { StepFilter, ToPanel } from './messages';
@@ -17,7 +17,9 @@ export interface PanelState {
   readonly name: string;
   /** Undefined until the extension or the ruleset has said which. */
   readonly packets: readonly ScenarioPacket[] | undefined;
-  /** Counts the changes of `packets`: an answer to an older one is not shown. 0: nothing asked yet. */
+  /** What the reader takes where the simulator cannot decide. */
+  readonly assume: Assumptions;
+  /** Counts the changes of `packets` and `assume`: an answer to an older one is not shown. 0: nothing asked yet. */
   readonly turn: number;
   /** The turn that `answer` answers. */
   readonly answered: number;
@@ -50,11 +52,13 @@ export type Action =
   | { readonly kind: 'move'; readonly by: 1 | -1 }
   | { readonly kind: 'preset'; readonly id: string }
   | { readonly kind: 'filter'; readonly filter: StepFilter }
+  | { readonly kind: 'assume'; readonly place: string; readonly taken: Assumptions[string] }
   | { readonly kind: 'play' | 'pause' | 'tick' | 'first' | 'back' | 'forward' | 'last' };
 
 export const INITIAL: PanelState = {
   name: '',
   packets: undefined,
+  assume: {},
   turn: 0,
   answered: 0,
   answer: undefined,
@@ -82,6 +86,8 @@ export function reduce(state: PanelState, action: Action): PanelState {
       return { ...state, opened: new Set([...state.opened, action.step]) };
     case 'filter':
       return { ...state, filter: action.filter };
+    case 'assume':
+      return assume(state, action.place, action.taken);
     case 'preset':
       return startPreset(state, action.id);
     case 'add':
@@ -150,8 +156,8 @@ function onMessage(state: PanelState, message: ToPanel): PanelState {
 function onOpened(state: PanelState, { name, remembered }: Extract<ToPanel, { kind: 'opened' }>): PanelState {
   const opened = { ...state, name, turn: state.turn + 1 };
   if (remembered === undefined || remembered.packets.length === 0) return { ...opened, plan: FIRST_PLAN };
-  const { packets, selected, filter } = remembered;
-  return { ...opened, packets, filter, cursor: { ...state.cursor, packet: selected } };
+  const { packets, selected, filter, assume = {} } = remembered;
+  return { ...opened, packets, filter, assume, cursor: { ...state.cursor, packet: selected } };
 }
 
 /** The ruleset suggests a first packet; the panel goes on with it as the handshake would. */
@@ -248,6 +254,13 @@ function withPackets(
     notice: undefined,
     saved: state.saved?.slice(0, changed),
   };
+}
+
+/** Other packets may meet the rule too: all are asked again. */
+function assume(state: PanelState, place: string, taken: Assumptions[string]): PanelState {
+  const { packet } = state.cursor;
+  const chosen = { ...state, assume: { ...state.assume, [place]: taken } };
+  return withPackets(chosen, state.packets ?? [], 0, packet);
 }
 
 function startPreset(state: PanelState, id: string): PanelState {

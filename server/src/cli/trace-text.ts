@@ -2,6 +2,7 @@
 import { printPacketLine } from '../../../src-sim/sim/packet-line';
 import { isCommand, type ScenarioStep } from '../../../src-sim/sim/scenario';
 import type { Fate, MadePacket, PacketResult, Result, Step } from '../../../src-sim/sim/trace';
+import { undecidedText } from '../../../src-sim/sim/undecided';
 import type { Document } from '../analysis/document';
 import { ruleText } from '../analysis/rule-text';
 import type { Tree } from '../syntax/tree';
@@ -49,7 +50,7 @@ function packetText(title: string, result: PacketResult, before: readonly string
     ...stepLines(result.steps, words),
     ...result.made.flatMap((made) => madeLines(made, words)),
     ...conntrackLines(before, result.conntrack, style),
-    ...result.unsure.map((why) => `  ${style.warn('not sure:')} ${printable(why)}`),
+    ...result.unsure.map((why) => `  ${style.warn('not sure:')} ${printable(undecidedText(why))}`),
   ];
   return `${lines.join('\n')}\n`;
 }

@@ -26,11 +26,13 @@ export function selections(whole: Document, offset: number): readonly Span[] {
 
 /** Each of them holds the one before, and more. */
 function growing(spans: readonly Span[]): readonly Span[] {
-  return spans.reduce<readonly Span[]>((kept, span) => {
+  const kept: Span[] = [];
+  for (const span of spans) {
     const last = kept.at(-1);
     const grows = last === undefined || (span.start <= last.start && last.end <= span.end && !isSame(span, last));
-    return grows ? [...kept, span] : kept;
-  }, []);
+    if (grows) kept.push(span);
+  }
+  return kept;
 }
 
 function isSame(a: Span, b: Span): boolean {

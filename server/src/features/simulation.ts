@@ -23,7 +23,7 @@ import { suggestPackets } from './suggest-packets';
 /** @param version the document's, as the editor counts */
 export function simulate(
   document: Document,
-  params: Pick<SimulateParams, 'host' | 'packets' | 'chain'>,
+  params: Pick<SimulateParams, 'host' | 'packets' | 'chain' | 'assume'>,
   version: number,
   hints: Hints = readHints(document),
 ): SimulateAnswer {
@@ -37,7 +37,7 @@ export function simulate(
     host,
     packets,
     suggested: suggestion.packets,
-    result: simulateOr(document, () => runPackets(ruleset, { host, packets })),
+    result: simulateOr(document, () => runPackets(ruleset, { host, packets, assume: params.assume ?? {} })),
     outline: outlineOf(document.tree, ruleset),
   };
 }

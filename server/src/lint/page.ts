@@ -92,13 +92,14 @@ interface Hunk {
 
 /** The lines that were, and what stands there instead; edits of one line are told together. */
 function changedLines(text: string, edits: readonly TextEdit[]): string {
-  const hunks = edits.reduce<readonly Hunk[]>((before, edit) => {
-    const last = before.at(-1);
+  const hunks: Hunk[] = [];
+  for (const edit of edits) {
+    const last = hunks.at(-1);
     const next = hunkOf(text, edit);
-    if (last === undefined || next.start >= last.end || next.start === next.end) return [...before, next];
-    const joined = { start: last.start, end: Math.max(last.end, next.end), edits: [...last.edits, edit] };
-    return [...before.slice(0, -1), joined];
-  }, []);
+    const joins = last !== undefined && next.start < last.end && next.start !== next.end;
+    if (!joins) hunks.push(next);
+    else hunks.splice(-1, 1, { start: last.start, end: Math.max(last.end, next.end), edits: [...last.edits, edit] });
+  }
   return hunks.map((hunk) => hunkLines(text, hunk)).join('\n');
 }
 

@@ -2,7 +2,7 @@
  * What the editor and the server say to each other beyond LSP. Types only, all of it JSON: the client and the panel
  * import them without the server's code.
  */
-import type { HostDescription, ScenarioPacket } from '../../../src-sim/sim/scenario';
+import type { Assumptions, HostDescription, ScenarioPacket } from '../../../src-sim/sim/scenario';
 import type { Result } from '../../../src-sim/sim/trace';
 
 /** Request `chainwalk/simulate`: run packets through the ruleset as the editor holds it now. */
@@ -59,6 +59,8 @@ export interface SimulateParams {
   readonly host?: HostDescription;
   /** Absent: the first of those that the ruleset suggests. */
   readonly packets?: readonly ScenarioPacket[];
+  /** What is taken where the simulator cannot decide. */
+  readonly assume?: Assumptions;
   /** A chain that the suggested packets should reach. */
   readonly chain?: string;
 }

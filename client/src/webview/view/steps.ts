@@ -5,6 +5,7 @@ import { type PanelState, selectedExchange } from '../state';
 import { h, setAttributes, whenChanged } from './element';
 import { showSelected } from './listbox';
 import { stepList } from './step-list';
+import { undecidedNode } from './undecided';
 import type { Dispatch, Reveal, View } from './view';
 
 export function createSteps(dispatch: Dispatch, reveal: Reveal): View {
@@ -46,7 +47,7 @@ function listsOf(state: PanelState, dispatch: Dispatch, reveal: Reveal): readonl
     causedTitle(packet),
     stepList(state, index, dispatch, reveal),
   ]);
-  const unsure = result.unsure.map((text) => h('p', { class: 'unsure' }, h('b', {}, 'Not sure: '), text));
+  const unsure = result.unsure.map((one) => undecidedNode(one, dispatch));
   return [...unsure, own, ...caused];
 }
 
