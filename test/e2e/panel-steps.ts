@@ -51,6 +51,20 @@ export function panelSteps(workbench: Workbench): readonly Step[] {
         await workbench.screenshot('panel-edited');
       },
     },
+    {
+      name: 'window: what the simulator cannot decide is taken as the reader says',
+      run: async () => {
+        await workbench.clickAfter('-A INPUT -i lo -j ACCEPT');
+        await page.keyboard.type('\n-A INPUT -m cpu --cpu 1 -j REJECT');
+        await page.keyboard.press('Escape');
+        const panel = workbench.webview();
+        await panel.locator('[role=option][data-fate=dropped]').first().click();
+        const choice = panel.getByRole('group', { name: 'What is taken' }).first();
+        await choice.getByRole('button', { name: 'matches', exact: true }).click();
+        await panel.locator('[role=option][data-fate=rejected]').first().waitFor();
+        await workbench.screenshot('panel-undecided');
+      },
+    },
   ];
 }
 
