@@ -7,7 +7,7 @@ import { checkLine } from '../server/src/analysis/check-line';
 import { createDocument, type Document, editDocument, lineAt } from '../server/src/analysis/document';
 import { NO_HINTS } from '../server/src/analysis/hints';
 import { lower } from '../server/src/analysis/lower';
-import { diagnosticSlices } from '../server/src/features/diagnostics';
+import { type Diagnostic, diagnosticSlices, problemSlices } from '../server/src/features/diagnostics';
 import { type Edited, editedDiagnostics } from '../server/src/features/edited-diagnostics';
 import { guessFamily } from '../server/src/syntax/family';
 import type { Line } from '../server/src/syntax/tree';
@@ -112,8 +112,27 @@ test('diagnostics follow an edit to their new places, and the touched line has i
   const change = { start: at, end: at, text: '--what ' };
   const after = editDocument(before, change);
   const found = editedDiagnostics(known, { before, after, change });
-  const marked = found.map(({ span }) => after.text.slice(span.start, span.end));
-  expect(marked).toEqual(['NOWHERE', 'ELSEWHERE', '--what']);
+  const told = (all: readonly Diagnostic[]) =>
+    all.map(({ code, severity, span, fixes }) => [code, after.text.slice(span.start, span.end), severity, fixes]);
+  expect(told(found).map(([code, marked]) => [code, marked])).toEqual([
+    ['chain-undefined', 'NOWHERE'],
+    ['chain-undefined', 'ELSEWHERE'],
+    ['unknown-option', '--what'],
+  ]);
+  const anew = [...problemSlices(after, NO_HINTS)].flat();
+  expect(told(found)).toEqual(expect.arrayContaining(told(anew)));
+  expect(anew).toHaveLength(found.length);
+});
+
+test('what is refused in a touched line has the name and the cure that it has in the whole file', () => {
+  const text = '*filter\n-A INPUT -p tcp -j ACCEPT\nCOMMIT\n';
+  const before = createDocument(text);
+  const at = text.indexOf('ACCEPT');
+  const change = { start: at, end: at + 6, text: 'accept' };
+  const after = editDocument(before, change);
+  const found = editedDiagnostics([], { before, after, change });
+  expect(found.map(({ code }) => code)).toEqual(['target-case']);
+  expect(found).toEqual([...problemSlices(after, NO_HINTS)].flat());
 });
 
 describe('an edit', () => {

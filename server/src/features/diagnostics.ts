@@ -47,14 +47,14 @@ export function* problemSlices(document: Document, hints: Hints): Generator<read
     yield [foreign];
     return false;
   }
-  const problems = lineProblems(document).map((problem) => inDocument(document, problem));
+  const problems = lineProblems(document).map((problem) => diagnosticOf(document, problem));
   yield problems.slice(0, MOST_DIAGNOSTICS);
   if (problems.length > MOST_DIAGNOSTICS) return false;
   yield hints.problems.map((problem) => ofProblem(problem, problem.span));
   const steps = checkSteps(document);
   let step = steps.next();
   for (; !step.done; step = steps.next()) yield [];
-  yield step.value.map((problem) => inDocument(document, problem));
+  yield step.value.map((problem) => diagnosticOf(document, problem));
   if (!isWhole(document)) return false;
   const isLintable = document.chunks.count <= MOST_LINTED_LINES;
   if (!isLintable) yield [tooLong(document)];
@@ -92,7 +92,7 @@ function foreignFile(document: Document): Diagnostic | undefined {
 const OWN_LINES: ReadonlySet<Line['kind']> = new Set(['table', 'chain', 'command', 'commit']);
 
 /** A problem of a line under the name of its kind, with the cure of that kind. */
-function inDocument(document: Document, problem: LocatedProblem): Diagnostic {
+export function diagnosticOf(document: Document, problem: LocatedProblem): Diagnostic {
   const found = ofProblem(problem, spanInDocument(document, problem.line, problem.span));
   const refused = refusalOf(document, problem);
   if (refused === undefined) return found;
@@ -101,7 +101,7 @@ function inDocument(document: Document, problem: LocatedProblem): Diagnostic {
   return { ...found, code, severity, fixes: cure ? [cure] : found.fixes };
 }
 
-export function ofProblem(problem: Omit<Problem, 'span'>, span: Span): Diagnostic {
+function ofProblem(problem: Omit<Problem, 'span'>, span: Span): Diagnostic {
   const { code, severity, suggestion } = problem;
   return { code, severity, message: problemText(problem), span, related: [], fixes: suggestedFixes(suggestion, span) };
 }

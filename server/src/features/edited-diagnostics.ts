@@ -1,8 +1,8 @@
 /** Diagnostics after an edit, before the whole file has been looked at again: the lines that it touches are new. */
 import { checkLine } from '../analysis/check-line';
-import { type Document, lineAt, spanInDocument, type TextChange } from '../analysis/document';
+import { type Document, lineAt, type TextChange } from '../analysis/document';
 import type { Span } from '../syntax/tree';
-import { type Diagnostic, ofProblem } from './diagnostics';
+import { type Diagnostic, diagnosticOf } from './diagnostics';
 
 /** A larger edit is a file of its own: it waits for the whole to be looked at. */
 const MOST_LINES = 20;
@@ -38,7 +38,7 @@ function lineDiagnostics(document: Document, first: number, last: number): reado
   const found: Diagnostic[] = [];
   for (let number = first; number <= Math.min(last, first + MOST_LINES); number += 1) {
     for (const problem of checkLine(document, number)) {
-      found.push(ofProblem(problem, spanInDocument(document, number, problem.span)));
+      found.push(diagnosticOf(document, { ...problem, line: number }));
     }
   }
   return found;

@@ -1,5 +1,7 @@
 /** Every kind of refusal, and which of them a problem is. The first that fits counts: the narrow ones come first. */
 
+import type { TableName } from '../../../../src-sim/netfilter/hook';
+import { blockRange } from '../../analysis/block-names';
 import { blockAt } from '../../analysis/blocks';
 import { type Document, sidesOf } from '../../analysis/document';
 import type { LocatedProblem } from '../../analysis/located-problem';
@@ -37,23 +39,35 @@ export interface RefusedProblem {
 /** What a problem of a line is called; undefined where its own code says it all. */
 export function refusalOf(document: Document, problem: LocatedProblem): RefusedProblem | undefined {
   const number = problem.line;
-  const { tree } = sidesOf(document).find((side) => side.tree.lines[number]?.kind !== 'foreign') ?? document;
   const candidates = BY_PROBLEM.get(problem.code);
-  const line = tree.lines[number];
+  const side = document.others === undefined ? document : (sideOf(document, number) ?? document);
+  const line = side.chunks.at(number);
   if (candidates === undefined || line === undefined) return undefined;
   const { start, end } = problem.span;
   const at: RefusedPlace = {
     problem,
     document,
-    tree,
+    // Right behind an edit of a large file the lines are not gathered yet: only what is asked for is made.
+    get tree() {
+      return side.tree;
+    },
     number,
     line,
     text: line.text.slice(start, end),
     part: line.kind === 'command' ? line.parts.find((part) => holds(part, start)) : undefined,
-    table: blockAt(tree, number)?.table,
+    table: tableAt(side, number),
   };
   const refusal = candidates.find(({ when }) => when === undefined || when(at));
   return refusal && { refusal, at };
+}
+
+function sideOf(document: Document, number: number): Document | undefined {
+  return sidesOf(document).find(({ chunks }) => chunks.at(number)?.kind !== 'foreign');
+}
+
+function tableAt(document: Document, number: number): TableName | undefined {
+  const isPlain = document.dialect === 'restore';
+  return (isPlain ? blockRange(document.chunks, number) : blockAt(document.tree, number))?.table;
 }
 
 function holds(part: RulePart, offset: number): boolean {
