@@ -10,7 +10,6 @@ import { build } from 'esbuild';
 import type { Log } from 'sarif';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { VERSION } from '../server/src/cli/version';
-import { pageAddress } from '../server/src/lint/page-address';
 import { chainwalk } from './support/run-program';
 
 let root = '';
@@ -179,8 +178,11 @@ describe('SARIF', () => {
     ]);
   });
 
-  test('a page has an address where the pages have one', () => {
-    expect(pageAddress('ssh-lockout', 'https://example.org/rules/')).toBe('https://example.org/rules/ssh-lockout.md');
+  test('a page has an address where the pages have one', async () => {
+    const { tool } = await sarif('--pages-url', 'https://example.org/rules', write('x.rules', SHUT));
+    const rule = tool.driver.rules?.find(({ id }) => id === 'ssh-lockout');
+    expect(rule?.helpUri).toBe('https://example.org/rules/ssh-lockout.md');
+    expect((await lint('--pages-url', 'rules', write('x.rules', SHUT))).code).toBe(2);
   });
 });
 

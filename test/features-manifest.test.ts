@@ -6,6 +6,7 @@ import { findHintKey } from '../server/src/analysis/hint-keys';
 import { readHost } from '../server/src/analysis/host-setting';
 import { VERSION } from '../server/src/cli/version';
 import { RULE_GROUPS } from '../server/src/lint/groups';
+import { EXTENSION } from '../server/src/lint/page-address';
 import { LINT_RULES } from '../server/src/lint/registry';
 import { SEVERITY_CHOICES } from '../server/src/lint/severities';
 import { TRACE_COMMAND } from '../server/src/lsp/protocol';
@@ -21,6 +22,13 @@ const settingsTitled = (title: string) =>
 
 /** One setting for the groups, and one for each lint rule, in the order of the registry. */
 const lintSettings = {
+  'chainwalk.lint.pagesUrl': {
+    type: 'string',
+    scope: 'resource',
+    default: '',
+    markdownDescription:
+      'Where the pages of lint rules (the folder `docs/rules`) are on the web: `https://…`. The code of a finding leads there. Where nothing is said, the extension shows its own page, offline.',
+  },
   'chainwalk.lint.groups': {
     type: 'object',
     scope: 'resource',
@@ -94,6 +102,10 @@ describe('what the manifest points at is there', () => {
       for (const { command } of menu)
         expect(commands.map((one: { command: string }) => one.command)).toContain(command);
     }
+  });
+
+  test('links to pages lead to this extension', () => {
+    expect(EXTENSION).toBe(`${manifest.publisher}.${manifest.name}`);
   });
 
   test('it works in Restricted Mode', () => {

@@ -6,6 +6,7 @@ import * as lsp from 'vscode-languageserver/node';
 import { TextDocument } from 'vscode-languageserver-textdocument';
 import {
   EXPLAIN_COMMAND,
+  type InitializationOptions,
   PAGE,
   RULES,
   type RuleAnswer,
@@ -99,8 +100,46 @@ describe('a finding', () => {
     expect(rules.map((rule) => rule.code)).toContain(PITFALL);
   });
 
-  test('has no address of a page as long as there is none', () => {
+  test('leads to no page where the editor shows none and nobody says where they are', () => {
     expect(diagnostics.every(({ codeDescription }) => codeDescription === undefined)).toBe(true);
+  });
+});
+
+describe('the page of a finding', () => {
+  const wrong =
+    '*filter\n:INPUT DROP [0:0]\n-A INPUT -p tcp --dport 22 -j accept\n-A INPUT -s 10.0.0.5/24 -j ACCEPT\nCOMMIT\n';
+
+  async function addresses(
+    options: InitializationOptions,
+    settings: () => unknown,
+  ): Promise<ReadonlyMap<string, string>> {
+    const other = await startTestServer(settings, {}, options);
+    try {
+      await other.open(uri, wrong);
+      const found = (await other.diagnosticsOf(uri, 1)).diagnostics;
+      const all = found.length > 1 ? found : (await other.nextDiagnosticsOf(uri)).diagnostics;
+      return new Map(all.map(({ code, codeDescription }) => [String(code), codeDescription?.href ?? '']));
+    } finally {
+      await other.stop();
+    }
+  }
+
+  test('is the one that the editor shows by itself', async () => {
+    const found = await addresses({ uriScheme: 'vscode' }, () => ({}));
+    expect(found.get('cidr-host-bits')).toBe('vscode://chainwalk.chainwalk/rule/cidr-host-bits');
+    expect(found.get('target-case')).toBe('vscode://chainwalk.chainwalk/rule/target-case');
+  });
+
+  test('is that on the web where the settings say so', async () => {
+    const lint = { pagesUrl: 'https://example.org/docs/rules' };
+    const found = await addresses({ uriScheme: 'vscode' }, () => ({ lint }));
+    expect(found.get('cidr-host-bits')).toBe('https://example.org/docs/rules/cidr-host-bits.md');
+    expect(found.get('target-case')).toMatch(/^https:\/\/example.org\/docs\/rules\/errors.md#target-case-/);
+  });
+
+  test('is none where the words make no address', async () => {
+    const lint = { pagesUrl: 'javascript:alert(1)//' };
+    expect((await addresses({ uriScheme: 'a b' }, () => ({ lint }))).get('cidr-host-bits')).toBe('');
   });
 });
 

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { build } from 'esbuild';
 import * as lsp from 'vscode-languageserver/node';
+import type { InitializationOptions } from '../../server/src/lsp/protocol';
 
 const root = join(import.meta.dirname, '..', '..');
 
@@ -23,10 +24,12 @@ export interface TestServer {
 /**
  * @param settings what the editor answers when asked for the section `chainwalk`
  * @param workspace what else the editor can do
+ * @param initializationOptions what Chainwalk's own client says of itself
  */
 export async function startTestServer(
   settings: () => unknown,
   workspace: lsp.ClientCapabilities['workspace'] = {},
+  initializationOptions?: InitializationOptions,
 ): Promise<TestServer> {
   const folder = mkdtempSync(join(tmpdir(), 'chainwalk-server-'));
   const outfile = join(folder, 'server.cjs');
@@ -55,6 +58,7 @@ export async function startTestServer(
   await connection.sendRequest(lsp.InitializeRequest.type, {
     processId: process.pid,
     rootUri: null,
+    initializationOptions,
     capabilities: { workspace: { configuration: true, ...workspace } },
   });
   await connection.sendNotification(lsp.InitializedNotification.type, {});

@@ -1,9 +1,8 @@
 /** `chainwalk explain CODE`: the page of a lint rule, or what is said of a kind of refusal. */
 
-import { rulePage } from '../lint/page';
-import { refusalText } from '../lint/refusals/page';
-import { findRefusal, REFUSALS } from '../lint/refusals/registry';
-import { findLintRule, LINT_RULES } from '../lint/registry';
+import { findPage } from '../lint/find-page';
+import { REFUSALS } from '../lint/refusals/registry';
+import { LINT_RULES } from '../lint/registry';
 import { didYouMean } from '../syntax/suggest';
 import { markdownText } from './markdown-text';
 import { printable } from './style';
@@ -11,9 +10,7 @@ import type { Terminal } from './terminal';
 
 /** @returns 0, or 2 where there is no such rule. */
 export async function explainCode(code: string, terminal: Terminal): Promise<number> {
-  const rule = findLintRule(code);
-  const refusal = findRefusal(code);
-  const page = rule ? rulePage(rule) : refusal && refusalText(refusal, '#');
+  const page = findPage(code);
   if (page === undefined) {
     const codes = [...LINT_RULES, ...REFUSALS].map((one) => one.code);
     terminal.complain(`no page for "${printable(code)}"${didYouMean(code, codes)}; there are: ${codes.join(', ')}`);

@@ -2,14 +2,14 @@
 import type { Fix, Location, Log, PhysicalLocation, ReportingDescriptor, Result, Region as SarifRegion } from 'sarif';
 import type { LintRule } from '../lint/define';
 import type { Severity } from '../lint/finding';
-import { pageAddress } from '../lint/page-address';
+import { NO_ADDRESSES, type PageAddresses } from '../lint/page-address';
 import { LINT_RULES } from '../lint/registry';
 import type { FileReport, LintResult, Region, ReportedFix } from './lint-report';
 import { VERSION } from './version';
 
-export function sarifReport(reports: readonly FileReport[]): string {
+export function sarifReport(reports: readonly FileReport[], pages: PageAddresses = NO_ADDRESSES): string {
   const results = reports.flatMap((report) => report.results);
-  const rules = descriptors(results);
+  const rules = descriptors(results, pages);
   const failures = reports.filter(({ failure }) => failure !== undefined);
   const log: Log = {
     $schema: 'https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json',
@@ -42,27 +42,33 @@ const LEVELS: Readonly<Record<Severity, 'error' | 'warning' | 'note'>> = {
   hint: 'note',
 };
 
-/** Every lint rule, and what else was found: iptables' own refusals have no page. */
-function descriptors(results: readonly LintResult[]): ReadonlyMap<string, ReportingDescriptor> {
-  const others = results.map(({ code }) => [code, { id: code }] as const);
+/** Every lint rule, and what else was found. */
+function descriptors(results: readonly LintResult[], pages: PageAddresses): ReadonlyMap<string, ReportingDescriptor> {
+  const others = results.map(({ code }) => [code, { id: code, ...helpUri(pages(code)) }] as const);
   return new Map<string, ReportingDescriptor>([
     ...others,
-    ...LINT_RULES.map((rule) => [rule.code, descriptor(rule)] as const),
+    ...LINT_RULES.map((rule) => [rule.code, descriptor(rule, pages)] as const),
   ]);
 }
 
-function descriptor({ code, title, severity, group, offByDefault, docs, proof }: LintRule): ReportingDescriptor {
-  const page = pageAddress(code);
+function descriptor(
+  { code, title, severity, group, offByDefault, docs, proof }: LintRule,
+  pages: PageAddresses,
+): ReportingDescriptor {
   const help = [docs.what, docs.why, docs.instead, docs.suppress].join('\n\n');
   return {
     id: code,
     shortDescription: { text: title },
     fullDescription: { text: docs.what },
     help: { text: help, markdown: help },
-    ...(page === undefined ? {} : { helpUri: page }),
+    ...helpUri(pages(code)),
     defaultConfiguration: { level: LEVELS[severity], enabled: offByDefault !== true },
     properties: { tags: [group], proof },
   };
+}
+
+function helpUri(page: string | undefined): Pick<ReportingDescriptor, 'helpUri'> {
+  return page === undefined ? {} : { helpUri: page };
 }
 
 function resultOf(result: LintResult, ruleIndex: number): Result {

@@ -1,5 +1,6 @@
 /** The commands about lint rules, and the words that they take. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { type PageAddresses, pagesAt } from '../lint/page-address';
 import { SEVERITIES } from '../lint/severities';
 import { BASELINE_MODES, type BaselineMode } from './baseline';
 import { explainCode } from './explain';
@@ -19,6 +20,7 @@ interface LintWords extends RulesetOptions {
   readonly baselineFile?: string;
   readonly fix?: boolean;
   readonly jobs?: number;
+  readonly pagesUrl?: PageAddresses;
 }
 
 export function addLintCommands(program: Command, terminal: Terminal, done: (exitCode: number) => void): void {
@@ -43,6 +45,7 @@ export function addLintCommands(program: Command, terminal: Terminal, done: (exi
     )
     .addOption(new Option('--baseline-file <file>').hideHelp())
     .option('--fix', 'make the safe fixes, write the files, and tell what remains')
+    .option('--pages-url <url>', 'the folder docs/rules on the web: SARIF leads there', address)
     .option('--jobs <number>', 'how many threads', count)
     .action(async (targets: string[], words: LintWords) => {
       if (words.baseline === undefined || words.baselineFile !== undefined) {
@@ -72,7 +75,8 @@ export function lintWords(words: readonly string[]): readonly string[] {
 }
 
 function requestOf(targets: readonly string[], words: LintWords): LintRequest {
-  const { format, minSeverity, family, table, rule, group, suppressions, baseline, baselineFile, fix, jobs } = words;
+  const { format, minSeverity, family, table, rule, group, suppressions, baseline, baselineFile } = words;
+  const { fix, jobs, pagesUrl } = words;
   return {
     targets,
     format,
@@ -84,6 +88,7 @@ function requestOf(targets: readonly string[], words: LintWords): LintRequest {
     ...(family && { family }),
     ...(table && { table }),
     ...(jobs === undefined ? {} : { jobs }),
+    ...(pagesUrl && { pages: pagesUrl }),
     ...(baseline !== undefined && baselineFile !== undefined
       ? { baseline: { mode: baseline, file: baselineFile } }
       : {}),
@@ -92,6 +97,12 @@ function requestOf(targets: readonly string[], words: LintWords): LintRequest {
 
 function collect(value: string, before: readonly string[]): readonly string[] {
   return [...before, ...value.split(',')];
+}
+
+function address(value: string): PageAddresses {
+  const pages = pagesAt(value);
+  if (pages === undefined) throw new InvalidArgumentError('an address that begins with https://');
+  return pages;
 }
 
 function count(value: string): number {

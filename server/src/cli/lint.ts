@@ -1,6 +1,7 @@
 /** `chainwalk lint FILE…`: what is wrong with rulesets, for people and for programs. */
 import type { Severity } from '../lint/finding';
 import { RULE_GROUPS } from '../lint/groups';
+import type { PageAddresses } from '../lint/page-address';
 import { LINT_RULES } from '../lint/registry';
 import { severityRank } from '../lint/severities';
 import { didYouMean } from '../syntax/suggest';
@@ -37,6 +38,8 @@ export interface LintRequest extends RulesetOptions {
   readonly suppressions: LintTask['suppressions'];
   readonly fix: boolean;
   readonly jobs?: number;
+  /** Where the pages of lint rules are on the web; SARIF leads there. */
+  readonly pages?: PageAddresses;
   readonly baseline?: { readonly mode: BaselineMode; readonly file: string };
 }
 
@@ -54,15 +57,17 @@ export async function lintFiles(request: LintRequest, terminal: Terminal): Promi
   const told = await applyBaseline(reports, request, terminal);
   if (told === undefined) return 2;
   const worth = told.map((report) => worthTelling(report, request.minSeverity));
-  if (request.baseline?.mode !== 'write') await terminal.write(PRINT[request.format](worth, terminal.color));
+  if (request.baseline?.mode !== 'write') await terminal.write(PRINT[request.format](worth, request, terminal));
   if (!isWhole) return 2;
   return worth.some(({ results }) => results.some(({ suppressed }) => suppressed === undefined)) ? 1 : 0;
 }
 
-const PRINT: Readonly<Record<LintFormat, (reports: readonly FileReport[], color: boolean) => string>> = {
-  text: textReport,
+type Printer = (reports: readonly FileReport[], request: LintRequest, terminal: Terminal) => string;
+
+const PRINT: Readonly<Record<LintFormat, Printer>> = {
+  text: (reports, _request, { color }) => textReport(reports, color),
   json: jsonReport,
-  sarif: sarifReport,
+  sarif: (reports, { pages }) => sarifReport(reports, pages),
   github: githubReport,
   junit: junitReport,
 };

@@ -3,6 +3,7 @@ import type { Document } from '../analysis/document';
 import { lineStartOf } from '../analysis/text-lines';
 import type { Fix, TextEdit } from '../lint/finding';
 import { editsOf, fixesTogether, fixSafely } from '../lint/fix-all';
+import { findRefusal } from '../lint/refusals/registry';
 import { findLintRule } from '../lint/registry';
 import type { Span } from '../syntax/tree';
 import type { Diagnostic } from './diagnostics';
@@ -95,7 +96,8 @@ function traceAction(diagnostic: Diagnostic): readonly Action[] {
 
 function explainAction(diagnostic: Diagnostic): readonly Action[] {
   const { code } = diagnostic;
-  return findLintRule(code) ? [{ kind: 'explain', title: `Explain ${code}`, diagnostic }] : [];
+  const isExplained = findLintRule(code) !== undefined || findRefusal(code) !== undefined;
+  return isExplained ? [{ kind: 'explain', title: `Explain ${code}`, diagnostic }] : [];
 }
 
 const REASON = 'why it is right here';

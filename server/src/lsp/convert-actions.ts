@@ -4,6 +4,7 @@ import type { Document } from '../analysis/document';
 import type { Action, ActionEdit, CommandAction, EditAction } from '../features/code-actions';
 import type { Diagnostic } from '../features/diagnostics';
 import type { TextEdit } from '../lint/finding';
+import type { PageAddresses } from '../lint/page-address';
 import { toDiagnostic, toRange } from './convert';
 import type { OpenDocument } from './open-documents';
 import { EXPLAIN_COMMAND, TRACE_COMMAND, type TraceFrom } from './protocol';
@@ -25,14 +26,15 @@ export function editAbilities({ workspace }: lsp.ClientCapabilities): EditAbilit
   };
 }
 
-/** @param indexOf a diagnostic among those that were sent last */
-export function toCodeAction(
-  open: OpenDocument,
-  action: Action,
-  abilities: EditAbilities,
-  indexOf: (diagnostic: Diagnostic) => number,
-): lsp.CodeAction {
-  return action.kind === 'edit' ? editAction(open, action, abilities) : commandAction(open, action, indexOf);
+export interface ActionWorld {
+  readonly abilities: EditAbilities;
+  readonly pages: PageAddresses;
+  /** A diagnostic among those that were sent last. */
+  indexOf(diagnostic: Diagnostic): number;
+}
+
+export function toCodeAction(open: OpenDocument, action: Action, world: ActionWorld): lsp.CodeAction {
+  return action.kind === 'edit' ? editAction(open, action, world) : commandAction(open, action, world);
 }
 
 export function fixAllAction({ uri, document }: OpenDocument, edit: TextEdit): lsp.CodeAction {
@@ -40,12 +42,11 @@ export function fixAllAction({ uri, document }: OpenDocument, edit: TextEdit): l
   return { title: 'Fix all that is safe to fix', kind: FIX_ALL, edit: { changes } };
 }
 
-function editAction(open: OpenDocument, action: EditAction, abilities: EditAbilities): lsp.CodeAction {
-  const { document, uri } = open;
+function editAction(open: OpenDocument, action: EditAction, { abilities, pages }: ActionWorld): lsp.CodeAction {
   return {
     title: action.title,
     kind: lsp.CodeActionKind.QuickFix,
-    diagnostics: action.diagnostics.map((diagnostic) => toDiagnostic(document, uri, diagnostic)),
+    diagnostics: action.diagnostics.map((diagnostic) => toDiagnostic(open, diagnostic, pages)),
     isPreferred: action.preferred,
     edit: workspaceEdit(open, action, abilities),
   };
@@ -88,14 +89,15 @@ function escaped(text: string): string {
 }
 
 function commandAction(
-  { uri, version, document }: OpenDocument,
+  open: OpenDocument,
   { kind, title, diagnostic }: CommandAction,
-  indexOf: (diagnostic: Diagnostic) => number,
+  { indexOf, pages }: ActionWorld,
 ): lsp.CodeAction {
+  const { uri, version } = open;
   const from: TraceFrom = { finding: { version, index: indexOf(diagnostic) } };
   const command =
     kind === 'trace'
       ? { title, command: TRACE_COMMAND, arguments: [uri, from] }
       : { title, command: EXPLAIN_COMMAND, arguments: [diagnostic.code] };
-  return { title, kind: lsp.CodeActionKind.QuickFix, diagnostics: [toDiagnostic(document, uri, diagnostic)], command };
+  return { title, kind: lsp.CodeActionKind.QuickFix, diagnostics: [toDiagnostic(open, diagnostic, pages)], command };
 }

@@ -9,9 +9,9 @@ import type { Hover } from '../features/hover';
 import { SEMANTIC_TOKEN_TYPES, type SemanticToken } from '../features/semantic-tokens';
 import type { OutlineNode } from '../features/structure';
 import type { TextEdit } from '../lint/finding';
-import { pageAddress } from '../lint/page-address';
-import { findLintRule } from '../lint/registry';
+import type { PageAddresses } from '../lint/page-address';
 import type { Span } from '../syntax/tree';
+import type { OpenDocument } from './open-documents';
 import { TRACE_COMMAND } from './protocol';
 
 export function toPosition(document: Document, offset: number): lsp.Position {
@@ -51,9 +51,12 @@ export const SEVERITIES: Readonly<Record<Diagnostic['severity'], lsp.DiagnosticS
 /** A message may quote a word, and a word of a binary file may be long. */
 const LONGEST_MESSAGE = 1_000;
 
-export function toDiagnostic(document: Document, uri: string, diagnostic: Diagnostic): lsp.Diagnostic {
-  const { span, severity, code, message, related } = diagnostic;
-  const page = findLintRule(code) && pageAddress(code);
+export function toDiagnostic(
+  { uri, document }: Pick<OpenDocument, 'uri' | 'document'>,
+  { span, severity, code, message, related }: Diagnostic,
+  pages: PageAddresses,
+): lsp.Diagnostic {
+  const page = pages(code);
   return {
     range: toRange(document, span),
     severity: SEVERITIES[severity],

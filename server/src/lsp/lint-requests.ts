@@ -1,8 +1,8 @@
 /** Requests about findings: what to do about them, the packets that prove them, the pages of lint rules. */
 import * as lsp from 'vscode-languageserver/node';
 import type { Diagnostic } from '../features/diagnostics';
-import { rulePage } from '../lint/page';
-import { findLintRule, LINT_RULES } from '../lint/registry';
+import { findPage } from '../lint/find-page';
+import { LINT_RULES } from '../lint/registry';
 import { toSpan } from './convert';
 import { FIX_ALL, fixAllAction, toCodeAction } from './convert-actions';
 import type { OpenDocument } from './open-documents';
@@ -29,10 +29,7 @@ export function answerLintRequests(connection: lsp.Connection, session: Session)
     const witness = session.finding(uri, version, index)?.witness;
     return witness ? { host: witness.host, packets: witness.packets, victim: witness.victim } : null;
   });
-  connection.onRequest(PAGE, ({ code }: PageParams): string | null => {
-    const rule = findLintRule(code);
-    return rule ? rulePage(rule) : null;
-  });
+  connection.onRequest(PAGE, ({ code }: PageParams): string | null => findPage(code) ?? null);
   connection.onRequest(RULES, (): readonly RuleAnswer[] =>
     LINT_RULES.map(({ code, title, group }) => ({ code, title, group })),
   );
@@ -47,9 +44,10 @@ function codeActionsFor(
   const quick = wants(lsp.CodeActionKind.QuickFix) ? session.codeActions(open, toSpan(open.document, range)) : [];
   // Nobody who only moves the cursor asks for it.
   const whole = only !== undefined && wants(FIX_ALL) ? session.fixAll(open) : undefined;
+  const pages = session.pagesOf(open.uri);
   const indexOf = (diagnostic: Diagnostic) => session.indexOf(open.uri, diagnostic);
   return [
-    ...quick.map((action) => toCodeAction(open, action, session.editAbilities, indexOf)),
+    ...quick.map((action) => toCodeAction(open, action, { abilities: session.editAbilities, indexOf, pages })),
     ...(whole ? [fixAllAction(open, whole)] : []),
   ];
 }

@@ -37,7 +37,13 @@ export interface WitnessAnswer {
 /** The client's command that shows the page of a lint rule, by its code; without one it asks which. */
 export const EXPLAIN_COMMAND = 'chainwalk.explain';
 
-/** Request `chainwalk/page`: the page of a lint rule as Markdown; null where there is no such rule. */
+/** What the client says when it starts the server. */
+export interface InitializationOptions {
+  /** Scheme of the links that open in this editor, as `vscode`, where its extension shows the pages of lint rules. */
+  readonly uriScheme?: string;
+}
+
+/** Request `chainwalk/page`: the page of a lint rule or of a refusal as Markdown; null where there is none. */
 export const PAGE = 'chainwalk/page';
 
 export interface PageParams {

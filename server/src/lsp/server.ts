@@ -1,5 +1,6 @@
 /** The language server: one line for each request, all of it answered by features/. */
 import * as lsp from 'vscode-languageserver/node';
+import { isRecord } from '../analysis/host-setting';
 import { codeLenses } from '../features/code-lens';
 import { complete } from '../features/completion';
 import type { Diagnostic } from '../features/diagnostics';
@@ -8,6 +9,7 @@ import { hover } from '../features/hover';
 import { semanticTokens } from '../features/semantic-tokens';
 import { simulate } from '../features/simulation';
 import { foldingSpans, outline } from '../features/structure';
+import { pagesInEditor } from '../lint/page-address';
 import { pathOfUri, type ReadText, readTextFile, uriOfPath } from '../surroundings/read-text';
 import { readSurroundings } from '../surroundings/surroundings';
 import { capabilitiesFor } from './capabilities';
@@ -52,7 +54,9 @@ export function startServer(connection: lsp.Connection, thread: LintThread): voi
   });
 
   let registersFormatting = false;
-  connection.onInitialize(({ capabilities }) => {
+  connection.onInitialize(({ capabilities, initializationOptions }) => {
+    const { uriScheme } = isRecord(initializationOptions) ? initializationOptions : {};
+    if (typeof uriScheme === 'string') session.pagesInEditor = pagesInEditor(uriScheme);
     asksForSettings = capabilities.workspace?.configuration === true;
     takesRegistrations = capabilities.textDocument?.synchronization?.dynamicRegistration === true;
     session.editAbilities = editAbilities(capabilities);
@@ -80,8 +84,10 @@ function registerFormatting(connection: lsp.Connection): void {
 
 function listenToEdits(connection: lsp.Connection, session: Session, thread: LintThread): void {
   const { documents, projects } = session;
-  const publish = ({ uri, version, document }: OpenDocument, found: readonly Diagnostic[]) => {
-    const diagnostics = found.map((diagnostic) => toDiagnostic(document, uri, diagnostic));
+  const publish = (open: OpenDocument, found: readonly Diagnostic[]) => {
+    const { uri, version } = open;
+    const pages = session.pagesOf(uri);
+    const diagnostics = found.map((diagnostic) => toDiagnostic(open, diagnostic, pages));
     void connection.sendDiagnostics({ uri, version, diagnostics });
   };
   const diagnostics = createDiagnosticsRun<Diagnostic>({

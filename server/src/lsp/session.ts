@@ -7,6 +7,7 @@ import { codeActions, fixAllEdit } from '../features/code-actions';
 import { type Diagnostic, findingSlices, problemSlices } from '../features/diagnostics';
 import { editedDiagnostics } from '../features/edited-diagnostics';
 import type { TextEdit } from '../lint/finding';
+import { NO_ADDRESSES, type PageAddresses } from '../lint/page-address';
 import { mergeChoices } from '../lint/severities';
 import { NOTHING_AROUND, type Surroundings, surroundedHints } from '../project/surrounded-hints';
 import type { Span } from '../syntax/tree';
@@ -33,6 +34,8 @@ export class Session {
   readonly projects = new ProjectDocuments();
   /** What the editor said of itself. */
   editAbilities: EditAbilities = { annotations: false, snippets: false };
+  /** Those that the editor shows by itself. */
+  pagesInEditor: PageAddresses = NO_ADDRESSES;
   readonly #world: World;
   readonly #settings = new Map<string, Settings>();
   readonly #surroundings = new Map<string, Surroundings>();
@@ -71,6 +74,10 @@ export class Session {
     const open = this.documents.get(uri);
     const { shellScripts } = this.#settings.get(uri) ?? NO_SETTINGS;
     return open?.document.dialect === 'script' && !shellScripts ? undefined : open;
+  }
+
+  pagesOf(uri: string): PageAddresses {
+    return this.#settings.get(uri)?.pages ?? this.pagesInEditor;
   }
 
   showsInlayHints(uri: string): boolean {

@@ -1,5 +1,6 @@
 /** The settings of package.json, as the editor hands them over: anything, looked at before it is believed. */
 import { isRecord } from '../analysis/host-setting';
+import { type PageAddresses, pagesAt } from '../lint/page-address';
 import { isSeverityChoice, type LintChoices, NO_CHOICES, type SeverityChoice } from '../lint/severities';
 
 export interface Settings {
@@ -7,13 +8,21 @@ export interface Settings {
   readonly host: unknown;
   /** `chainwalk.lint.CODE` and `chainwalk.lint.groups`. */
   readonly choices: LintChoices;
+  /** `chainwalk.lint.pagesUrl`: where the pages of lint rules are on the web, if somewhere. */
+  readonly pages: PageAddresses | undefined;
   /** `chainwalk.shell.enable`: whether commands in shell scripts are looked at. */
   readonly shellScripts: boolean;
   /** `chainwalk.inlayHints.enable` */
   readonly inlayHints: boolean;
 }
 
-export const NO_SETTINGS: Settings = { host: undefined, choices: NO_CHOICES, shellScripts: true, inlayHints: true };
+export const NO_SETTINGS: Settings = {
+  host: undefined,
+  choices: NO_CHOICES,
+  pages: undefined,
+  shellScripts: true,
+  inlayHints: true,
+};
 
 /** @param section the value of the section `chainwalk` */
 export function readSettings(section: unknown): Settings {
@@ -22,6 +31,7 @@ export function readSettings(section: unknown): Settings {
   return {
     host: section.host,
     choices: { rules: choicesIn(lint), groups: choicesIn(lint.groups) },
+    pages: typeof lint.pagesUrl === 'string' ? pagesAt(lint.pagesUrl) : undefined,
     shellScripts: !isSwitchedOff(section.shell),
     inlayHints: !isSwitchedOff(section.inlayHints),
   };

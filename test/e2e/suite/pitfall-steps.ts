@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import * as vscode from 'vscode';
-import type { Step } from '../steps';
+import { eventually, type Step } from '../steps';
 import { diagnosticOf, hoverText, openExample, positionOf, quickFixes, withoutDiagnostic } from './editor';
 
 interface Pitfall {
@@ -28,7 +28,7 @@ const pitfalls: readonly Pitfall[] = [
 
 /** What the product exists for: two pitfalls of state matches, shown and mended. */
 export function pitfallSteps(): readonly Step[] {
-  return [...pitfalls.flatMap(stepsOf), stateHover];
+  return [...pitfalls.flatMap(stepsOf), pageLink, stateHover];
 }
 
 function stepsOf({ example, code, severity, written }: Pitfall): readonly Step[] {
@@ -61,6 +61,21 @@ function stepsOf({ example, code, severity, written }: Pitfall): readonly Step[]
     },
   ];
 }
+
+const pageLink: Step = {
+  name: 'host: the code of a finding leads to its page, offline',
+  run: async () => {
+    const code = 'state-module-deprecated';
+    const content = '*filter\n-A INPUT -m state --state ESTABLISHED -j ACCEPT\nCOMMIT\n';
+    const document = await vscode.workspace.openTextDocument({ language: 'iptables', content });
+    const found = await diagnosticOf(document, code);
+    const link = typeof found.code === 'object' ? found.code.target : undefined;
+    assert.equal(link?.toString(), `${vscode.env.uriScheme}://chainwalk.chainwalk/rule/${code}`);
+    assert.ok(await vscode.env.openExternal(link));
+    const isShown = ({ label }: vscode.Tab) => label.includes(code);
+    await eventually('the page', () => vscode.window.tabGroups.all.some(({ tabs }) => tabs.some(isShown)) || undefined);
+  },
+};
 
 const stateHover: Step = {
   name: 'host: a state has a hover that says what it matches',
