@@ -20,12 +20,7 @@ import { isCi } from './run-command.mjs';
 const suiteTimeoutMilliseconds = 180_000;
 
 /** How VS Code looks on the screenshots. */
-const settings = {
-  'workbench.colorTheme': 'Dark Modern',
-  'editor.minimap.enabled': false,
-  // Else VS Code asks whether a link may open something in the extension.
-  'extensions.confirmedUriHandlerExtensionIds': ['chainwalk.chainwalk'],
-};
+const settings = { 'workbench.colorTheme': 'Dark Modern', 'editor.minimap.enabled': false };
 
 /**
  * Runs everything and resolves to the results of the steps; undefined where there is no browser, and none is demanded.

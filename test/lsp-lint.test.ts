@@ -125,21 +125,21 @@ describe('the page of a finding', () => {
   }
 
   test('is the one that the editor shows by itself', async () => {
-    const found = await addresses({ uriScheme: 'vscode' }, () => ({}));
-    expect(found.get('cidr-host-bits')).toBe('vscode://chainwalk.chainwalk/rule/cidr-host-bits');
-    expect(found.get('target-case')).toBe('vscode://chainwalk.chainwalk/rule/target-case');
+    const found = await addresses({ pageScheme: 'docs' }, () => ({}));
+    expect(found.get('cidr-host-bits')).toBe('docs:/cidr-host-bits.md');
+    expect(found.get('target-case')).toBe('docs:/target-case.md');
   });
 
   test('is that on the web where the settings say so', async () => {
     const lint = { pagesUrl: 'https://example.org/docs/rules' };
-    const found = await addresses({ uriScheme: 'vscode' }, () => ({ lint }));
+    const found = await addresses({ pageScheme: 'docs' }, () => ({ lint }));
     expect(found.get('cidr-host-bits')).toBe('https://example.org/docs/rules/cidr-host-bits.md');
     expect(found.get('target-case')).toMatch(/^https:\/\/example.org\/docs\/rules\/errors.md#target-case-/);
   });
 
   test('is none where the words make no address', async () => {
     const lint = { pagesUrl: 'javascript:alert(1)//' };
-    expect((await addresses({ uriScheme: 'a b' }, () => ({ lint }))).get('cidr-host-bits')).toBe('');
+    expect((await addresses({ pageScheme: 'a b' }, () => ({ lint }))).get('cidr-host-bits')).toBe('');
   });
 });
 

@@ -1,8 +1,8 @@
-import { type ExtensionContext, env, workspace } from 'vscode';
+import { type ExtensionContext, workspace } from 'vscode';
 import { LanguageClient, TransportKind } from 'vscode-languageclient/node';
 import type { InitializationOptions } from '../../server/src/lsp/protocol';
 import { registerCommands } from './commands';
-import { registerRulePages } from './rule-pages';
+import { PAGE_SCHEME, registerRulePages } from './rule-pages';
 import { restoreSimulationPanels } from './simulation-panel';
 
 /** Also the prefix of the client's own setting, `chainwalk.trace.server`. */
@@ -41,7 +41,7 @@ function createClient(module: string): LanguageClient {
       // Any scheme: the server reads the editor's text, so unsaved files and virtual workspaces work alike.
       // Of a script the server looks at commands of iptables alone; chainwalk.shell.enable turns that off.
       documentSelector: [{ language: 'iptables' }, { language: 'shellscript' }],
-      initializationOptions: { uriScheme: env.uriScheme } satisfies InitializationOptions,
+      initializationOptions: { pageScheme: PAGE_SCHEME } satisfies InitializationOptions,
       synchronize: { fileEvents: BESIDE_RULESETS.map((glob) => workspace.createFileSystemWatcher(glob)) },
       middleware: {
         // The old side of a diff is nobody's to mend.

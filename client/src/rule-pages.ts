@@ -3,7 +3,8 @@ import { commands, type ExtensionContext, type TextDocumentContentProvider, Uri,
 import type { LanguageClient } from 'vscode-languageclient/node';
 import { PAGE, type PageParams, RULES, type RuleAnswer } from '../../server/src/lsp/protocol';
 
-const SCHEME = 'chainwalk-docs';
+/** The code of a finding is a link to such a document; package.json has Markdown's preview open it. */
+export const PAGE_SCHEME = 'chainwalk-docs';
 
 export function registerRulePages(context: ExtensionContext, client: LanguageClient): void {
   const provider: TextDocumentContentProvider = {
@@ -12,27 +13,14 @@ export function registerRulePages(context: ExtensionContext, client: LanguageCli
       return (await client.sendRequest<string | null>(PAGE, params)) ?? 'There is no such rule.';
     },
   };
-  context.subscriptions.push(
-    workspace.registerTextDocumentContentProvider(SCHEME, provider),
-    // The code of a finding is a link of this kind: vscode://chainwalk.chainwalk/rule/CODE.
-    window.registerUriHandler({ handleUri: (uri) => openLink(client, uri) }),
-  );
-}
-
-/** Anybody can make such a link: it opens pages that the server has, and nothing else. */
-async function openLink(client: LanguageClient, { path }: Uri): Promise<void> {
-  const code = /^\/rule\/([a-z0-9-]+)$/.exec(path)?.[1];
-  const params: PageParams | undefined = code === undefined ? undefined : { code };
-  const page = params && (await client.sendRequest<string | null>(PAGE, params));
-  if (page) await explainRule(client, code);
-  else await window.showInformationMessage('The link leads to no page of a lint rule.');
+  context.subscriptions.push(workspace.registerTextDocumentContentProvider(PAGE_SCHEME, provider));
 }
 
 /** @param code where nobody says it, the reader is asked */
 export async function explainRule(client: LanguageClient, code: string | undefined): Promise<void> {
   const chosen = code ?? (await chooseRule(client));
   if (chosen === undefined) return;
-  await commands.executeCommand('markdown.showPreview', Uri.from({ scheme: SCHEME, path: `/${chosen}.md` }));
+  await commands.executeCommand('markdown.showPreview', Uri.from({ scheme: PAGE_SCHEME, path: `/${chosen}.md` }));
 }
 
 async function chooseRule(client: LanguageClient): Promise<string | undefined> {

@@ -18,6 +18,16 @@ export function editorSteps(workbench: Workbench): readonly Step[] {
       },
     },
     {
+      name: 'window: the code in the message leads to its page, without the network',
+      run: async () => {
+        const hover = await workbench.hover('--notrack');
+        await hover.getByRole('link', { name: 'notrack-without-untracked' }).click();
+        await page.getByRole('tab', { name: /notrack-without-untracked/ }).waitFor();
+        await workbench.webview().getByText('Why it matters').waitFor();
+        await closeTab(workbench, /notrack-without-untracked/);
+      },
+    },
+    {
       name: 'window: the witness of the finding is traced in the panel',
       run: async () => {
         await page.keyboard.press('Escape');

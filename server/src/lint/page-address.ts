@@ -8,17 +8,14 @@ export type PageAddresses = (code: string) => string | undefined;
 /** Its pages are read with "Explain" and `chainwalk explain` alone. */
 export const NO_ADDRESSES: PageAddresses = () => undefined;
 
-/** Of whom the editor asks for a page: the extension's identifier, as package.json has it. */
-export const EXTENSION = 'chainwalk.chainwalk';
-
 /**
- * Pages that the extension shows by itself, without a network.
+ * Pages that the editor's extension shows by itself, without a network, as documents of a scheme of its own.
  *
- * @param scheme of links that open in this editor: `vscode`
+ * @param scheme such as `chainwalk-docs`
  */
 export function pagesInEditor(scheme: string): PageAddresses {
   if (!/^[a-z][a-z0-9+.-]*$/.test(scheme)) return NO_ADDRESSES;
-  return (code) => (hasPage(code) ? `${scheme}://${EXTENSION}/rule/${code}` : undefined);
+  return (code) => (hasPage(code) ? `${scheme}:/${code}.md` : undefined);
 }
 
 /**

@@ -39,8 +39,8 @@ export const EXPLAIN_COMMAND = 'chainwalk.explain';
 
 /** What the client says when it starts the server. */
 export interface InitializationOptions {
-  /** Scheme of the links that open in this editor, as `vscode`, where its extension shows the pages of lint rules. */
-  readonly uriScheme?: string;
+  /** The client shows `SCHEME:/CODE.md` as the page of a lint rule: {@link PAGE} gives the text. */
+  readonly pageScheme?: string;
 }
 
 /** Request `chainwalk/page`: the page of a lint rule or of a refusal as Markdown; null where there is none. */

@@ -55,8 +55,8 @@ export function startServer(connection: lsp.Connection, thread: LintThread): voi
 
   let registersFormatting = false;
   connection.onInitialize(({ capabilities, initializationOptions }) => {
-    const { uriScheme } = isRecord(initializationOptions) ? initializationOptions : {};
-    if (typeof uriScheme === 'string') session.pagesInEditor = pagesInEditor(uriScheme);
+    const { pageScheme } = isRecord(initializationOptions) ? initializationOptions : {};
+    if (typeof pageScheme === 'string') session.pagesInEditor = pagesInEditor(pageScheme);
     asksForSettings = capabilities.workspace?.configuration === true;
     takesRegistrations = capabilities.textDocument?.synchronization?.dynamicRegistration === true;
     session.editAbilities = editAbilities(capabilities);
