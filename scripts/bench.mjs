@@ -8,7 +8,7 @@ import * as esbuild from 'esbuild';
 import { root } from './paths.mjs';
 import { runCommand } from './run-command.mjs';
 
-const PARTS = ['verdicts', 'connections', 'language', 'lint'];
+const PARTS = ['verdicts', 'connections', 'language', 'lint', 'typing'];
 
 const asked = process.argv.slice(2);
 const unknown = asked.find((part) => !PARTS.includes(part));

@@ -1,16 +1,19 @@
 /** Documents: an edit gives what parsing anew would give, and touches no other line. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { blocksOf } from '../server/src/analysis/blocks';
+import { chainsMade, makesChain, tableNameAt } from '../server/src/analysis/block-names';
+import { blockAt, blocksOf } from '../server/src/analysis/blocks';
 import { allProblems, check } from '../server/src/analysis/check';
 import { checkLine } from '../server/src/analysis/check-line';
+import { changeBetween } from '../server/src/analysis/difference';
 import { createDocument, type Document, editDocument, lineAt } from '../server/src/analysis/document';
 import { NO_HINTS } from '../server/src/analysis/hints';
-import { lower } from '../server/src/analysis/lower';
+import { declaredChains, lower } from '../server/src/analysis/lower';
 import { type Diagnostic, diagnosticSlices, problemSlices } from '../server/src/features/diagnostics';
 import { type Edited, editedDiagnostics } from '../server/src/features/edited-diagnostics';
 import { guessFamily } from '../server/src/syntax/family';
 import type { Line } from '../server/src/syntax/tree';
+import { TABLES } from '../src-sim/netfilter/hook';
 import { plainTree } from './support/plain-line';
 import { restoreText } from './support/random-rulesets';
 
@@ -69,6 +72,47 @@ test('edited among a thousand lines: the same', () => {
       for (const place of places) expect(lineAt(document, place)).toBe(lineAt(anew, place));
     }),
     { numRuns: 60 },
+  );
+});
+
+test('what was edited is told by what both texts share', () => {
+  const lines = Array.from({ length: 2_000 }, (_, at) => `-A INPUT -s 10.0.${at % 7}.1 -j DROP`);
+  const text = `*filter\n${lines.join('\n')}\nCOMMIT\n`;
+  const far = fc.array(fc.tuple(fc.nat(), fc.nat(20_000), piece), { minLength: 1, maxLength: 4 });
+  let small = 0;
+  fc.assert(
+    fc.property(far, (changes) => {
+      const before = createDocument(text, { family: 'ipv4', dialect: 'restore' });
+      let after: Document = before;
+      for (const [at, length, inserted] of changes) {
+        const start = at % (after.text.length + 1);
+        after = editDocument(after, { start, end: Math.min(after.text.length, start + length), text: inserted });
+      }
+      const change = changeBetween(before, after);
+      if (change === undefined) return;
+      small += change.text.length < text.length / 2 ? 1 : 0;
+      expect(editDocument(before, change).text).toBe(after.text);
+    }),
+    { numRuns: 60 },
+  );
+  expect(small).toBeGreaterThan(20);
+  const other = createDocument(text, { family: 'ipv6', dialect: 'restore' });
+  expect(changeBetween(createDocument(text), other)).toBeUndefined();
+});
+
+test('the table of a line, and the chains of a table, by chunks as by the whole file', () => {
+  fc.assert(
+    fc.property(restoreText, edits, (text, changes) => {
+      const { chunks, tree } = edited(text, changes, () => {});
+      for (const number of tree.lines.keys()) expect(tableNameAt(chunks, number)).toBe(blockAt(tree, number)?.name);
+      for (const table of TABLES) {
+        const blocks = blocksOf(tree).blocks.filter((block) => block.table === table);
+        const names = new Set(blocks.flatMap((block) => [...declaredChains(tree, block).keys()]));
+        expect([...chainsMade(chunks, table)]).toEqual([...names]);
+        for (const name of ['INPUT', 'own', ...names]) expect(makesChain(chunks, table, name)).toBe(names.has(name));
+      }
+    }),
+    { numRuns: 200 },
   );
 });
 

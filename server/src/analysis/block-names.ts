@@ -34,6 +34,48 @@ export function blockRange(chunks: LineChunks, number: number): BlockRange | und
   return { table, start, end: nextFrame(chunks, number) };
 }
 
+/** The table, as the file names it, in whose block a line stands; that of a `*TABLE` line is its own. */
+export function tableNameAt(chunks: LineChunks, number: number): string | undefined {
+  const line = chunks.at(number);
+  const start = line?.kind === 'table' ? number : lastFrame(chunks, number);
+  const header = start === undefined ? undefined : chunks.at(start);
+  return header?.kind === 'table' ? header.name?.value : undefined;
+}
+
+/** Whether a table of that name makes a chain, in whichever of its blocks. */
+export function makesChain(chunks: LineChunks, table: TableName, name: string): boolean {
+  // Nearly every name that is asked for is there or nowhere: which block it is in is seldom a question.
+  const isMade = chunks.chunks.some((chunk) => namesOf(chunk).made.has(name));
+  return isMade && rangesOf(chunks, table).some((range) => makerOf(chunks, range, name) !== undefined);
+}
+
+/** Its chains, in the order of the file. */
+export function chainsMade(chunks: LineChunks, table: TableName): ReadonlySet<string> {
+  const names = new Set<string>();
+  for (const range of rangesOf(chunks, table)) {
+    for (const { chunk, first, isWhole } of chunksIn(chunks, range)) {
+      const made = isWhole ? namesOf(chunk).made.keys() : madeWithin(chunk, first, range);
+      for (const name of made) names.add(name);
+    }
+  }
+  return names;
+}
+
+/** The blocks of a table. */
+function rangesOf(chunks: LineChunks, table: TableName): readonly BlockRange[] {
+  const ranges: BlockRange[] = [];
+  for (const [at, chunk] of chunks.chunks.entries()) {
+    for (const frame of namesOf(chunk).frames) {
+      const start = chunks.numberOf(at) + frame;
+      const header = chunks.at(start);
+      if (header?.kind === 'table' && header.name?.value === table) {
+        ranges.push({ table, start, end: nextFrame(chunks, start) });
+      }
+    }
+  }
+  return ranges;
+}
+
 /** The first line of the block that makes a chain of that name. */
 export function makerOf(chunks: LineChunks, range: BlockRange, name: string): number | undefined {
   for (const { chunk, first, isWhole } of chunksIn(chunks, range)) {
@@ -43,6 +85,13 @@ export function makerOf(chunks: LineChunks, range: BlockRange, name: string): nu
     if (place !== undefined && place !== -1) return first + place;
   }
   return undefined;
+}
+
+function* madeWithin({ lines }: Chunk, first: number, range: BlockRange): Generator<string> {
+  for (const [place, line] of lines.entries()) {
+    const name = isWithin(range, first + place) ? madeBy(line) : undefined;
+    if (name !== undefined) yield name;
+  }
 }
 
 /** All chains that the block makes, each with the first line that does. */

@@ -11,7 +11,7 @@ import { refuses, USUAL_VARIANT } from '../analysis/variant';
 import { commandLine } from '../syntax/parse';
 import { problem } from '../syntax/problem';
 import type { CommandLine, Line, Problem, Word } from '../syntax/tree';
-import { chainNames } from './complete-line';
+import { isChain } from './complete-line';
 import type { Completion } from './completion';
 import type { CompletionContext } from './completion-context';
 
@@ -24,8 +24,7 @@ export function acceptable(
 ): readonly Completion[] {
   const { words } = context;
   if (words === undefined) return items;
-  const chains = new Set(chainNames(document, context.table));
-  const errorsWith = (more: readonly Word[]) => errorCount(document, context, [...words, ...more], chains);
+  const errorsWith = (more: readonly Word[]) => errorCount(document, context, [...words, ...more]);
   const before = errorsWith([]);
   const isRight = (item: Completion | undefined) => item === undefined || errorsWith(wordsOf(item, context)) <= before;
   // One chain of a table is as good as another, and there may be a hundred thousand of them.
@@ -42,33 +41,23 @@ function wordsOf({ label, text = label }: Completion, { wanted }: CompletionCont
   return `${listed}${text}`.split(' ').map((value) => ({ span: NOWHERE, value }));
 }
 
-function errorCount(
-  document: Document,
-  context: CompletionContext,
-  words: readonly Word[],
-  chains: ReadonlySet<string>,
-): number {
+function errorCount(document: Document, context: CompletionContext, words: readonly Word[]): number {
   const { family, dress } = document.tree;
   const [first = { span: NOWHERE, value: '' }] = words;
   const onCommandLine = dress === 'script' || dress === 'listing';
   const line = commandLine('', words, { family, first, problems: [], onCommandLine });
-  return [...line.problems, ...ruleProblems(line, document, context, chains)].filter(isMistake).length;
+  return [...line.problems, ...ruleProblems(line, document, context)].filter(isMistake).length;
 }
 
 function isMistake(problem: Problem): boolean {
   return refuses(USUAL_VARIANT, problem) && !UNFINISHED.has(problem.code);
 }
 
-function ruleProblems(
-  line: Line,
-  document: Document,
-  { table }: CompletionContext,
-  chains: ReadonlySet<string>,
-): readonly Problem[] {
+function ruleProblems(line: Line, document: Document, { table }: CompletionContext): readonly Problem[] {
   if (line.kind !== 'command') return [];
   const target = line.parts.find((part) => part.kind === 'jump' || part.kind === 'goto');
   const name = target?.kind === 'jump' || target?.kind === 'goto' ? target.name?.value : undefined;
-  const jumps = name !== undefined && target?.kind === 'jump' && chains.has(name);
+  const jumps = name !== undefined && target?.kind === 'jump' && isChain(document, table, name);
   const known = table !== undefined && isTableName(table) ? table : undefined;
   return [...checkRule(line, document.tree.family, known, jumps), ...hookProblems(line, document, table, jumps)];
 }

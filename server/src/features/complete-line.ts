@@ -1,5 +1,6 @@
 /** Completion of what begins a line, and of tables, chains and policies. */
 import { isTableName, TABLE_HOOKS, TABLES, type TableName } from '../../../src-sim/netfilter/hook';
+import { chainsMade, makesChain } from '../analysis/block-names';
 import { blocksOf } from '../analysis/blocks';
 import { type Document, isLong } from '../analysis/document';
 import { declaredChains, lowerWithProblems } from '../analysis/lower';
@@ -114,7 +115,19 @@ export function chainNames(document: Document, table: string | undefined): reado
   return found ? [...found.chains.keys()] : TABLE_HOOKS[table];
 }
 
-function madeNames({ tree }: Document, table: TableName): readonly string[] {
+/** Whether a rule of the table may lead there. */
+export function isChain(document: Document, table: string | undefined, name: string): boolean {
+  if (table === undefined || !isTableName(table)) return false;
+  if (!isLong(document)) {
+    return lowerWithProblems(document.tree).tables.get(table)?.chains.has(name) ?? isBuiltinChain(table, name);
+  }
+  if (document.dialect !== 'restore') return chainNames(document, table).includes(name);
+  return isBuiltinChain(table, name) || makesChain(document.chunks, table, name);
+}
+
+function madeNames({ dialect, chunks, tree }: Document, table: TableName): readonly string[] {
+  const hooks = new Set<string>(TABLE_HOOKS[table]);
+  if (dialect === 'restore') return [...chainsMade(chunks, table)].filter((name) => !hooks.has(name));
   const blocks = blocksOf(tree).blocks.filter((block) => block.table === table);
   const names = new Set(blocks.flatMap((block) => [...declaredChains(tree, block).keys()]));
   for (const hook of TABLE_HOOKS[table]) names.delete(hook);

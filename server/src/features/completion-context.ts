@@ -51,9 +51,9 @@ export interface CompletionContext {
 
 export function completionContext(document: Document, offset: number): CompletionContext | undefined {
   const lineNumber = lineTouching(document, offset);
-  const line = document.tree.lines[lineNumber];
+  const line = document.chunks.at(lineNumber);
   const text = line?.text ?? '';
-  const before = text.slice(0, Math.min(offset - (document.lineStarts[lineNumber] ?? 0), contentEnd(text)));
+  const before = text.slice(0, Math.min(offset - document.chunks.startOf(lineNumber), contentEnd(text)));
   const { family, dress } = document.tree;
   const inScript = dress === 'script' && line?.kind !== 'comment';
   if (inScript && line?.kind !== 'command' && line?.kind !== 'unknown') return undefined;

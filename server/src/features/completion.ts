@@ -24,16 +24,30 @@ export interface Completions {
   readonly replaces: Span;
   /** The likeliest first. */
   readonly items: readonly Completion[];
+  /** There are more than anybody reads: what is written next is to be asked about anew. */
+  readonly isCut?: true;
 }
+
+/** A file may have tens of thousands of chains; to hand them all over takes longer than a key. */
+const MOST_ITEMS = 1_000;
 
 export function complete(whole: Document, offset: number): Completions | undefined {
   const document = sideAt(whole, offset);
   const context = completionContext(document, offset);
   if (context === undefined) return undefined;
-  return {
-    replaces: context.replaces,
-    items: acceptable(document, context, itemsFor(document, context, context.wanted)),
-  };
+  const items = itemsFor(document, context, context.wanted);
+  const { replaces, written } = context;
+  if (items.length <= MOST_ITEMS) return { replaces, items: acceptable(document, context, items) };
+  return { replaces, items: acceptable(document, context, likeliest(items, written)), isCut: true };
+}
+
+/** Those that begin with what is written, before those that hold it. */
+function likeliest(items: readonly Completion[], written: string): readonly Completion[] {
+  const word = written.toLowerCase();
+  const places = items.map(({ label }) => label.toLowerCase().indexOf(word));
+  const begins = items.filter((_, at) => places[at] === 0);
+  const holds = items.filter((_, at) => (places[at] ?? -1) > 0);
+  return [...begins, ...holds].slice(0, MOST_ITEMS);
 }
 
 function itemsFor(document: Document, context: CompletionContext, wanted: Wanted): readonly Completion[] {

@@ -1,4 +1,5 @@
 /** What stands at an offset of a ruleset: hover, navigation and renaming begin here. */
+import { tableNameAt } from '../analysis/block-names';
 import { blockAt } from '../analysis/blocks';
 import { type Document, lineTouching, spanInDocument } from '../analysis/document';
 import type {
@@ -43,8 +44,8 @@ export interface Cursor {
 
 export function cursorAt(document: Document, offset: number): Cursor | undefined {
   const lineNumber = lineTouching(document, offset);
-  const line = document.tree.lines[lineNumber];
-  const lineStart = document.lineStarts[lineNumber] ?? 0;
+  const line = document.chunks.at(lineNumber);
+  const lineStart = document.chunks.startOf(lineNumber);
   const found = line && thingInLine(line, offset - lineStart);
   if (found === undefined) return undefined;
   const span = spanInDocument(document, lineNumber, found.span);
@@ -52,8 +53,9 @@ export function cursorAt(document: Document, offset: number): Cursor | undefined
 }
 
 /** The table, as the file names it, in whose block a line stands. */
-export function tableOfLine({ tree }: Document, lineNumber: number): string | undefined {
-  return blockAt(tree, lineNumber)?.name;
+export function tableOfLine(document: Document, lineNumber: number): string | undefined {
+  if (document.dialect === 'restore') return tableNameAt(document.chunks, lineNumber);
+  return blockAt(document.tree, lineNumber)?.name;
 }
 
 export function isTargetPart(part: RulePart): part is TargetPart {

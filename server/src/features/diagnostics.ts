@@ -20,7 +20,7 @@ export interface DiagnosticOptions extends Omit<LintOptions, 'rules'> {
 }
 
 /** An editor that shows thousands of them helps nobody. */
-const MOST_DIAGNOSTICS = 1_000;
+export const MOST_DIAGNOSTICS = 1_000;
 /** Enough for 100,000 rules in chains of three; the linter holds some 5 KB for each. */
 const MOST_LINTED_LINES = 250_000;
 

@@ -66,7 +66,11 @@ function openedBy(context: LintContext, way: WayName, opening: Box): readonly Ou
   return (outcomesOf(context, way, opening, 'NEW') ?? []).filter(isAcceptedByRule);
 }
 
-/** @param opened asked last: where the rest of a flow is let through early, nobody need know what every rule opens */
+/**
+ * As many as are tried: every rule that opens, with every rule that denies, would be very many.
+ *
+ * @param opened asked last: where the rest of a flow is let through early, nobody need know what every rule opens
+ */
 function denied(
   context: LintContext,
   opened: () => readonly Outcome[],
@@ -78,13 +82,16 @@ function denied(
   if (outcomes.length === 0) return [];
   const begun = opened();
   const turned = victim === 'next' ? openingsOfNext : openingsOfAnswer;
-  return outcomes.flatMap((outcome) =>
-    begun.flatMap((one): readonly BrokenFlow[] => {
+  const flows: BrokenFlow[] = [];
+  for (const outcome of outcomes) {
+    for (const one of begun) {
       const openings = turned(one.box, outcome.box);
-      if (openings === undefined || (victim === 'answer' && isOneWay(openings))) return [];
-      return [{ way, opened: one, denied: outcome, openings, victim }];
-    }),
-  );
+      if (openings === undefined || (victim === 'answer' && isOneWay(openings))) continue;
+      flows.push({ way, opened: one, denied: outcome, openings, victim });
+      if (flows.length === MOST_TRIES) return flows;
+    }
+  }
+  return flows;
 }
 
 /** Forwarded flows whose answers are denied by whatever interface they come: rules do not tell by which they do. */
@@ -94,15 +101,13 @@ function unanswered(context: LintContext, opened: () => readonly Outcome[], answ
     .filter((outcome) => !isDeniedByDefault(outcome, 'FORWARD'))
     .map(({ box: { in: _, out: __, ...box } }) => box);
   const { space } = context.walker();
-  return denied(context, opened, 'FORWARD', answer, 'answer')
-    .slice(0, MOST_TRIES)
-    .flatMap((flow) => {
-      const headers = welcome.flatMap((box) => openingsOfAnswer(flow.openings, box) ?? []);
-      const rest = headers.reduce((boxes, box) => boxes.flatMap((one) => subtractBox(space, one, box)), [
-        flow.openings,
-      ] as readonly Box[]);
-      return rest.map((openings) => ({ ...flow, openings }));
-    });
+  return denied(context, opened, 'FORWARD', answer, 'answer').flatMap((flow) => {
+    const headers = welcome.flatMap((box) => openingsOfAnswer(flow.openings, box) ?? []);
+    const rest = headers.reduce((boxes, box) => boxes.flatMap((one) => subtractBox(space, one, box)), [
+      flow.openings,
+    ] as readonly Box[]);
+    return rest.map((openings) => ({ ...flow, openings }));
+  });
 }
 
 /** The rule that let the flow begin. */

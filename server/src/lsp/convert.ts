@@ -99,8 +99,9 @@ const COMPLETION_KINDS: Readonly<Record<Completion['kind'], lsp.CompletionItemKi
   hint: lsp.CompletionItemKind.Property,
 };
 
-export function toCompletionItems(document: Document, completions: Completions): lsp.CompletionItem[] {
-  return completionItems(completions, toRange(document, completions.replaces));
+export function toCompletionList(document: Document, completions: Completions): lsp.CompletionList {
+  const items = completionItems(completions, toRange(document, completions.replaces));
+  return { isIncomplete: completions.isCut === true, items };
 }
 
 /** @param range what an item replaces */

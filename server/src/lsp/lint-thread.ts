@@ -1,131 +1,100 @@
-/**
- * The linter in a thread of its own: however long a rule thinks, the server answers what is typed meanwhile. What both
- * say to each other is plain data.
- */
-import { isMainThread, parentPort, Worker } from 'node:worker_threads';
-import { createDocument, type Document, type DocumentOptions } from '../analysis/document';
-import { type Diagnostic, findingSlices } from '../features/diagnostics';
-import type { LintChoices } from '../lint/severities';
-import { type Surroundings, surroundedHints } from '../project/surrounded-hints';
-
-/** A document, and what is known of it. */
-export interface LintQuestion {
-  readonly document: Document;
-  /** The value of `chainwalk.host`. */
-  readonly setting: unknown;
-  readonly surroundings: Surroundings;
-  readonly choices: LintChoices;
-}
-
-interface Sent {
-  readonly id: number;
-  readonly text: string;
-  readonly options: DocumentOptions;
-  readonly setting: unknown;
-  readonly surroundings: Omit<Surroundings, 'beside'>;
-  readonly beside: { readonly ipsets?: string; readonly sysctl?: string };
-  readonly twin?: { readonly text: string; readonly options: DocumentOptions };
-  readonly choices: LintChoices;
-}
-
-interface Answer {
-  readonly id: number;
-  readonly findings: readonly Diagnostic[];
-}
-
-/** Sent when the question is no longer one. */
-interface Withdrawal {
-  readonly withdrawn: number;
-}
+/** The linter in a thread of its own: however long a rule thinks, the server answers what is typed meanwhile. */
+import { Worker } from 'node:worker_threads';
+import type { Document } from '../analysis/document';
+import type { Diagnostic } from '../features/diagnostics';
+import type { TextEdit } from '../lint/finding';
+import { type Answer, type LintQuestion, sent, type Wanted, type Withdrawal } from './lint-messages';
 
 export interface LintThread {
   /** Undefined where it was withdrawn before it was answered. */
   ask(question: LintQuestion, signal: AbortSignal): Promise<readonly Diagnostic[] | undefined>;
+  /** The edit that makes all safe fixes; undefined where there are none, too. */
+  fixAll(question: LintQuestion, signal: AbortSignal): Promise<TextEdit | undefined>;
   stop(): void;
 }
 
-/** @param program what the thread runs: it must call {@link serveLintQuestions} */
+/** A rule that thinks longer than this about a question that was withdrawn is not waited for: its thread is ended. */
+const PATIENCE_MS = 50;
+
+interface Asked {
+  readonly wanted: Wanted;
+  readonly question: LintQuestion;
+  readonly signal: AbortSignal;
+  readonly settle: (answer: Answer | undefined) => void;
+}
+
+/** @param program what the thread runs: it must call `serveLintQuestions` */
 export function startLintThread(program: string): LintThread {
   let worker: Worker | undefined;
+  /** The document that the thread was told of last. */
+  let last: Document | undefined;
   let lastId = 0;
-  const waiting = new Map<number, (findings: readonly Diagnostic[] | undefined) => void>();
-  const settle = (id: number, findings: readonly Diagnostic[] | undefined) => {
-    waiting.get(id)?.(findings);
-    waiting.delete(id);
+  /** Questions that the thread has not done with, in their order; of those that were withdrawn nobody waits. */
+  const asked = new Map<number, Asked>();
+
+  const settle = (id: number, answer: Answer | undefined) => {
+    asked.get(id)?.settle(answer);
+    asked.delete(id);
+  };
+  const post = (id: number, { wanted, question }: Asked) => {
+    worker ??= start();
+    worker.postMessage(sent(id, wanted, question, last));
+    last = question.document;
   };
   const start = () => {
     const started = new Worker(program, { argv: [] });
-    started.on('message', ({ id, findings }: Answer) => settle(id, findings));
+    started.on('message', (answer: Answer) => settle(answer.id, answer));
     // A mistake of ours ends it: what was asked stays without an answer, and the next question starts it anew.
     started.on('error', () => undefined);
     started.on('exit', () => {
-      if (worker === started) worker = undefined;
-      for (const id of [...waiting.keys()]) settle(id, undefined);
+      if (worker !== started) return;
+      worker = undefined;
+      last = undefined;
+      for (const id of [...asked.keys()]) settle(id, undefined);
     });
     // The server ends when its editor does, and not when its thread does.
     started.unref();
     return started;
   };
-  return {
-    ask: (question, signal) =>
-      new Promise((resolve) => {
-        worker ??= start();
-        lastId += 1;
-        const id = lastId;
-        waiting.set(id, resolve);
-        worker.postMessage(sent(id, question));
-        signal.addEventListener('abort', () => {
-          if (waiting.has(id)) worker?.postMessage({ withdrawn: id } satisfies Withdrawal);
-          settle(id, undefined);
-        });
-      }),
-    stop: () => void worker?.terminate(),
-  };
-}
-
-/** In the thread: answers questions one after the other, in slices between which it hears of withdrawals. */
-export function serveLintQuestions(): boolean {
-  if (isMainThread || parentPort === null) return false;
-  const port = parentPort;
-  const withdrawn = new Set<number>();
-  let line = Promise.resolve();
-  port.on('message', (message: Sent | Withdrawal) => {
-    if ('withdrawn' in message) withdrawn.add(message.withdrawn);
-    else line = line.then(() => answer(message));
-  });
-  const answer = async (question: Sent) => {
-    const { id } = question;
-    const findings: Diagnostic[] = [];
-    for (const slice of slicesFor(question)) {
-      findings.push(...slice.filter(({ suppressed }) => suppressed === undefined));
-      await new Promise((resolve) => setImmediate(resolve));
-      if (withdrawn.delete(id)) return;
+  /** The others are asked again, in another thread, which is there by the time that the next edit is to be looked at. */
+  const startAnew = () => {
+    const before = worker;
+    worker = start();
+    last = undefined;
+    void before?.terminate();
+    for (const [id, one] of asked) {
+      if (one.signal.aborted) asked.delete(id);
+      else post(id, one);
     }
-    port.postMessage({ id, findings } satisfies Answer);
   };
-  return true;
-}
-
-function slicesFor({ text, options, setting, surroundings, beside, twin, choices }: Sent) {
-  const document = createDocument(text, options);
-  const other = twin && createDocument(twin.text, twin.options);
-  const around = { ...surroundings, beside: { ...beside, ...(other && { twin: other }) } };
-  const hints = surroundedHints(document, setting, around);
-  return findingSlices(document, hints, { choices, beside: around.beside });
-}
-
-/** Documents hold functions: their text goes, and is read again. */
-function sent(id: number, { document, setting, surroundings, choices }: LintQuestion): Sent {
-  const { beside, ...rest } = surroundings;
-  const { twin, ...plain } = beside;
+  const withdraw = (id: number) => {
+    const one = asked.get(id);
+    if (one === undefined) return;
+    one.settle(undefined);
+    worker?.postMessage({ withdrawn: id } satisfies Withdrawal);
+    const [first] = asked.keys();
+    if (first !== id) return;
+    setTimeout(() => asked.has(id) && startAnew(), PATIENCE_MS).unref();
+  };
+  const ask = (wanted: Wanted, question: LintQuestion, signal: AbortSignal) =>
+    new Promise<Answer | undefined>((resolve) => {
+      if (signal.aborted) return resolve(undefined);
+      lastId += 1;
+      const id = lastId;
+      const one = { wanted, question, signal, settle: resolve };
+      asked.set(id, one);
+      post(id, one);
+      signal.addEventListener('abort', () => withdraw(id), { once: true });
+    });
   return {
-    id,
-    text: document.text,
-    options: document.options,
-    setting,
-    surroundings: rest,
-    beside: plain,
-    ...(twin && { twin: { text: twin.text, options: twin.options } }),
-    choices,
+    ask: async (question, signal) => {
+      const answer = await ask('findings', question, signal);
+      return answer && 'findings' in answer ? answer.findings : undefined;
+    },
+    fixAll: async (question, signal) => {
+      const answer = await ask('fixes', question, signal);
+      return answer && 'edit' in answer ? answer.edit : undefined;
+    },
+    stop: () => void worker?.terminate(),
   };
 }

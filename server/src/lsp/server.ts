@@ -15,7 +15,7 @@ import { readSurroundings } from '../surroundings/surroundings';
 import { capabilitiesFor } from './capabilities';
 import {
   toCodeLens,
-  toCompletionItems,
+  toCompletionList,
   toDiagnostic,
   toDocumentSymbol,
   toFoldingRange,
@@ -70,7 +70,7 @@ export function startServer(connection: lsp.Connection, thread: LintThread): voi
   });
   listenToEdits(connection, session, thread);
   answerRequests(connection, session);
-  answerLintRequests(connection, session);
+  answerLintRequests(connection, session, thread);
   connection.onShutdown(() => thread.stop());
   connection.listen();
 }
@@ -152,7 +152,7 @@ function answerRequests(connection: lsp.Connection, session: Session): void {
   );
   const completeRuleset = atOffset(({ document }, offset) => {
     const found = complete(document, offset);
-    return found && toCompletionItems(document, found);
+    return found && toCompletionList(document, found);
   });
   connection.onCompletion((params) => {
     const { uri } = params.textDocument;

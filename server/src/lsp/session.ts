@@ -3,16 +3,15 @@ import type { DidChangeTextDocumentParams } from 'vscode-languageserver/node';
 import { type Document, isLong } from '../analysis/document';
 import { type Hints, NO_HINTS } from '../analysis/hints';
 import type { Action } from '../features/code-actions';
-import { codeActions, fixAllEdit } from '../features/code-actions';
-import { type Diagnostic, findingSlices, problemSlices } from '../features/diagnostics';
+import { codeActions } from '../features/code-actions';
+import { type Diagnostic, problemSlices } from '../features/diagnostics';
 import { editedDiagnostics } from '../features/edited-diagnostics';
-import type { TextEdit } from '../lint/finding';
 import { NO_ADDRESSES, type PageAddresses } from '../lint/page-address';
 import { mergeChoices } from '../lint/severities';
 import { NOTHING_AROUND, type Surroundings, surroundedHints } from '../project/surrounded-hints';
 import type { Span } from '../syntax/tree';
 import type { EditAbilities } from './convert-actions';
-import type { LintQuestion } from './lint-thread';
+import type { LintQuestion } from './lint-messages';
 import { type OpenDocument, OpenDocuments } from './open-documents';
 import { ProjectDocuments } from './project-documents';
 import { NO_SETTINGS, type Settings } from './settings';
@@ -97,7 +96,8 @@ export class Session {
   }
 
   /** What the linter must know; undefined where it has nothing to do, as the problems have shown. */
-  lintQuestion(uri: string, document = this.served(uri)?.document): LintQuestion | undefined {
+  lintQuestion(uri: string): LintQuestion | undefined {
+    const document = this.served(uri)?.document;
     if (document === undefined || this.#unlinted.has(uri)) return undefined;
     const { host, choices } = this.#settings.get(uri) ?? NO_SETTINGS;
     const surroundings = this.#around(uri);
@@ -137,18 +137,10 @@ export class Session {
   /** Of the latest diagnostics. Where the text has been edited since, of problems alone: new findings are on their way. */
   codeActions({ uri, version, document }: OpenDocument, span: Span): readonly Action[] {
     const known = this.#known.get(uri);
-    const diagnostics =
-      known?.version === version ? known.diagnostics : [...problemSlices(document, this.hintsOf(uri))].flat();
+    // Of a long file an edit keeps what is known; before anything is, nobody waits for all of it.
+    const found = () => (isLong(document) ? [] : [...problemSlices(document, this.hintsOf(uri))].flat());
+    const diagnostics = known?.version === version ? known.diagnostics : found();
     return codeActions(document, diagnostics, span);
-  }
-
-  fixAll({ uri, document }: OpenDocument): TextEdit | undefined {
-    return fixAllEdit(document, (text) => {
-      const question = this.lintQuestion(uri, text);
-      if (question === undefined) return [];
-      const { choices, surroundings } = question;
-      return [...findingSlices(text, this.hintsOf(uri, text), { choices, beside: surroundings.beside })].flat();
-    });
   }
 
   #around(uri: string): Surroundings {
