@@ -60,8 +60,49 @@ COMMIT
 COMMIT
 `,
     },
+    {
+      title: 'OUTPUT leads what remains to a chain that logs and drops',
+      code: `*filter
+:INPUT ACCEPT [0:0]
+:FORWARD ACCEPT [0:0]
+:OUTPUT ACCEPT [0:0]
+:refused - [0:0]
+-A OUTPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+-A OUTPUT -p tcp -m multiport --dports 80,443 -j ACCEPT
+-A OUTPUT -p udp -m udp --dport 53 -j ACCEPT
+-A OUTPUT -j refused
+-A refused -m limit --limit 5/min -j LOG
+-A refused -j DROP
+#=== OUTPUT denies what the host sends to itself over lo
+COMMIT
+`,
+    },
+    {
+      title: 'TCP alone is thought of: resolvers and statistics use UDP',
+      code: `*filter
+:INPUT DROP [0:0]
+#=== INPUT denies the UDP that the host sends to itself over lo
+:FORWARD DROP [0:0]
+:OUTPUT ACCEPT [0:0]
+-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+-A INPUT -p tcp -j ACCEPT
+COMMIT
+`,
+    },
   ],
   good: [
+    {
+      title: 'The local resolver alone is asked by UDP',
+      code: `*filter
+:INPUT DROP [0:0]
+:FORWARD DROP [0:0]
+:OUTPUT ACCEPT [0:0]
+-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+-A INPUT -i lo -p udp -m udp --dport 53 -j ACCEPT
+-A INPUT -p tcp -j ACCEPT
+COMMIT
+`,
+    },
     {
       title: 'Both sides of the loopback',
       code: `*filter
@@ -107,12 +148,14 @@ function report(context: LintContext, chain: 'INPUT' | 'OUTPUT'): Report | undef
   const { document, ruleset } = context;
   const last = defaultOf(ruleset, 'filter', chain);
   if (last?.verdict !== 'deny' || !acceptsSomething(context, chain)) return undefined;
-  const witness = deniedToItself(context, chain, 'loopback');
+  const tcp = deniedToItself(context, chain, 'loopback', 'tcp');
+  const witness = tcp ?? deniedToItself(context, chain, 'loopback', 'udp');
   const span = last.by ? ruleSpan(document, last.by) : policySpan(document, { table: 'filter', hook: chain });
   if (witness === undefined || span === undefined) return undefined;
   const flag = chain === 'INPUT' ? '-i' : '-o';
   const rule = `-A ${chain} ${flag} lo -j ACCEPT`;
-  const message = `${chain} denies what the host sends to itself over lo: its own services do not reach each other. Begin with ${rule}`;
+  const what = tcp ? 'what' : 'the UDP that';
+  const message = `${chain} denies ${what} the host sends to itself over lo: its own services do not reach each other. Begin with ${rule}`;
   const edit = firstInChain(document, { ruleset }, 'filter', chain, rule);
   const fix: Fix | undefined = edit && {
     title: `Begin with ${rule}`,
