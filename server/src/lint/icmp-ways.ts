@@ -5,9 +5,10 @@ import { PROTOCOL } from '../../../src-sim/net/protocol';
 import type { ScenarioPacket } from '../../../src-sim/sim/scenario';
 import type { Box } from '../analysis/packet-set';
 import { points } from '../analysis/packet-space';
-import type { Way } from '../analysis/set-walk';
+import type { Decision, Way } from '../analysis/set-walk';
 import type { LintContext } from './define';
 import type { Witness } from './finding';
+import { flowWitness } from './flow-witness';
 import { suffers } from './harm';
 import { type Outcome, outcomesOf } from './outcomes';
 import { type PickedPacket, pickPacket } from './pick-packet';
@@ -75,6 +76,28 @@ export function errorWitness(context: LintContext, way: WayName): Witness | unde
   return undefined;
 }
 
+/** More than the second link of a forwarder carries. */
+const BIG = { payload: 1_448, df: true } as const;
+const SMALL_MTU = 1_400;
+
+/** A forwarded connection, a packet of it that is too big for the next link, and the host's message that stays inside. */
+export function unsaidWitness(context: LintContext): Witness | undefined {
+  for (const { box } of acceptedConnections(context, 'FORWARD').slice(0, 3)) {
+    const packet = pickPacket(context.walker().space, box, 'FORWARD');
+    const flow = packet && flowWitness(packet, 'FORWARD', context.hints, 'next', 'unanswered');
+    if (packet === undefined || flow === undefined) continue;
+    const packets = flow.packets.map((one, at) => (at === flow.victim ? { ...one, flags: 'PA', ...BIG } : one));
+    const outside = context.hints.host.interfaces?.[packet.out];
+    const interfaces = {
+      ...flow.host.interfaces,
+      [packet.out]: { ...flow.host.interfaces?.[packet.out], mtu: SMALL_MTU },
+    };
+    const witness: Witness = { ...flow, packets, host: { ...flow.host, interfaces } };
+    if (outside?.mtu === undefined && suffers(context.ruleset, witness)) return witness;
+  }
+  return undefined;
+}
+
 /** To the sender of what was too big: the host itself for INPUT, the client for FORWARD. */
 function errorAbout(context: LintContext, packet: PickedPacket, way: WayName): ScenarioPacket {
   const quoted = way === 'INPUT' ? answerTo(packet) : packet;
@@ -106,6 +129,28 @@ function confirmed(
 ): Witness | undefined {
   const witness: Witness = { host: hostFor(packet, way, hints), packets, victim: packets.length - 1, harm: 'denied' };
   return suffers(ruleset, witness) ? witness : undefined;
+}
+
+const ECHO_REQUEST = { type: 8 };
+
+export interface ShutIcmp {
+  readonly denial: Decision;
+  readonly requests: readonly Outcome[];
+}
+
+/** INPUT of IPv4 lets no ICMP in, and not because a rule names it: nobody has thought of it. */
+export function shutIcmp(context: LintContext): ShutIcmp | undefined {
+  if (context.ruleset.family !== 'ipv4') return undefined;
+  const requests = icmpOutcomes(context, 'INPUT', 'NEW', ECHO_REQUEST) ?? [];
+  const errors = icmpOutcomes(context, 'INPUT', 'RELATED', tooBig(context)) ?? [];
+  const denial = denialOf(requests);
+  const isAll = isAllDenied(requests) && isAllDenied(errors);
+  return isAll && denial && [denial, denialOf(errors)].every(isForAnyProtocol) ? { denial, requests } : undefined;
+}
+
+function isForAnyProtocol(decision: Decision | undefined): boolean {
+  const rules = decision?.path ?? [];
+  return rules.every(({ rule }) => rule.matches.every(({ options }) => options.protocol === undefined));
 }
 
 /** The rule or the policy that denies them. */

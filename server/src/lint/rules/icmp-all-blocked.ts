@@ -1,5 +1,5 @@
 import { defineRule, type LintContext, paragraphs, type Report } from '../define';
-import { acceptedConnections, denialOf, icmpOutcomes, isAllDenied, messageWitness, tooBig } from '../icmp-ways';
+import { acceptedConnections, messageWitness, shutIcmp } from '../icmp-ways';
 import { decisionSpan } from '../places';
 
 export const icmpAllBlocked = defineRule({
@@ -34,6 +34,18 @@ COMMIT
     },
   ],
   good: [
+    {
+      title: 'ICMP is dropped by name: pmtu-blackhole speaks of it',
+      code: `*filter
+:INPUT DROP [0:0]
+:FORWARD ACCEPT [0:0]
+:OUTPUT ACCEPT [0:0]
+-A INPUT -p icmp -j DROP
+-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+-A INPUT -p tcp -m tcp --dport 443 -j ACCEPT
+COMMIT
+`,
+    },
     {
       title: 'Errors by their connection',
       code: `*filter
@@ -71,20 +83,15 @@ COMMIT
   on: { ruleset: check },
 });
 
-const ECHO_REQUEST = { type: 8 };
-
 function check(context: LintContext): readonly Report[] {
-  if (context.ruleset.family !== 'ipv4') return [];
-  const requests = icmpOutcomes(context, 'INPUT', 'NEW', ECHO_REQUEST) ?? [];
-  const errors = icmpOutcomes(context, 'INPUT', 'RELATED', tooBig(context));
-  const denial = denialOf(requests);
-  if (!isAllDenied(requests) || !isAllDenied(errors) || denial === undefined) return [];
+  const shut = shutIcmp(context);
+  if (shut === undefined) return [];
   // Asked last: all that every rule accepts is much.
   if (acceptedConnections(context, 'INPUT').length === 0) return [];
-  const span = decisionSpan(context.document, denial);
-  const witness = messageWitness(context, 'INPUT', requests);
+  const span = decisionSpan(context.document, shut.denial);
+  const witness = messageWitness(context, 'INPUT', shut.requests);
   if (span === undefined || witness === undefined) return [];
   const message =
-    'no ICMP gets in, neither the echo request nor errors: accept RELATED, and icmp-type 8, perhaps with a limit.';
+    'no ICMP gets in, neither the echo request nor errors, and large transfers may hang: accept RELATED, and icmp-type 8, perhaps with a limit.';
   return [{ span, message, related: [], fixes: [], witness }];
 }

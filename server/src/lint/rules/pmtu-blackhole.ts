@@ -1,4 +1,5 @@
 import { PROTOCOL } from '../../../../src-sim/net/protocol';
+import { findChain } from '../../analysis/find-chain';
 import { points } from '../../analysis/packet-space';
 import type { Decision } from '../../analysis/set-walk';
 import { defineRule, type LintContext, paragraphs, type Report } from '../define';
@@ -10,7 +11,9 @@ import {
   icmpOutcomes,
   isAllDenied,
   isAnyAccepted,
+  shutIcmp,
   tooBig,
+  unsaidWitness,
 } from '../icmp-ways';
 import { outcomesOf } from '../outcomes';
 import { decisionSpan, lineBefore } from '../places';
@@ -24,7 +27,7 @@ export const pmtuBlackhole = defineRule({
   docs: {
     what: paragraphs(
       'TCP connections are accepted, and the ICMP message that says that a packet was too big',
-      '(`fragmentation-needed`, in IPv6 `packet-too-big`) is denied.',
+      '(`fragmentation-needed`, in IPv6 `packet-too-big`) is denied: on its way in, through, or out of a router.',
     ),
     why: paragraphs(
       'Hosts send packets that must not be fragmented, and count on this message to learn what the path can carry.',
@@ -104,8 +107,53 @@ COMMIT
 `,
       family: 'ipv6',
     },
+    {
+      title: 'A router that may not say so',
+      code: `*filter
+:INPUT ACCEPT [0:0]
+:FORWARD DROP [0:0]
+:OUTPUT ACCEPT [0:0]
+-A FORWARD -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+-A FORWARD -i lan0 -o ppp0 -j ACCEPT
+-A OUTPUT -p icmp -m icmp --icmp-type 8 -j ACCEPT
+-A OUTPUT -p icmp -j DROP
+#=== this router
+COMMIT
+`,
+      fixed: `*filter
+:INPUT ACCEPT [0:0]
+:FORWARD DROP [0:0]
+:OUTPUT ACCEPT [0:0]
+-A FORWARD -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+-A FORWARD -i lan0 -o ppp0 -j ACCEPT
+-A OUTPUT -p icmp -m icmp --icmp-type 8 -j ACCEPT
+-A OUTPUT -p icmp -m icmp --icmp-type fragmentation-needed -j ACCEPT
+-A OUTPUT -p icmp -j DROP
+COMMIT
+`,
+    },
   ],
   good: [
+    {
+      title: 'A host that forwards nothing has nothing to say of the kind',
+      code: `*filter
+:INPUT ACCEPT [0:0]
+:FORWARD ACCEPT [0:0]
+:OUTPUT ACCEPT [0:0]
+-A OUTPUT -p icmp -j DROP
+COMMIT
+`,
+    },
+    {
+      title: 'No ICMP at all: icmp-all-blocked says it',
+      code: `*filter
+:INPUT DROP [0:0]
+:FORWARD ACCEPT [0:0]
+:OUTPUT ACCEPT [0:0]
+-A INPUT -p tcp -m tcp --dport 443 -j ACCEPT
+COMMIT
+`,
+    },
     {
       title: 'RELATED comes first',
       code: `*filter
@@ -156,7 +204,7 @@ COMMIT
   on: { ruleset: check },
 });
 
-const WAYS = ['INPUT', 'FORWARD'] as const;
+const WAYS = ['INPUT', 'FORWARD', 'OUTPUT'] as const;
 
 function check(context: LintContext): readonly Report[] {
   return WAYS.flatMap((way) => report(context, way) ?? []);
@@ -167,20 +215,25 @@ function report(context: LintContext, way: (typeof WAYS)[number]): Report | unde
   const errors = icmpOutcomes(context, way, 'RELATED', tooBig(context)) ?? [];
   const denial = denialOf(errors);
   if (denial === undefined || !isAllDenied(errors) || isForWantOfRelated(context, way)) return undefined;
+  // Another lint rule's finding: nobody has thought of ICMP.
+  if (way === 'INPUT' && shutIcmp(context)) return undefined;
   // Asked last: most rulesets let the message through, and all that every rule accepts is much.
-  if (acceptedConnections(context, way).length === 0) return undefined;
+  if (acceptedConnections(context, way === 'OUTPUT' ? 'FORWARD' : way).length === 0) return undefined;
   const span = decisionSpan(context.document, denial);
-  const witness = errorWitness(context, way);
+  const witness = way === 'OUTPUT' ? unsaidWitness(context) : errorWitness(context, way);
   if (span === undefined || witness === undefined) return undefined;
   const type = context.ruleset.family === 'ipv4' ? 'icmp-type fragmentation-needed' : 'icmpv6-type packet-too-big';
-  const message = `the ICMP message that a packet is too big is denied here, and large transfers hang: accept --${type} before.`;
+  const what =
+    way === 'OUTPUT' ? 'the ICMP message by which this router says that a packet' : 'the ICMP message that a packet';
+  const message = `${what} is too big is denied here, and large transfers hang: accept --${type} before.`;
   return { span, message, related: [], fixes: fixesFor(context, denial), witness };
 }
 
 /** Cheap: most chains either have no rule, or accept all. */
 function canDeny({ ruleset }: LintContext, way: (typeof WAYS)[number]): boolean {
-  const chain = ruleset.tables.find(({ name }) => name === 'filter')?.chains.find(({ name }) => name === way);
-  return chain !== undefined && chain.rules.length > 0;
+  const hasRules = (hook: string) => (findChain(ruleset, 'filter', hook)?.rules.length ?? 0) > 0;
+  // What OUTPUT denies of a host that forwards nothing is its own.
+  return hasRules(way) && (way !== 'OUTPUT' || hasRules('FORWARD'));
 }
 
 /** ESTABLISHED gets through and RELATED does not, whatever the protocol: another lint rule's finding. */
