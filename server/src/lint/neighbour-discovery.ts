@@ -4,8 +4,9 @@ import { PROTOCOL } from '../../../src-sim/net/protocol';
 import { devices, NO_DEVICE, points } from '../analysis/packet-space';
 import type { LintContext } from './define';
 import type { Witness } from './finding';
-import { icmpOutcomes, isAllDenied, messageWitness } from './icmp-ways';
-import { type Outcome, outcomesFrom, outcomesOf } from './outcomes';
+import { denialOf, icmpOutcomes, isAllDenied, messageWitness } from './icmp-ways';
+import { isAcceptedByRule, type Outcome, outcomesFrom, outcomesOf } from './outcomes';
+import { numberOf, sysctlsOf } from './sysctl-beside';
 
 /** RFC 4861: who has this address, and who answers. */
 const SOLICITATION = 135;
@@ -30,8 +31,49 @@ export function deniedDiscovery(context: LintContext): readonly DeniedDiscovery[
   return found;
 }
 
-function denied(context: LintContext, way: 'INPUT' | 'OUTPUT'): DeniedDiscovery | undefined {
-  const types = [SOLICITATION, ADVERTISEMENT].filter((type) => isAllDenied(fromAnywhere(context, way, type)));
+/** RFC 4861: who asks for routers, and what they answer: prefixes, and the way out. */
+const ROUTER_SOLICITATION = 133;
+const ROUTER_ADVERTISEMENT = 134;
+
+/**
+ * Messages between hosts and routers that nobody has named: a host asks for its addresses, a router answers. By default
+ * alone: who names them means it.
+ */
+export function deniedRouterMessages(context: LintContext): readonly DeniedDiscovery[] {
+  if (context.ruleset.family !== 'ipv6' || !acceptsAnything(context)) return [];
+  const isOne = isRouter(context);
+  if (!isOne && takesNoAdvertisements(context)) return [];
+  const [inward, outward] = isOne
+    ? [ROUTER_SOLICITATION, ROUTER_ADVERTISEMENT]
+    : [ROUTER_ADVERTISEMENT, ROUTER_SOLICITATION];
+  const found = [denied(context, 'INPUT', [inward]), denied(context, 'OUTPUT', [outward])];
+  return found.flatMap((one) => (one && namesNoMessage(one) ? one : []));
+}
+
+function namesNoMessage({ outcomes }: DeniedDiscovery): boolean {
+  const rules = denialOf(outcomes)?.path ?? [];
+  return rules.every(({ rule }) => rule.matches.every(({ options }) => options['icmpv6-type'] === undefined));
+}
+
+/** By its role, its settings, or what FORWARD accepts by a rule. */
+function isRouter(context: LintContext): boolean {
+  if (context.hints.roles.includes('router')) return true;
+  if (numberOf(sysctlsOf(context), 'net.ipv6.conf.all.forwarding') === 1) return true;
+  return (outcomesOf(context, 'FORWARD', {}, 'NEW') ?? []).some(isAcceptedByRule);
+}
+
+/** Whoever has an address of his own choice takes none from routers. */
+function takesNoAdvertisements(context: LintContext): boolean {
+  const settings = [...sysctlsOf(context)].filter(([name]) => /^net\.ipv6\.conf\..+\.accept_ra$/.test(name));
+  return settings.length > 0 && settings.every(([, value]) => value === '0');
+}
+
+function denied(
+  context: LintContext,
+  way: 'INPUT' | 'OUTPUT',
+  asked: readonly number[] = [SOLICITATION, ADVERTISEMENT],
+): DeniedDiscovery | undefined {
+  const types = asked.filter((type) => isAllDenied(fromAnywhere(context, way, type)));
   const [first] = types;
   const outcomes = first === undefined ? [] : (icmpOutcomes(context, way, 'UNTRACKED', { type: first }) ?? []);
   const witness = messageWitness(context, way, outcomes);
