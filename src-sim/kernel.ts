@@ -184,6 +184,13 @@ export const KERNEL_CHANGES = [
     seen: '5.2.1, 5.4.124',
   },
   {
+    since: '5.3',
+    behaviour: 'zeroNetworkIsUnicast',
+    text: 'Addresses of 0.0.0.0/8, but for 0.0.0.0 itself, are addresses like others. Before, they were martians.',
+    source: 'include/linux/in.h:ipv4_is_zeronet (changed by commit 96125bf9985a)',
+    seen: 'the sources before and after that commit; 6.18.44 was asked',
+  },
+  {
     since: '5.1',
     behaviour: 'rstMustBeExact',
     text: [

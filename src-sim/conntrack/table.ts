@@ -13,7 +13,7 @@ import { Expectations } from './expectation';
 import { TcpTracking } from './tcp-tracking';
 import { type Direction, sameTuple, type Tuple } from './tuple';
 import { type Source, SourceIndex, TupleIndex } from './tuple-index';
-import { DEFAULT_ZONE, ZONE_BY_DIRECTION, type Zone } from './zone';
+import { DEFAULT_ZONE, hasTwoIds, ZONE_BY_DIRECTION, type Zone } from './zone';
 
 export interface Found {
   readonly entry: Entry;
@@ -102,18 +102,23 @@ export class ConntrackTable {
     }
   }
 
-  /** The entry with this tuple in a zone, unless it expired. @kernel nf_conntrack_core.c:____nf_conntrack_find */
-  find(tuple: Tuple, zoneId: number, now: number): Found | undefined {
+  /**
+   * The entry with this tuple in a zone, unless it expired.
+   *
+   * @param direction only of this direction: where a zone counts in one, tuples of the other are in another zone
+   * @kernel nf_conntrack_core.c:____nf_conntrack_find, nf_ct_key_equal
+   */
+  find(tuple: Tuple, zoneId: number, now: number, direction?: Direction): Found | undefined {
     const { src, dst, protocol, sport, dport } = tuple;
     const { addresses } = this.columns;
     const rest = keyRest(protocol, familyOf(src) === 'ipv6', zoneId);
     const ports = (sport << 16) | (dport & 0xffff);
-    return this.foundAt(this.findNode(addresses.word(src), addresses.word(dst), ports, rest, now));
+    return this.foundAt(this.findNode(addresses.word(src), addresses.word(dst), ports, rest, now, sideOf(direction)));
   }
 
   /** {@link find} in numbers. @param src, dst, ports, rest the tuple's key, as {@link WORD.original} has it */
-  findNode(src: number, dst: number, ports: number, rest: number, now: number): Node {
-    const node = this.#byTuple.find(src, dst, ports, rest);
+  findNode(src: number, dst: number, ports: number, rest: number, now: number, side?: number): Node {
+    const node = this.#byTuple.find(src, dst, ports, rest, side);
     if (node === 0 || (this.columns.times[(node >>> 1) * ROW_TIMES + TIME.timeout] ?? 0) > now) return node;
     const expired = this.entryAt(node >>> 1);
     if (expired) this.remove(expired);
@@ -137,7 +142,8 @@ export class ConntrackTable {
 
   /** Whether an entry other than `entry` already answers to this reply tuple. @kernel …:nf_conntrack_tuple_taken */
   isTaken(reply: Tuple, entry: Entry, now: number): boolean {
-    const found = this.find(reply, ZONE_BY_DIRECTION.reply(entry.zone), now);
+    const { zone } = entry;
+    const found = this.find(reply, ZONE_BY_DIRECTION.reply(zone), now, hasTwoIds(zone) ? 'reply' : undefined);
     return found !== undefined && found.entry !== entry && !sameTuple(found.entry.original, entry.original);
   }
 
@@ -236,7 +242,9 @@ export class ConntrackTable {
   #withTupleOf(row: number, at: number, now: number): Node {
     const { words } = this.columns;
     const key = row * ROW_WORDS + at;
-    return this.findNode(words[key] ?? 0, words[key + 1] ?? 0, words[key + 2] ?? 0, words[key + 3] ?? 0, now);
+    const zone = this.#entries[row]?.zone ?? DEFAULT_ZONE;
+    const side = hasTwoIds(zone) ? (at === WORD.original ? 0 : 1) : undefined;
+    return this.findNode(words[key] ?? 0, words[key + 1] ?? 0, words[key + 2] ?? 0, words[key + 3] ?? 0, now, side);
   }
 
   /** The list of all entries is a ring through row 0. */
@@ -260,4 +268,8 @@ export class ConntrackTable {
     words[before * ROW_WORDS + WORD.after] = after;
     words[after * ROW_WORDS + WORD.before] = before;
   }
+}
+
+function sideOf(direction: Direction | undefined): number | undefined {
+  return direction === undefined ? undefined : direction === 'original' ? 0 : 1;
 }

@@ -12,7 +12,7 @@ import { trackProtocol } from './protocols';
 import type { Settings } from './settings';
 import type { ConntrackTable, Found } from './table';
 import { type Direction, icmpTypeOf, invertTuple, type Tuple, tupleOf } from './tuple';
-import { DEFAULT_ZONE, ZONE_BY_DIRECTION } from './zone';
+import { DEFAULT_ZONE, hasTwoIds, ZONE_BY_DIRECTION } from './zone';
 
 export interface Conntrack extends Settings {
   readonly table: ConntrackTable;
@@ -130,8 +130,9 @@ export function trackFound(
 function lookUp(tuple: Tuple, template: Template | undefined, { table, now }: Conntrack): Found | undefined {
   const zone = template?.zone ?? DEFAULT_ZONE;
   const original = ZONE_BY_DIRECTION.original(zone);
+  if (!hasTwoIds(zone)) return table.find(tuple, original, now);
   const reply = ZONE_BY_DIRECTION.reply(zone);
-  return table.find(tuple, original, now) ?? (reply === original ? undefined : table.find(tuple, reply, now));
+  return table.find(tuple, original, now, 'original') ?? table.find(tuple, reply, now, 'reply');
 }
 
 const TABLE_FULL = 'the conntrack table is full';

@@ -7,6 +7,8 @@ import { Chains, mix, type Node } from './chains';
 import { type EntryColumns, IS_IPV6, PROTOCOL_BITS, ROW_WORDS, WORD } from './columns';
 import type { Tuple } from './tuple';
 
+const ANY_SIDE = -1;
+
 /** A node here is a row and one of its tuples: `2 * row`, and one more for the reply tuple. */
 export class TupleIndex {
   readonly #chains: Chains;
@@ -24,14 +26,15 @@ export class TupleIndex {
    * The newest entry with the tuple; where both of its tuples are one, as of a socket that talks to itself, the reply.
    *
    * @param src, dst, ports, rest the tuple's key, as {@link WORD.original} has it
+   * @param side 0 or 1: only among the entries' original tuples, or their reply tuples
    */
-  find(src: number, dst: number, ports: number, rest: number): Node {
+  find(src: number, dst: number, ports: number, rest: number, side = ANY_SIDE): Node {
     const { words } = this.columns;
     let node = this.#chains.first(hashOfKey(src, dst, ports, rest));
     while (node !== 0) {
       const at = keyPlace(node);
       const isIt = words[at] === src && words[at + 1] === dst && words[at + 2] === ports && words[at + 3] === rest;
-      if (isIt) return node;
+      if (isIt && (side === ANY_SIDE || (node & 1) === side)) return node;
       node = words[linkPlace(node)] ?? 0;
     }
     return 0;

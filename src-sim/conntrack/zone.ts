@@ -15,3 +15,8 @@ export const ZONE_BY_DIRECTION: Readonly<Record<Direction, (zone: Zone) => numbe
 };
 
 export const DEFAULT_ZONE: Zone = { id: 0, original: true, reply: true };
+
+/** Whether its directions are in different zones: then what has a tuple in one direction is nobody's in the other. */
+export function hasTwoIds({ id, original, reply }: Zone): boolean {
+  return id !== 0 && original !== reply;
+}

@@ -125,26 +125,6 @@ export function isTransparent(host: Host, protocol: number, port: number): boole
 
 const TRANSPARENT = ' transparent';
 
-/**
- * An address of a device that others can reach: those of 127/8 have the scope of the host, so that what leaves by `lo`
- * gets the first address of another device. IPv6 answers to ::1 from ::1.
- *
- * @kernel net/ipv4/devinet.c:inet_select_addr, net/ipv6/addrconf.c:ipv6_dev_get_saddr
- */
-export function sourceAddress(host: Host, device: string): Address | undefined {
-  if (host.family === 'ipv6') return primaryAddress(host, device);
-  const others = [...host.interfaces.keys()].filter((name) => name !== device);
-  return [device, ...others]
-    .flatMap((name) => host.interfaces.get(name)?.addresses ?? [])
-    .map(({ address }) => address)
-    .find((address) => !address.startsWith('127.'));
-}
-
-/** A device's first address. @kernel net/netfilter/nf_nat_redirect.c:nf_nat_redirect_ipv4 */
-export function primaryAddress(host: Host, device: string): Address | undefined {
-  return host.interfaces.get(device)?.addresses[0]?.address;
-}
-
 /** The contract's link-layer address of the n-th interface. */
 export function defaultMac(index: number): string {
   return `02:00:00:00:${index.toString(16).padStart(2, '0')}:01`;

@@ -23,7 +23,7 @@ export type InputDecision =
   | { readonly kind: 'drop'; readonly reason: string; readonly error?: IcmpErrorKind };
 
 export function decideInput(host: Host, packet: Packet, device: string, mark: number): InputDecision {
-  const martian = martianReason(packet, device);
+  const martian = martianReason(host, packet, device);
   if (martian) return drop(martian);
   const { src, dst } = packet;
   if (isLimitedBroadcast(dst)) return decideBroadcast(host, packet, device);
@@ -51,10 +51,10 @@ function forwards(host: Host): boolean {
   return host.sysctl.get(FORWARDING[host.family]) !== 0;
 }
 
-/** Routes that lead nowhere, and what their senders are told. @kernel net/ipv4/route.c:ip_error */
+/** Routes that lead nowhere, and what their senders are told. @kernel net/ipv4/route.c:ip_error, net/ipv6/route.c:ip6_pkt_drop */
 const DEAD_ROUTES: Partial<Record<RouteType, { readonly error?: IcmpErrorKind }>> = {
   blackhole: {},
-  unreachable: { error: 'host-unreachable' },
+  unreachable: { error: 'unreachable-route' },
   prohibit: { error: 'prohibited' },
   throw: { error: 'no-route' },
 };
@@ -79,7 +79,8 @@ function solicitedNodeGroup(address: Address): Address {
 function decideMulticast(host: Host, packet: Packet, device: string): InputDecision {
   const { src, dst, family } = packet;
   if (!hasJoined(host, dst, device)) return drop(`nobody here has joined the group ${dst}`);
-  const spoofed = family === 'ipv4' && !isThisNetwork(src) ? sourceProblem(host, packet, device) : undefined;
+  const spoofed =
+    family === 'ipv4' && !isThisNetwork(src, host.kernel) ? sourceProblem(host, packet, device) : undefined;
   if (spoofed) return drop(spoofed);
   return { kind: 'deliver', route: { type: 'multicast', network: { address: dst, mask: dst }, metric: 0 } };
 }
@@ -99,10 +100,10 @@ export function refusedOnArrival({ family, src, dst }: Packet, isOwn: boolean): 
 }
 
 /** Addresses that no packet from the wire may carry. */
-function martianReason({ src, dst }: Packet, device: string): string | undefined {
+function martianReason({ kernel }: Host, { src, dst }: Packet, device: string): string | undefined {
   if (isMulticast(src) || isLimitedBroadcast(src)) return `the source ${src} is not a host's address`;
-  if (isThisNetwork(src) && !isLimitedBroadcast(dst)) return `the source ${src} is not a host's address`;
-  if (isThisNetwork(dst)) return `the destination ${dst} is not a host's address`;
+  if (isThisNetwork(src, kernel) && !isLimitedBroadcast(dst)) return `the source ${src} is not a host's address`;
+  if (isThisNetwork(dst, kernel)) return `the destination ${dst} is not a host's address`;
   if (device !== LOOPBACK && (isLoopback(src) || isLoopback(dst))) return 'a loopback address came in from the wire';
   return undefined;
 }
@@ -128,7 +129,7 @@ function sourceProblem(host: Host, { src, dst }: Packet, device: string, outDevi
 
 function decideBroadcast(host: Host, packet: Packet, device: string): InputDecision {
   const { src, dst } = packet;
-  const spoofed = isThisNetwork(src) ? undefined : sourceProblem(host, packet, device);
+  const spoofed = isThisNetwork(src, host.kernel) ? undefined : sourceProblem(host, packet, device);
   if (spoofed) return drop(spoofed);
   return { kind: 'deliver', route: { type: 'broadcast', network: { address: dst, mask: dst }, metric: 0 } };
 }

@@ -4,6 +4,7 @@
  *
  * @kernel net/ipv4/fib_frontend.c, net/ipv4/fib_rules.c, net/ipv4/route.c:ip_route_input_slow
  */
+import type { KernelProfile } from '../kernel';
 import {
   ADDRESS_BITS,
   type Address,
@@ -163,7 +164,8 @@ function connectedRoutes(interfaces: readonly Interface[]): Route[] {
           type: 'unicast',
           network,
           device: name,
-          preferredSource: address,
+          // In IPv6 the source is chosen for each destination.
+          ...(familyOf(address) === 'ipv4' ? { preferredSource: address } : {}),
           metric: 0,
         }),
       ),
@@ -295,8 +297,8 @@ export function isLoopback(address: Address): boolean {
   return typeof value === 'number' ? value >>> 24 === 127 : address === '::1';
 }
 
-/** 0.0.0.0/8: a host that does not know its address yet. */
-export function isThisNetwork(address: Address): boolean {
+/** A host that does not know its address yet. @kernel include/linux/in.h:ipv4_is_zeronet */
+export function isThisNetwork(address: Address, { zeroNetworkIsUnicast }: KernelProfile): boolean {
   const value = addressPoint(address);
-  return typeof value === 'number' && value >>> 24 === 0;
+  return typeof value === 'number' && (zeroNetworkIsUnicast ? value === 0 : value >>> 24 === 0);
 }

@@ -78,6 +78,20 @@ export function translateError(packet: Packet, entry: Entry, direction: Directio
   return { ...packet, ...outer, transport: { ...transport, inner } };
 }
 
+const REDIRECT = { [PROTOCOL.icmp]: 5, [PROTOCOL.icmpv6]: 137 } as const;
+
+/**
+ * A redirect names a router for the destination that the sender wrote, which is another one where NAT rewrites the
+ * flow, or still may: it is dropped.
+ *
+ * @kernel net/netfilter/nf_nat_proto.c:nf_nat_icmp_reply_translation, nf_nat_icmpv6_reply_translation
+ */
+export function isUselessRedirect({ protocol, transport }: Packet, { status }: Entry): boolean {
+  if (protocol !== PROTOCOL.icmp && protocol !== PROTOCOL.icmpv6) return false;
+  if (transport.kind !== 'icmp' || transport.type !== REDIRECT[protocol]) return false;
+  return !(status.srcNatDone && status.dstNatDone) || status.srcNat || status.dstNat;
+}
+
 /** In the reply direction a source mapping is undone at the destination, and the other way round. */
 function isMapped(entry: Entry, direction: Direction, manip: Manip): boolean {
   const source = (manip === 'src') === (direction === 'original');

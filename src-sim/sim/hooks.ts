@@ -8,7 +8,15 @@ import { findRoute, routeDevice } from '../host/routing';
 import type { Director } from '../ipvs/director';
 import { withSource } from '../ipvs/rewrite';
 import { followMaster } from '../nat/announced';
-import { isBound, type Manip, setUpNullBinding, tracked, translate, translateError } from '../nat/nat';
+import {
+  isBound,
+  isUselessRedirect,
+  type Manip,
+  setUpNullBinding,
+  tracked,
+  translate,
+  translateError,
+} from '../nat/nat';
 import type { Packet } from '../net/packet';
 import type { Hook, HookFunction, TableName } from '../netfilter/hook';
 import { runHelper } from './help';
@@ -161,6 +169,7 @@ function runNat(machine: Machine, flight: InFlight, hook: Hook, manip: Manip): V
   const { entry, direction, info } = attachment;
   const before = flight.packet;
   if (info === 'RELATED' && before.transport.kind === 'icmp') {
+    if (isUselessRedirect(before, entry)) return drop('nat', 'an ICMP redirect about a flow that NAT may rewrite');
     flight.packet = translateError(before, entry, direction, manip);
     tellTranslation(flight, hook, before, ERROR_OF_FLOW);
     return rerouteAfterNat(machine, flight, hook, entry);

@@ -6,13 +6,13 @@
 import { setClosing } from '../conntrack/tcp';
 import { otherDirection } from '../conntrack/tuple';
 import { passesRejectChecksum } from '../host/checksum';
-import { isListening, LOOPBACK } from '../host/host';
+import { isListening } from '../host/host';
 import { ICMP_ERRORS, type IcmpError, type IcmpErrorKind, REJECT_ERRORS } from '../host/icmp-errors';
 import { decideInput } from '../host/input-routing';
 import { findRoute, isMulticast } from '../host/routing';
 import { KERNEL_SOCKET, type Sender } from '../host/sender';
+import { sourceTowards } from '../host/source-address';
 import { icmpError, icmpReply, tcpReset } from '../host/stack';
-import type { Address } from '../net/address';
 import { type Packet, type TcpSegment, transportLength } from '../net/packet';
 import { PROTOCOL } from '../net/protocol';
 import type { Hook } from '../netfilter/hook';
@@ -132,17 +132,9 @@ function sendIcmpError(machine: Machine, about: InFlight, error: IcmpError, mtu?
   const { packet, route } = about;
   if (about.packetType !== 'unicast' || route?.type === 'broadcast' || isMulticast(packet.dst)) return;
   if (packet.family === 'ipv6' && (packet.src === '::' || isMulticast(packet.src))) return;
-  const source = route?.type === 'local' ? packet.dst : sourceTowards(machine, about);
+  const source = route?.type === 'local' ? packet.dst : sourceTowards(machine.host, packet.src);
   const message = source === undefined ? undefined : icmpError(packet, error, source, mtu);
   if (message) sendOwn(machine, message, error.name, KERNEL_SOCKET, (flight) => attachTo(flight, about));
-}
-
-/** The address that the host speaks from to the sender of a packet; in IPv6 one of the interface that it came in by. */
-function sourceTowards({ host }: Machine, { packet, inDevice = '' }: InFlight): Address | undefined {
-  const came = packet.family === 'ipv6' ? host.interfaces.get(inDevice)?.addresses[0]?.address : undefined;
-  if (came !== undefined && inDevice !== LOOPBACK) return came;
-  const route = findRoute(host.routes, { dst: packet.src });
-  return route?.preferredSource ?? host.interfaces.get(route?.device ?? '')?.addresses[0]?.address;
 }
 
 /** What answers a packet belongs to its flow. @kernel net/netfilter/nf_conntrack_core.c:nf_conntrack_attach */

@@ -2,11 +2,12 @@
 import type { Attachment, Entry, NatRange, Template } from '../conntrack/entry';
 import type { Tuple } from '../conntrack/tuple';
 import { ZONE_BY_DIRECTION, type Zone } from '../conntrack/zone';
-import { isTransparent, LOOPBACK, primaryAddress, sourceAddress } from '../host/host';
+import { isTransparent, LOOPBACK } from '../host/host';
 import type { IpSets } from '../host/ipset';
 import { type ReversePathChoices, reversePathHolds } from '../host/reverse-path';
 import { isLimitedBroadcast, isMulticast } from '../host/routing';
 import type { Sender } from '../host/sender';
+import { newestFirst, sourceAddress } from '../host/source-address';
 import { setUpNat } from '../nat/nat';
 import { type Address, addressPoint, type Family } from '../net/address';
 import type { Packet } from '../net/packet';
@@ -158,14 +159,16 @@ export class Passage implements TargetWorld {
     return setUpNat(attachment.entry, manip, range, this.machine.nat());
   }
 
-  primaryAddress(device: string, isLinkLocal = false): Address | undefined {
-    if (!isLinkLocal) return primaryAddress(this.machine.host, device);
-    const { addresses = [] } = this.machine.host.interfaces.get(device) ?? {};
-    return addresses.find(({ address }) => address.startsWith('fe80:'))?.address;
+  redirectAddress(device: string, isLinkLocal: boolean): Address | undefined {
+    const { interfaces, family } = this.machine.host;
+    const { addresses = [] } = interfaces.get(device) ?? {};
+    if (family === 'ipv4') return addresses[0]?.address;
+    return newestFirst(addresses).find(({ address }) => !isLinkLocal || address.startsWith('fe80:'))?.address;
   }
 
   sourceAddress(device: string): Address | undefined {
-    return sourceAddress(this.machine.host, device);
+    const { packet, route } = this.flight;
+    return sourceAddress(this.machine.host, device, route?.gateway ?? packet.dst, packet.dst);
   }
 
   reject(type: string): void {

@@ -1,4 +1,4 @@
-import type { Attachment, Entry } from '../conntrack/entry';
+import type { Entry } from '../conntrack/entry';
 import { sameTuple, type Tuple, tupleOf } from '../conntrack/tuple';
 import { DEFAULT_ZONE, type Zone } from '../conntrack/zone';
 import { ADDRESS_BITS, familyOf, maskAddress, parseAddress, prefixLength, prefixMask } from '../net/address';
@@ -71,7 +71,7 @@ export const connlimit = defineMatch({
     };
   },
   matches(packet, given, world) {
-    const flow = flowOf(packet, world.conntrack);
+    const flow = flowOf(packet, world);
     if (flow === undefined) return { kind: 'hotdrop', reason: 'the packet belongs to no flow that could be counted' };
     const address = given['connlimit-daddr'] ? packet.dst : packet.src;
     const length = Math.min(given['connlimit-mask']?.value ?? 128, ADDRESS_BITS[packet.family]);
@@ -102,34 +102,43 @@ interface Flow {
   readonly zone: Zone;
 }
 
-function flowOf(packet: Packet, attachment: Attachment | undefined): Flow | undefined {
-  if (attachment?.kind === 'tracked') return { tuple: attachment.entry.original, zone: attachment.entry.zone };
+/** An INVALID packet may well have a flow. @kernel net/netfilter/nf_conncount.c:get_ct_or_tuple_from_skb */
+function flowOf(packet: Packet, world: World): Flow | undefined {
+  const { conntrack } = world;
+  if (conntrack?.kind === 'tracked') return { tuple: conntrack.entry.original, zone: conntrack.entry.zone };
   const tuple = tupleOf(packet);
-  const zone = attachment?.kind === 'template' ? attachment.template.zone : DEFAULT_ZONE;
-  return tuple && { tuple, zone };
+  const zone = conntrack?.kind === 'template' ? conntrack.template.zone : DEFAULT_ZONE;
+  return tuple && { tuple: world.findConntrack(tuple, zone)?.original ?? tuple, zone };
 }
 
 /**
- * Adds the flow to its group and counts it. A flow that is in the group already makes the kernel tidy the group, so
- * that the last packet of a connection may find nothing at all.
+ * Adds the flow to its group and counts it. A packet of a flow that has its entry makes the kernel tidy the group
+ * afterwards, so that the last packet of a connection may find nothing at all.
  *
  * @kernel net/netfilter/nf_conncount.c:count_tree, __nf_conncount_add, nf_conncount_gc_list
  * @deviates the kernel does not tidy twice in one jiffy, nor more than a few flows at once
  */
 function countFlow(groups: Map<string, Flow[]>, key: string, flow: Flow, world: World): number {
-  const group = groups.get(key) ?? [];
-  const known = group.filter((other) => world.findConntrack(other.tuple, other.zone) !== undefined);
-  const isKnown = known.some((other) => sameFlow(other, flow));
-  const open = known.filter((other) => !isClosed(world.findConntrack(other.tuple, other.zone)));
-  const counted = isKnown ? open : [...open, flow];
+  const group = groups.get(key);
+  const counted = group === undefined ? [flow] : recount(group, flow, world);
   groups.set(key, counted);
   return counted.length;
+}
+
+function recount(group: readonly Flow[], flow: Flow, world: World): Flow[] {
+  const isOpen = (other: Flow) => {
+    const entry = world.findConntrack(other.tuple, other.zone);
+    return entry !== undefined && !isClosed(entry);
+  };
+  if (world.findConntrack(flow.tuple, flow.zone) === undefined) return [...group.filter(isOpen), flow];
+  const isKnown = group.some((other) => sameFlow(other, flow));
+  return (isKnown ? group : [...group, flow]).filter(isOpen);
 }
 
 function sameFlow(a: Flow, b: Flow): boolean {
   return a.zone.id === b.zone.id && sameTuple(a.tuple, b.tuple);
 }
 
-function isClosed(entry: Entry | undefined): boolean {
-  return entry?.tcp?.state === 'TIME_WAIT' || entry?.tcp?.state === 'CLOSE';
+function isClosed({ tcp }: Entry): boolean {
+  return tcp?.state === 'TIME_WAIT' || tcp?.state === 'CLOSE';
 }

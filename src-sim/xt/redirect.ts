@@ -42,5 +42,5 @@ const LINK_LOCAL = /^(?:fe[89ab]|ff[0-9a-f]2:)/;
 
 function ownAddress(destination: Address, world: TargetWorld): string | undefined {
   if (world.hook === 'OUTPUT') return world.family === 'ipv4' ? '127.0.0.1' : '::1';
-  return world.inDevice === undefined ? undefined : world.primaryAddress(world.inDevice, LINK_LOCAL.test(destination));
+  return world.inDevice === undefined ? undefined : world.redirectAddress(world.inDevice, LINK_LOCAL.test(destination));
 }

@@ -105,7 +105,7 @@ export interface TargetWorld extends World {
    * The address REDIRECT takes on the packet's way in.
    * @param isLinkLocal only one of the link will do
    */
-  primaryAddress(device: string, isLinkLocal?: boolean): Address | undefined;
+  redirectAddress(device: string, isLinkLocal: boolean): Address | undefined;
   /** The address MASQUERADE takes on its way out. */
   sourceAddress(device: string): Address | undefined;
   /** Sends REJECT's answer, and lets it walk its own way. */

@@ -13,6 +13,7 @@ import type { Starts } from './way';
 /** Networks that the stack knows without a route: "this", loopback, multicast and experimental, limited broadcast. */
 const SPECIAL: readonly AddressMask[] = [
   { address: '0.0.0.0', mask: '255.0.0.0' },
+  { address: '0.0.0.0', mask: '255.255.255.255' },
   { address: '127.0.0.0', mask: '255.0.0.0' },
   { address: '224.0.0.0', mask: '240.0.0.0' },
   { address: '255.255.255.255', mask: '255.255.255.255' },

@@ -60,6 +60,12 @@ export const SHOWN_CHANGES: Readonly<Record<KernelBehaviour, ShownChange>> = {
     before: 'INVALID',
     since: 'UNTRACKED',
   },
+  zeroNetworkIsUnicast: {
+    packets: [{ in: 'eth0', src: '0.0.0.6', dst: LAN, proto: 'udp', sport: 4000, dport: 53 }],
+    see: lastState,
+    before: undefined,
+    since: 'NEW',
+  },
   staleSegmentsIgnored: {
     packets: [...HANDSHAKE, client('A', 1001 - 70_000 + 2 ** 32, 5001)],
     see: lastState,
