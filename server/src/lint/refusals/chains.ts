@@ -1,6 +1,8 @@
 /** Chains: their names, their policies, and rules that lead to none. */
 import { isHook, TABLE_HOOKS } from '../../../../src-sim/netfilter/hook';
 import { blocksOf } from '../../analysis/blocks';
+import { MAX_CHAIN_NAME_BYTES } from '../../syntax/chain-name';
+import { declareChain, rejectAtEnd, renameChain } from './chain-cures';
 import { defineRefusals, edit, type RefusedPlace } from './define';
 
 export const CHAIN_REFUSALS = defineRefusals([
@@ -58,9 +60,13 @@ export const CHAIN_REFUSALS = defineRefusals([
     why: 'A chain must be declared (`:NAME - [0:0]`) in its table, above the first rule that leads to it or is appended to it. The whole table is refused.',
     instead: 'Declare it at the head of the table, or mend the name.',
     of: ['unknown-chain'],
+    fix: declareChain,
     examples: [
       { code: '*filter\n-A INPUT -s 192.0.2.0/24 -j office\nCOMMIT\n' },
-      { code: '*filter\n-A office -s 192.0.2.0/24 -j ACCEPT\nCOMMIT\n' },
+      {
+        code: '*filter\n:INPUT DROP [0:0]\n-A office -s 192.0.2.0/24 -j ACCEPT\nCOMMIT\n',
+        fixed: '*filter\n:INPUT DROP [0:0]\n:office - [0:0]\n-A office -s 192.0.2.0/24 -j ACCEPT\nCOMMIT\n',
+      },
     ],
   },
   {
@@ -105,7 +111,14 @@ export const CHAIN_REFUSALS = defineRefusals([
     why: 'A policy is ACCEPT or DROP; REJECT, QUEUE and RETURN are for rules.',
     instead: 'Write DROP, and a last rule with `-j REJECT`.',
     of: ['bad-policy'],
-    examples: [{ code: '*filter\n:INPUT REJECT [0:0]\nCOMMIT\n' }],
+    fix: rejectAtEnd,
+    examples: [
+      {
+        code: '*filter\n:INPUT REJECT [0:0]\n-A INPUT -i lo -j ACCEPT\nCOMMIT\n',
+        fixed: '*filter\n:INPUT DROP [0:0]\n-A INPUT -i lo -j ACCEPT\n-A INPUT -j REJECT\nCOMMIT\n',
+      },
+      { code: '*filter\n:INPUT QUEUE [0:0]\nCOMMIT\n' },
+    ],
   },
   {
     code: 'chain-name-too-long',
@@ -113,7 +126,13 @@ export const CHAIN_REFUSALS = defineRefusals([
     why: 'The kernel has room for 28 bytes.',
     instead: 'Shorten the name.',
     of: ['name-too-long'],
-    examples: [{ code: '*filter\n:from-the-office-in-the-old-house - [0:0]\nCOMMIT\n' }],
+    fix: (at) => renameChain(at, at.text, at.text.slice(0, MAX_CHAIN_NAME_BYTES)),
+    examples: [
+      {
+        code: '*filter\n:from-the-office-in-the-old-house - [0:0]\n-A INPUT -j from-the-office-in-the-old-house\nCOMMIT\n',
+        fixed: '*filter\n:from-the-office-in-the-old-h - [0:0]\n-A INPUT -j from-the-office-in-the-old-h\nCOMMIT\n',
+      },
+    ],
   },
   {
     code: 'chain-name-bad',
@@ -121,7 +140,14 @@ export const CHAIN_REFUSALS = defineRefusals([
     why: 'iptables-nft refuses names that begin with `-` or `!`; both refuse the names of verdicts.',
     instead: 'Begin the name with a letter.',
     of: ['bad-chain-name'],
-    examples: [{ code: '*filter\n:-office - [0:0]\nCOMMIT\n', refusedBy: 'nft' }],
+    fix: (at) => renameChain(at, at.text, at.text.replace(/^[!-]+/, '')),
+    examples: [
+      {
+        code: '*filter\n:-office - [0:0]\n-A INPUT -s 192.0.2.0/24 -j -office\nCOMMIT\n',
+        fixed: '*filter\n:office - [0:0]\n-A INPUT -s 192.0.2.0/24 -j office\nCOMMIT\n',
+        refusedBy: 'nft',
+      },
+    ],
   },
   {
     code: 'chain-declared-twice',
