@@ -1,12 +1,15 @@
 /** Many fixes at once never disturb each other. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { createDocument } from '../server/src/analysis/document';
+import { allProblems } from '../server/src/analysis/check';
+import { createDocument, type Document } from '../server/src/analysis/document';
 import { readHints } from '../server/src/analysis/hints';
+import { lower } from '../server/src/analysis/lower';
 import { readExample } from '../server/src/lint/example';
 import { applyEdits, type Finding, type Fix } from '../server/src/lint/finding';
 import { editsOf, fixesTogether, fixSafely, safeFixes } from '../server/src/lint/fix-all';
 import { LINT_RULES } from '../server/src/lint/registry';
+import { commandInRestore } from '../server/src/lint/rules/command-in-restore';
 import { lint } from '../server/src/lint/run';
 
 const fix = (...edits: readonly (readonly [number, number, string])[]): Fix => ({
@@ -82,5 +85,42 @@ describe('the safe fixes of all rules', () => {
     const fixed = fixSafely(document, (one) => findingsOf(one.text, family).findings);
     if (fixed.count === 0) expect(fixed.document.text).toBe(text);
     else expect(safeFixes(findingsOf(fixed.document.text, family).findings)).toEqual([]);
+  });
+});
+
+describe('commands of a restore file, as iptables-save has them', () => {
+  const chain = fc.constantFrom('INPUT', 'OUTPUT', 'office');
+  const rule = fc.tuple(chain, fc.nat(9)).map(([name, at]) => `${name} -s 10.0.0.${at} -j ACCEPT`);
+  const line = fc.oneof(
+    { weight: 4, arbitrary: rule.map((one) => `-A ${one}`) },
+    rule.map((one) => `-I ${one}`),
+    fc.tuple(rule, fc.integer({ min: 1, max: 4 })).map(([one, at]) => `-I ${one.replace(' ', ` ${at} `)}`),
+    chain.map((name) => `-D ${name} 1`),
+    fc.constantFrom('INPUT', 'OUTPUT').map((name) => `-P ${name} DROP`),
+    fc.constantFrom('-F', '-F INPUT', '-X', '-Z', '-L', '-N office', ':INPUT ACCEPT [0:0]', ':office - [0:0]'),
+  );
+  const rulesOf = (document: Document) =>
+    lower(document.tree).tables.map(({ chains }) =>
+      chains.map(({ name, policy, rules }) => ({ name, policy, rules: rules.map(({ line: _, ...rest }) => rest) })),
+    );
+
+  it('the same chains, policies and rules, in the same order', () => {
+    let fixed = 0;
+    fc.assert(
+      fc.property(fc.array(line, { minLength: 1, maxLength: 9 }), (lines) => {
+        const text = `*filter\n${lines.join('\n')}\nCOMMIT\n`;
+        const document = createDocument(text, { family: 'ipv4', dialect: 'restore' });
+        fc.pre(allProblems(document).every(({ severity }) => severity !== 'error'));
+        for (const { fixes } of lint(document, readHints(document), { rules: [commandInRestore] })) {
+          for (const { edits } of fixes) {
+            const after = createDocument(applyEdits(text, edits), { family: 'ipv4', dialect: 'restore' });
+            expect({ text, rules: rulesOf(after) }).toEqual({ text, rules: rulesOf(document) });
+            fixed += 1;
+          }
+        }
+      }),
+      { numRuns: 1_500 },
+    );
+    expect(fixed).toBeGreaterThan(300);
   });
 });

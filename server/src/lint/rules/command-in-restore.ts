@@ -1,7 +1,8 @@
-import { blocksOf } from '../../analysis/blocks';
+import { blocksOf, linesOf } from '../../analysis/blocks';
 import type { Command, CommandLine } from '../../syntax/tree';
 import { defineRule, type LintContext, paragraphs, type Report } from '../define';
 import { lineSpan } from '../places';
+import { savedForm } from '../saved-form';
 
 export const commandInRestore = defineRule({
   code: 'command-in-restore',
@@ -30,6 +31,47 @@ export const commandInRestore = defineRule({
 -A INPUT -p tcp -m tcp --dport 22 -j ACCEPT
 -I INPUT -i lo -j ACCEPT
 #=== -A
+COMMIT
+`,
+      fixed: `*filter
+:INPUT DROP [0:0]
+:FORWARD ACCEPT [0:0]
+:OUTPUT ACCEPT [0:0]
+-A INPUT -i lo -j ACCEPT
+-A INPUT -p tcp -m tcp --dport 22 -j ACCEPT
+COMMIT
+`,
+    },
+    {
+      title: 'What is set at the head, and set anew',
+      code: `*filter
+:INPUT ACCEPT [0:0]
+:FORWARD ACCEPT [0:0]
+:OUTPUT ACCEPT [0:0]
+-F
+#=== empties
+-N office
+#=== :office
+-P INPUT DROP
+#=== -P INPUT DROP
+-A INPUT -s 192.0.2.0/24 -j office
+-A INPUT -p icmp -j ACCEPT
+-I INPUT 2 -i lo -j ACCEPT
+#=== -A
+-A office -p tcp -m tcp --dport 22 -j ACCEPT
+-L INPUT
+#=== nothing
+COMMIT
+`,
+      fixed: `*filter
+:INPUT DROP [0:0]
+:FORWARD ACCEPT [0:0]
+:OUTPUT ACCEPT [0:0]
+:office - [0:0]
+-A INPUT -s 192.0.2.0/24 -j office
+-A INPUT -i lo -j ACCEPT
+-A INPUT -p icmp -j ACCEPT
+-A office -p tcp -m tcp --dport 22 -j ACCEPT
 COMMIT
 `,
     },
@@ -67,13 +109,15 @@ const ADVICE: Readonly<Partial<Record<Command, (line: CommandLine) => string>>> 
 /** Once for each command: a file that has one has many. */
 function check({ document }: LintContext): readonly Report[] {
   const seen = new Set<Command>();
-  return blocksOf(document.tree).blocks.flatMap(({ start, end }) =>
-    document.tree.lines.slice(start + 1, end).flatMap((line, index) => {
-      const advice = line.kind === 'command' ? ADVICE[line.command] : undefined;
-      if (line.kind !== 'command' || advice === undefined || seen.has(line.command)) return [];
+  return blocksOf(document.tree).blocks.flatMap((block) =>
+    [...linesOf(block)].flatMap((number) => {
+      const line = document.tree.lines[number];
+      const advice = line?.kind === 'command' ? ADVICE[line.command] : undefined;
+      if (line?.kind !== 'command' || advice === undefined || seen.has(line.command)) return [];
       seen.add(line.command);
       const message = `a command that iptables-save does not write: ${advice(line)}.`;
-      return [{ span: lineSpan(document, start + 1 + index), message, related: [], fixes: [] }];
+      const fix = savedForm(document, block, number, line);
+      return [{ span: lineSpan(document, number), message, related: [], fixes: fix ? [fix] : [] }];
     }),
   );
 }
