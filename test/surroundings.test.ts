@@ -51,6 +51,17 @@ describe('beside a ruleset', () => {
     expect(ipvsadm).toContain('203.0.113.10');
   });
 
+  it('ufw, where it is enabled, and Docker, unless it writes no rules', async () => {
+    const userRules = '*filter\n-A ufw-user-input -p tcp --dport 22 -j ACCEPT\nCOMMIT\n';
+    write({ 'etc/iptables/rules.v4': RULES, 'etc/ufw/ufw.conf': 'ENABLED=yes\n', 'etc/ufw/user.rules': userRules });
+    expect((await around('etc/iptables/rules.v4')).beside.ufw).toEqual({ userRules });
+    write({ 'etc/ufw/ufw.conf': '# ENABLED=yes\nENABLED=no\n', 'etc/docker/daemon.json': '{}' });
+    const { beside, docker } = await around('etc/iptables/rules.v4');
+    expect([beside.ufw, docker]).toEqual([undefined, true]);
+    write({ 'etc/docker/daemon.json': '{"iptables": false}' });
+    expect((await around('etc/iptables/rules.v4')).docker).toBeUndefined();
+  });
+
   it('a twin of the same family is none', async () => {
     write({ 'iptables.save': RULES, 'ip6tables.save': '# chainwalk\n' });
     expect((await around('iptables.save')).beside.twin?.tree.family).toBe('ipv6');

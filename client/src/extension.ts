@@ -14,6 +14,7 @@ const BESIDE_RULESETS = [
   '**/{ipvsadm,ipvsadm.rules,ipvsadm.save}',
   '**/{ipset,ipsets,ipset.conf,ipset.save,ipset.rules,*.ipset}',
   '**/{sysctl.conf,sysctl.d/*.conf}',
+  '**/{ufw.conf,daemon.json}',
   '**/{*.v4,*.v6,*.rules,iptables*,ip6tables*}',
 ];
 

@@ -88,6 +88,8 @@ export function hintsPage(): string {
       '- `ipvsadm.rules`, `ipvsadm.save`, `ipvsadm`: services of IPVS, see below;',
       '- `ipset.conf`, `ipset.save`, `ipsets`, `*.ipset`: sets, as `ipset save` prints them;',
       '- `sysctl.conf`, `sysctl.d/*.conf`: kernel settings of the network;',
+      '- `ufw.conf` with `user.rules`, also in `ufw/`: whether ufw writes rules for the host as well, and which ports it opens;',
+      '- `daemon.json`, also in `docker/`: a host with Docker, unless it says `"iptables": false`;',
       '- `rules.v6` beside `rules.v4`, `ip6tables.save` beside `iptables.save`, `before6.rules` beside `before.rules`: the other',
       '  address family, which some lint rules compare.',
       '',

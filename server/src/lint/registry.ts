@@ -1,4 +1,5 @@
 /** Every lint rule there is, in one ordered list: the order of the documents and of the settings. */
+
 import type { LintRule } from './define';
 import { acceptAllDefeatsPolicy } from './rules/accept-all-defeats-policy';
 import { acceptNotFinal } from './rules/accept-not-final';
@@ -30,6 +31,7 @@ import { dnatCatchesTransit } from './rules/dnat-catches-transit';
 import { dnatLocalClientsMissed } from './rules/dnat-local-clients-missed';
 import { dnatNotForwarded } from './rules/dnat-not-forwarded';
 import { dnatToLoopback } from './rules/dnat-to-loopback';
+import { dockerBypassesInput } from './rules/docker-bypasses-input';
 import { dockerUserAfterReturn } from './rules/docker-user-after-return';
 import { dockerUserPublishedPort } from './rules/docker-user-published-port';
 import { establishedAcceptLate } from './rules/established-accept-late';
@@ -147,6 +149,7 @@ import { timeIsUtc } from './rules/time-is-utc';
 import { tproxyIncomplete } from './rules/tproxy-incomplete';
 import { tproxyInputPort } from './rules/tproxy-input-port';
 import { traceLeftIn } from './rules/trace-left-in';
+import { ufwBeside } from './rules/ufw-beside';
 import { unknownSuppression } from './rules/unknown-suppression';
 import { unreachableAfterTerminal } from './rules/unreachable-after-terminal';
 import { unusedSuppression } from './rules/unused-suppression';
@@ -268,6 +271,7 @@ export const LINT_RULES: readonly LintRule[] = [
   tcpFlagDropsRedundant,
   managedChainsPersisted,
   restoreFlushesDocker,
+  dockerBypassesInput,
   dockerUserAfterReturn,
   dockerUserPublishedPort,
   partialRestoreRisk,
@@ -306,6 +310,7 @@ export const LINT_RULES: readonly LintRule[] = [
   establishedTimeout,
   forwardDisabled,
   beLiberal,
+  ufwBeside,
 ];
 
 const BY_CODE: ReadonlyMap<string, LintRule> = new Map(LINT_RULES.map((rule) => [rule.code, rule]));

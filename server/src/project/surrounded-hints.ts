@@ -13,6 +13,8 @@ export interface Surroundings {
   readonly project: ProjectWords;
   /** Text of an `ipvsadm -S -n` file. */
   readonly ipvsadm?: string;
+  /** Docker runs here, and writes rules: its `daemon.json` says so. */
+  readonly docker?: boolean;
   readonly beside: Beside;
 }
 
@@ -24,9 +26,10 @@ export function surroundedHints(document: Document, setting: unknown, surroundin
   return readHints(document, mergeHosts(surroundings.project.host, settings));
 }
 
-function hostBeside({ ipvsadm, beside: { ipsets, sysctl } }: Surroundings): HostSetting {
+function hostBeside({ ipvsadm, docker, beside: { ipsets, sysctl } }: Surroundings): HostSetting {
   return {
     ...(ipvsadm === undefined ? {} : { ipvs: ipvsadm }),
+    ...(docker ? { role: ['docker-host'] } : {}),
     ...(ipsets === undefined ? {} : { ipsets }),
     ...(sysctl === undefined ? {} : { sysctl: readSysctls(sysctl) }),
   };

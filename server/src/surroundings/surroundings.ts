@@ -5,6 +5,7 @@ import { NO_PROJECT_WORDS } from '../project/project-file';
 import { NOTHING_AROUND, type Surroundings } from '../project/surrounded-hints';
 import { readIpsetFiles } from './ipset-files';
 import { readIpvsadmFile } from './ipvsadm-file';
+import { readUfw, writesRulesOfDocker } from './manager-files';
 import { readProjectFor } from './project-lookup';
 import { type ReadText, readTextFile } from './read-text';
 import { readSysctlFiles } from './sysctl-files';
@@ -25,20 +26,24 @@ export async function readSurroundings(
   if (path === undefined) return NOTHING_AROUND;
   const folder = dirname(path);
   const folders = FOLDERS_OF_ETC.includes(basename(folder)) ? [folder, dirname(folder)] : [folder];
-  const [project, ipvsadm, ipsets, sysctl, twin] = await Promise.all([
+  const [project, ipvsadm, ipsets, sysctl, twin, ufw, docker] = await Promise.all([
     readProjectFor(path, readText),
     readIpvsadmFile(folder, readText),
     readIpsetFiles(folders, readText),
     readSysctlFiles(folders, readText),
     readTwin(path, document, readText),
+    readUfw(folders, document.tree.family, readText),
+    writesRulesOfDocker(folders, readText),
   ]);
   return {
     project: project ?? NO_PROJECT_WORDS,
     ...(ipvsadm === undefined ? {} : { ipvsadm }),
+    ...(docker ? { docker } : {}),
     beside: {
       ...(ipsets === undefined ? {} : { ipsets }),
       ...(sysctl === undefined ? {} : { sysctl }),
       ...(twin === undefined ? {} : { twin }),
+      ...(ufw === undefined ? {} : { ufw }),
     },
   };
 }
