@@ -62,6 +62,12 @@ describe('beside a ruleset', () => {
     expect((await around('etc/iptables/rules.v4')).docker).toBeUndefined();
   });
 
+  it('the file itself, as it is on the disk, where it translates', async () => {
+    const saved = `*nat\n-A POSTROUTING -o eth0 -j MASQUERADE\nCOMMIT\n`;
+    write({ 'rules.v4': saved });
+    expect((await around('rules.v4')).beside.saved).toBe(saved);
+  });
+
   it('a twin of the same family is none', async () => {
     write({ 'iptables.save': RULES, 'ip6tables.save': '# chainwalk\n' });
     expect((await around('iptables.save')).beside.twin?.tree.family).toBe('ipv6');

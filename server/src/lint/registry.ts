@@ -91,6 +91,7 @@ import { masqueradeNotInLo } from './rules/masquerade-not-in-lo';
 import { masqueradeWithoutOutInterface } from './rules/masquerade-without-out-interface';
 import { mergeableRules } from './rules/mergeable-rules';
 import { multiportPortsBoth } from './rules/multiport-ports-both';
+import { natEditKeepsOldFlows } from './rules/nat-edit-keeps-old-flows';
 import { natPolicyDrop } from './rules/nat-policy-drop';
 import { natPortNeedsProto } from './rules/nat-port-needs-proto';
 import { natRuleShadowed } from './rules/nat-rule-shadowed';
@@ -189,6 +190,7 @@ export const LINT_RULES: readonly LintRule[] = [
   natWithoutInvalidDrop,
   natRuleShadowed,
   natPortNeedsProto,
+  natEditKeepsOldFlows,
   stateModuleDeprecated,
   notrackWithoutUntracked,
   notrackOneWay,

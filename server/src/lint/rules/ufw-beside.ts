@@ -160,10 +160,10 @@ function allowed(
   const chain = findChain(lower(document.tree), 'filter', family === 'ipv4' ? 'ufw-user-input' : 'ufw6-user-input');
   return (chain?.rules ?? []).flatMap(({ matches, target }) => {
     const words = matches.flatMap(({ options }) => Object.entries(options));
-    const valueOf = (name: string) => words.find(([option]) => option === name)?.[1];
+    const givenFor = (name: string) => words.find(([option]) => option === name)?.[1];
     const isPlain = words.every(([name, given]) => ['protocol', 'dport'].includes(name) && !given?.inverted);
-    const port = portOf(valueOf('dport')?.value);
-    const number = valueOf('protocol')?.value;
+    const port = portOf(givenFor('dport')?.value);
+    const number = givenFor('protocol')?.value;
     const protocol = number === PROTOCOL.tcp ? 'tcp' : number === PROTOCOL.udp ? 'udp' : undefined;
     const isAllowed = effectOf(target)?.kind === 'accept' && isPlain && protocol && port !== undefined;
     return isAllowed ? [{ protocol, port }] : [];
