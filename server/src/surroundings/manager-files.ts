@@ -1,13 +1,13 @@
 /** Programs of this host that write rules too, told by their own files: ufw, and Docker. */
 import { join } from 'node:path';
-import type { Family } from '../../../src-sim/net/address';
 import type { Beside } from '../analysis/beside';
+import type { Document } from '../analysis/document';
 import type { ReadText } from './read-text';
 
 /** What `ufw allow` has written; '' where ufw is enabled and has nothing of the kind. Undefined where it is not. */
 export async function readUfw(
   folders: readonly string[],
-  family: Family,
+  { tree: { family } }: Document,
   readText: ReadText,
 ): Promise<Beside['ufw'] | undefined> {
   const places = folders.flatMap((folder) => [folder, join(folder, 'ufw')]);

@@ -38,7 +38,7 @@ export async function readSurroundings(
     readIpsetFiles(folders, readText),
     readSysctlFiles(folders, readText),
     readTwin(path, document, readText),
-    readUfw(folders, document.tree.family, readText),
+    readUfw(folders, document, readText),
     writesRulesOfDocker(folders, readText),
     readSaved(path, document),
   ]);
