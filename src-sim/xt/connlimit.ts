@@ -1,4 +1,4 @@
-import type { Entry } from '../conntrack/entry';
+import type { Attachment, Entry } from '../conntrack/entry';
 import { sameTuple, type Tuple, tupleOf } from '../conntrack/tuple';
 import { DEFAULT_ZONE, type Zone } from '../conntrack/zone';
 import { ADDRESS_BITS, familyOf, maskAddress, parseAddress, prefixLength, prefixMask } from '../net/address';
@@ -71,7 +71,7 @@ export const connlimit = defineMatch({
     };
   },
   matches(packet, given, world) {
-    const flow = flowOf(packet, world);
+    const flow = flowOf(packet, world.conntrack);
     if (flow === undefined) return { kind: 'hotdrop', reason: 'the packet belongs to no flow that could be counted' };
     const address = given['connlimit-daddr'] ? packet.dst : packet.src;
     const length = Math.min(given['connlimit-mask']?.value ?? 128, ADDRESS_BITS[packet.family]);
@@ -102,20 +102,18 @@ interface Flow {
   readonly zone: Zone;
 }
 
-/** An INVALID packet may well have a flow. @kernel net/netfilter/nf_conncount.c:get_ct_or_tuple_from_skb */
-function flowOf(packet: Packet, world: World): Flow | undefined {
-  const { conntrack } = world;
-  if (conntrack?.kind === 'tracked') return { tuple: conntrack.entry.original, zone: conntrack.entry.zone };
+/** Without an entry on the packet it is the packet's own tuple that counts. @kernel net/netfilter/nf_conncount.c:get_ct_or_tuple_from_skb */
+function flowOf(packet: Packet, attachment: Attachment | undefined): Flow | undefined {
+  if (attachment?.kind === 'tracked') return { tuple: attachment.entry.original, zone: attachment.entry.zone };
   const tuple = tupleOf(packet);
-  const zone = conntrack?.kind === 'template' ? conntrack.template.zone : DEFAULT_ZONE;
-  return tuple && { tuple: world.findConntrack(tuple, zone)?.original ?? tuple, zone };
+  const zone = attachment?.kind === 'template' ? attachment.template.zone : DEFAULT_ZONE;
+  return tuple && { tuple, zone };
 }
 
 /**
- * Adds the flow to its group and counts it. A packet of a flow that has its entry makes the kernel tidy the group
- * afterwards, so that the last packet of a connection may find nothing at all.
+ * Adds the flow to its group and counts it.
  *
- * @kernel net/netfilter/nf_conncount.c:count_tree, __nf_conncount_add, nf_conncount_gc_list
+ * @kernel net/netfilter/nf_conncount.c:count_tree
  * @deviates the kernel does not tidy twice in one jiffy, nor more than a few flows at once
  */
 function countFlow(groups: Map<string, Flow[]>, key: string, flow: Flow, world: World): number {
@@ -125,14 +123,21 @@ function countFlow(groups: Map<string, Flow[]>, key: string, flow: Flow, world: 
   return counted.length;
 }
 
+/**
+ * A packet of a flow that is ASSURED adds nothing, but the group is tidied: the last packet of a connection may find
+ * nothing at all. Others are looked for in the group, which is tidied up to where they are found.
+ *
+ * @kernel net/netfilter/nf_conncount.c:__nf_conncount_add, nf_conncount_gc_list
+ */
 function recount(group: readonly Flow[], flow: Flow, world: World): Flow[] {
   const isOpen = (other: Flow) => {
     const entry = world.findConntrack(other.tuple, other.zone);
     return entry !== undefined && !isClosed(entry);
   };
-  if (world.findConntrack(flow.tuple, flow.zone) === undefined) return [...group.filter(isOpen), flow];
-  const isKnown = group.some((other) => sameFlow(other, flow));
-  return (isKnown ? group : [...group, flow]).filter(isOpen);
+  const entry = world.findConntrack(flow.tuple, flow.zone);
+  if (entry?.status.assured) return group.filter(isOpen);
+  const own = entry === undefined ? -1 : group.findIndex((other) => sameFlow(other, flow));
+  return own === -1 ? [...group.filter(isOpen), flow] : [...group.slice(0, own).filter(isOpen), ...group.slice(own)];
 }
 
 function sameFlow(a: Flow, b: Flow): boolean {
