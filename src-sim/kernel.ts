@@ -309,6 +309,10 @@ const SYSCTL_DEFAULTS: Readonly<Record<string, number>> = {
   'net.ipv4.ip_forward': 0,
   'net.ipv4.ip_default_ttl': 64,
   'net.ipv4.ipfrag_time': 30,
+  // net/netfilter/ipvs/ip_vs_ctl.c:ip_vs_control_net_init_sysctl
+  'net.ipv4.vs.snat_reroute': 1,
+  'net.ipv4.vs.pmtu_disc': 1,
+  'net.ipv4.vs.conn_reuse_mode': 1,
   'net.bridge.bridge-nf-call-iptables': 1,
   'net.bridge.bridge-nf-call-ip6tables': 1,
   'net.ipv6.ip6frag_time': 60,

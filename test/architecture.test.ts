@@ -28,7 +28,7 @@ const MAY_IMPORT: Readonly<Record<string, Edges>> = {
     'src-sim/host': 'the ports that it may choose are a sysctl',
     'src-sim/conntrack': 'NAT changes the tuples of conntrack entries',
   },
-  'src-sim/ipvs': { 'src-sim/net': FAMILY },
+  'src-sim/ipvs': { 'src-sim/net': FAMILY, 'src-sim/host': 'connections wait for their deadlines' },
   'src-sim/xt': {
     'src-sim/net': FAMILY,
     'src-sim/netfilter': RULESET,

@@ -3,14 +3,15 @@
  * reference data has the program that asks the kernel. A failure names the seed that repeats it.
  */
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { runScenario } from '../server/src/analysis/run-scenario';
 import type { Scenario } from '../src-sim/sim/scenario';
 import { disagreements, type KernelAnswer } from './support/agreement';
 import { iptablesLegacyRestore } from './support/root-tools';
-import { SCENARIO_CLASSES } from './support/scenarios/classes';
+import { aimedAt } from './support/scenarios/aimed';
+import { DIRECTOR_CLASSES, SCENARIO_CLASSES } from './support/scenarios/classes';
 import { sharedData } from './support/shared-data';
 
 /** The program that runs scenarios on the kernel, in whichever folder of the reference data it is. */
@@ -19,11 +20,25 @@ const KERNEL = (sharedData === undefined ? [] : readdirSync(sharedData))
   .find((file) => existsSync(file));
 const CAN_ASK = KERNEL !== undefined && iptablesLegacyRestore !== undefined;
 const SCENARIOS_A_CLASS = 2;
+const AIMED_AT_A_TIME = 4;
 
 const seed = Number(process.env.CHAINWALK_SEED ?? Date.now() % 1_000_000);
-const scenarios = Object.values(SCENARIO_CLASSES).flatMap((make) =>
-  Array.from({ length: SCENARIOS_A_CLASS }, (_, index) => make(seed + index)),
-);
+const scenarios = [
+  ...Object.values({ ...SCENARIO_CLASSES, ...DIRECTOR_CLASSES }).flatMap((make) =>
+    Array.from({ length: SCENARIOS_A_CLASS }, (_, index) => make(seed + index)),
+  ),
+  ...aimedScenarios(),
+];
+
+/** Rulesets of real hosts, some at a time: which, says the seed. */
+function aimedScenarios(): readonly Scenario[] {
+  const folder = sharedData === undefined ? undefined : join(sharedData, 'corpus', 'saved');
+  if (folder === undefined || !existsSync(folder)) return [];
+  const files = readdirSync(folder).filter((file) => file.endsWith('.legacy-save'));
+  return Array.from({ length: AIMED_AT_A_TIME }, (_, index) => files[(seed + index * 61) % files.length] ?? '').map(
+    (file) => aimedAt(file, readFileSync(join(folder, file), 'utf8'), /v6|user6|before6|ip6/.test(file) ? 6 : 4, seed),
+  );
+}
 
 function askKernel(
   asked: readonly Scenario[],

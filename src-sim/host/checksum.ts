@@ -4,7 +4,9 @@
  *
  * @kernel net/ipv4/netfilter/nf_reject_ipv4.c:nf_send_unreach, include/net/netfilter/nf_reject.h:nf_reject_verify_csum
  */
-import { IP_HEADER_BYTES, type Packet, tcpOptionLength } from '../net/packet';
+import { addressBytes, bytesOf } from '../net/bytes';
+import { EXTENSION, findIpv6Header } from '../net/ipv6-header';
+import { IP_HEADER_BYTES, type Packet, tcpOptionLength, transportLength } from '../net/packet';
 import { PROTOCOL } from '../net/protocol';
 
 /** Protocols whose data the kernel does not add up. */
@@ -22,14 +24,35 @@ const MODULUS = 0xffff;
 const FILLER = 'x';
 
 export function passesRejectChecksum(packet: Packet): boolean {
-  const { protocol, transport, fragment } = packet;
+  const { protocol, transport, fragment, family } = packet;
+  if (family === 'ipv6' && EXTENSION_HEADERS.has(protocol)) return passesBehindExtensions(packet);
+  // Its checksum counts addresses, which IPv4's reader does not.
+  if (family === 'ipv4' && protocol === PROTOCOL.icmpv6) return false;
   if (NOT_VERIFIED.has(protocol)) return true;
   if (packet.spoilt) return false;
-  if (transport.kind === 'other') return sumOf(dataOf(packet), 0) === 0;
+  if (transport.kind === 'other') return sumOf(dataOf(packet), pseudoHeaderSum(packet)) === 0;
   if (fragment === undefined) return true;
   const missing = missingData(packet);
   // TCP and UDP also add up the length.
   return sumOf(missing, protocol === PROTOCOL.icmp ? 0 : missing.length) === 0;
+}
+
+const EXTENSION_HEADERS: ReadonlySet<number> = new Set(Object.values(EXTENSION));
+
+/** @kernel net/ipv6/netfilter/nf_reject_ipv6.c:reject6_csum_ok */
+function passesBehindExtensions(packet: Packet): boolean {
+  const place = findIpv6Header(packet);
+  if (typeof place === 'string' || place.protocol === EXTENSION.none) return false;
+  if (NOT_VERIFIED.has(place.protocol)) return true;
+  const behind = bytesOf(packet).slice(place.offset);
+  return sumOf(String.fromCharCode(...behind), pseudoHeaderSum(packet, behind.length, place.protocol)) === 0;
+}
+
+/** In IPv6 addresses, length and protocol are added to the data of whatever protocol. @kernel net/netfilter/utils.c:nf_ip6_checksum */
+function pseudoHeaderSum(packet: Packet, length = transportLength(packet), protocol = packet.protocol): number {
+  if (packet.family === 'ipv4') return 0;
+  const addresses = [...addressBytes(packet.src), ...addressBytes(packet.dst)];
+  return sumOf(String.fromCharCode(...addresses), length + protocol);
 }
 
 function dataOf({ transport, payload }: Packet): string {

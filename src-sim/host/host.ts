@@ -6,6 +6,7 @@ import {
   type Address,
   type AddressMask,
   addressFromValue,
+  addressPoint,
   addressValue,
   type Family,
   familyOf,
@@ -72,6 +73,9 @@ export interface HostSource {
 
 export const LOOPBACK = 'lo';
 
+/** The sysctl that makes a host a router. */
+export const FORWARDING = { ipv4: 'net.ipv4.ip_forward', ipv6: 'net.ipv6.conf.all.forwarding' } as const;
+
 const ETHERNET_MTU = 1500;
 const LOOPBACK_MTU = 65_536;
 
@@ -94,11 +98,13 @@ export function buildHost(source: HostSource, family: Family): Host {
     });
   });
   const kernel = kernelProfile(source.kernel ?? KERNEL_RELEASE);
+  const sysctl = new Sysctl(source.sysctl ?? {}, kernel.sysctlDefaults);
+  const isRouter = sysctl.get(FORWARDING[family]) !== 0;
   return {
     family,
     interfaces,
-    routes: buildRoutes([...interfaces.values()], source.routes ?? [], source.policy ?? [], family),
-    sysctl: new Sysctl(source.sysctl ?? {}, kernel.sysctlDefaults),
+    routes: buildRoutes([...interfaces.values()], source.routes ?? [], source.policy ?? [], family, isRouter),
+    sysctl,
     kernel,
     listening: new Set((source.listen ?? []).map(readSocket)),
     transparent: new Set((source.listen ?? []).filter((text) => text.endsWith(TRANSPARENT)).map(readSocket)),
@@ -172,4 +178,13 @@ function readSocket(text: string): string {
   const [, name, port] = /^(tcp|udp)\/(\d+)(?: transparent)?$/.exec(text) ?? [];
   if (name === undefined || port === undefined) throw new Error(`not a socket such as tcp/22: ${text}`);
   return `${PROTOCOL[name as 'tcp' | 'udp']} ${Number(port)}`;
+}
+
+/**
+ * Whether the host may speak from an address: in IPv4 from its own alone, whatever else is delivered to it.
+ *
+ * @kernel net/ipv4/route.c:ip_route_output_key_hash_rcu, net/ipv4/devinet.c:__ip_dev_find
+ */
+export function maySpeakFrom({ family, routes }: Host, address: Address): boolean {
+  return family === 'ipv6' || routes.tables.get('local')?.find(addressPoint(address), undefined)?.type === 'local';
 }

@@ -4,6 +4,7 @@ import type { Family } from '../net/address';
 export type IcmpErrorKind =
   | 'no-route'
   | 'unreachable-route'
+  | 'host-unreachable'
   | 'beyond-scope'
   | 'prohibited'
   | 'protocol-unreachable'
@@ -25,6 +26,7 @@ export const ICMP_ERRORS: Readonly<Record<Family, Readonly<Record<IcmpErrorKind,
   ipv4: {
     'no-route': error(3, 0, 'ICMP network unreachable'),
     'unreachable-route': error(3, 1, 'ICMP host unreachable'),
+    'host-unreachable': error(3, 1, 'ICMP host unreachable'),
     'beyond-scope': error(3, 1, 'ICMP host unreachable'),
     prohibited: error(3, 13, 'ICMP administratively prohibited'),
     'protocol-unreachable': error(3, 2, 'ICMP protocol unreachable'),
@@ -36,6 +38,7 @@ export const ICMP_ERRORS: Readonly<Record<Family, Readonly<Record<IcmpErrorKind,
   ipv6: {
     'no-route': error(1, 0, 'ICMPv6 no route'),
     'unreachable-route': error(1, 0, 'ICMPv6 no route'),
+    'host-unreachable': error(1, 3, 'ICMPv6 address unreachable'),
     'beyond-scope': error(1, 2, 'ICMPv6 beyond scope of the source'),
     prohibited: error(1, 1, 'ICMPv6 administratively prohibited'),
     'protocol-unreachable': error(4, 1, 'ICMPv6 unknown next header'),

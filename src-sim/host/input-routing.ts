@@ -5,7 +5,7 @@
  */
 import { type Address, addressFromValue, addressValue } from '../net/address';
 import type { Packet } from '../net/packet';
-import { type Host, LOOPBACK } from './host';
+import { FORWARDING, type Host, LOOPBACK } from './host';
 import type { IcmpErrorKind } from './icmp-errors';
 import {
   findRoute,
@@ -44,8 +44,6 @@ export function decideInput(host: Host, packet: Packet, device: string, mark: nu
 function drop(reason: string): InputDecision & { readonly kind: 'drop' } {
   return { kind: 'drop', reason };
 }
-
-const FORWARDING = { ipv4: 'net.ipv4.ip_forward', ipv6: 'net.ipv6.conf.all.forwarding' } as const;
 
 function forwards(host: Host): boolean {
   return host.sysctl.get(FORWARDING[host.family]) !== 0;

@@ -39,6 +39,8 @@ export interface Route {
   /** `src`: the address that the host speaks from on this route. */
   readonly preferredSource?: Address;
   readonly metric: number;
+  /** The address of an IPv6 network itself, which its routers answer for (RFC 4291 §2.6.1). */
+  readonly isAnycast?: true;
 }
 
 interface PolicyRule {
@@ -80,9 +82,10 @@ export function buildRoutes(
   routes: readonly string[],
   policy: readonly string[],
   family: Family,
+  isRouter: boolean,
 ): Routes {
   const tables = new Map<string, Route[]>([
-    ['local', localRoutes(interfaces)],
+    ['local', [...localRoutes(interfaces), ...(isRouter && family === 'ipv6' ? anycastRoutes(interfaces) : [])]],
     ['main', connectedRoutes(interfaces)],
   ]);
   for (const line of routes) {
@@ -155,6 +158,23 @@ function localRoutes(interfaces: readonly Interface[]): Route[] {
   );
 }
 
+/** @kernel net/ipv6/addrconf.c:addrconf_join_anycast */
+function anycastRoutes(interfaces: readonly Interface[]): Route[] {
+  return interfaces.flatMap(({ name, addresses }) =>
+    addresses
+      .filter(({ network }) => name !== 'lo' && (prefixLength(network.mask) ?? 0) < ADDRESS_BITS.ipv6 - 1)
+      .map(
+        ({ network }): Route => ({
+          type: 'local',
+          isAnycast: true,
+          network: hostNetwork(network.address),
+          device: name,
+          metric: 0,
+        }),
+      ),
+  );
+}
+
 function connectedRoutes(interfaces: readonly Interface[]): Route[] {
   return interfaces.flatMap(({ name, addresses }) =>
     addresses
@@ -202,7 +222,8 @@ function readRoute(
   const device = given.get('dev') ?? (gateway === undefined ? undefined : deviceTowards(gateway, main));
   const source = given.get('src');
   return {
-    table: tableName(given.get('table') ?? 'main'),
+    // ip-route(8): what is local goes to the table of that name.
+    table: tableName(given.get('table') ?? (type === 'local' || type === 'broadcast' ? 'local' : 'main')),
     route: {
       type,
       network,

@@ -118,7 +118,7 @@ export class TcpSockets {
     }
     if (flags & TCP_FLAG.A && tcp.ack !== (sequence + 1) >>> 0)
       return reset(packet, tcp, 'RST: the ACK is not of this connection', LISTENER);
-    if (!repeatsSyn && !isInWindow(tcp.seq, expected)) {
+    if (!isAcceptable(tcp, expected)) {
       if (flags & TCP_FLAG.R || !mayAnswer(connection, now)) return undefined;
       return {
         packet: plainAck(packet, tcp, (sequence + 1) >>> 0, expected),
@@ -159,6 +159,13 @@ function reset(packet: Packet, tcp: TcpSegment, what: string, sender?: Sender): 
 
 function isInWindow(sequence: number, expected: number): boolean {
   return (sequence - expected) >>> 0 < RECEIVE_WINDOW;
+}
+
+/** Some byte of it is due, or it stands at an end of the window. @kernel net/ipv4/tcp_minisocks.c:tcp_in_window */
+function isAcceptable({ seq, flags, dataLength }: TcpSegment, expected: number): boolean {
+  const bytes = dataLength + (flags & TCP_FLAG.S ? 1 : 0) + (flags & TCP_FLAG.F ? 1 : 0);
+  const [start, end] = [(seq - expected) | 0, (seq + bytes - expected) | 0];
+  return start === 0 || (end > 0 && start < RECEIVE_WINDOW) || (start === RECEIVE_WINDOW && bytes === 0);
 }
 
 function mayAnswer(connection: Connection, now: number): boolean {

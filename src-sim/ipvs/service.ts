@@ -3,7 +3,7 @@
  *
  * @see ipvsadm(8)
  */
-import { type Address, parseAddress } from '../net/address';
+import { ADDRESS_BITS, type Address, type Family, familyOf, parseAddress, prefixMask } from '../net/address';
 import { PROTOCOL } from '../net/protocol';
 
 /** How packets are handed on: `-g` gatewaying (direct routing), `-i` IP in IP, `-m` masquerading. */
@@ -21,14 +21,34 @@ export type VirtualService =
 
 export interface Service {
   readonly virtual: VirtualService;
+  /** Which packets a mark stands for: an endpoint has its own. */
+  readonly family: Family;
   /** `rr`, `wrr`, … */
   readonly scheduler: string;
+  readonly schedulerFlags: ReadonlySet<SchedulerFlag>;
+  /** A client, or its network, keeps its real server. */
+  readonly persistence?: Persistence;
+  /** Each datagram is a connection of its own. */
+  readonly onePacket: boolean;
   readonly destinations: readonly Destination[];
+}
+
+/** `fallback`: another server where the chosen one cannot take it; `port`: the source port counts, too. */
+export type SchedulerFlag = 'fallback' | 'port';
+
+export interface Persistence {
+  readonly timeoutSeconds: number;
+  readonly mask: Address;
 }
 
 export interface Destination extends Endpoint {
   readonly method: ForwardMethod;
+  /** 0: quiesced, no new connections. */
   readonly weight: number;
+  /** As many connections make it overloaded; 0: none do. */
+  readonly upperThreshold: number;
+  /** Below as many it takes new ones again; 0: below three quarters of the upper one. */
+  readonly lowerThreshold: number;
 }
 
 const METHODS: Readonly<Record<string, ForwardMethod>> = {
@@ -54,13 +74,27 @@ export function parseServices(text: string): readonly Service[] {
   for (const words of text.split('\n').map((line) => line.trim().split(/\s+/))) {
     const virtual = readVirtualService(words);
     if (virtual === undefined) continue;
-    const key = JSON.stringify(virtual);
-    const known = services.get(key) ?? { virtual, scheduler: 'wlc', destinations: [] };
-    if (words[0] === '-A' || words[0] === '--add-service') services.set(key, { ...known, ...readScheduler(words) });
+    const family = familyAsked(virtual, words);
+    const key = `${family} ${JSON.stringify(virtual)}`;
+    const known = services.get(key) ?? { ...NEW_SERVICE, virtual, family };
+    if (words[0] === '-A' || words[0] === '--add-service')
+      services.set(key, { ...known, ...readChoices(words, family) });
     const destination = words[0] === '-a' || words[0] === '--add-server' ? readDestination(words) : undefined;
     if (destination) services.set(key, { ...known, destinations: [...known.destinations, destination] });
   }
   return [...services.values()];
+}
+
+const NEW_SERVICE = {
+  scheduler: 'wlc',
+  schedulerFlags: new Set<SchedulerFlag>(),
+  onePacket: false,
+  destinations: [],
+} satisfies Partial<Service>;
+
+function familyAsked(virtual: VirtualService, words: readonly string[]): Family {
+  if (virtual.kind === 'endpoint') return familyOf(virtual.address);
+  return words.includes('-6') || words.includes('--ipv6') ? 'ipv6' : 'ipv4';
 }
 
 function readVirtualService(words: readonly string[]): VirtualService | undefined {
@@ -75,17 +109,52 @@ function readVirtualService(words: readonly string[]): VirtualService | undefine
   return undefined;
 }
 
-function readScheduler(words: readonly string[]): { readonly scheduler?: string } {
+const SCHEDULER_FLAGS: Readonly<Record<string, SchedulerFlag>> = {
+  'flag-1': 'fallback',
+  'sh-fallback': 'fallback',
+  'mh-fallback': 'fallback',
+  'flag-2': 'port',
+  'sh-port': 'port',
+  'mh-port': 'port',
+};
+
+function readChoices(words: readonly string[], family: Family): Partial<Service> {
   const scheduler = argumentOf(words, '-s', '--scheduler');
-  return scheduler === undefined ? {} : { scheduler };
+  const flags = argumentOf(words, '-b', '--sched-flags')?.split(',') ?? [];
+  const persistence = readPersistence(words, family);
+  return {
+    schedulerFlags: new Set(flags.flatMap((flag) => SCHEDULER_FLAGS[flag] ?? [])),
+    onePacket: words.includes('-o') || words.includes('--ops'),
+    ...(scheduler === undefined ? {} : { scheduler }),
+    ...(persistence === undefined ? {} : { persistence }),
+  };
+}
+
+const DEFAULT_PERSISTENCE_SECONDS = 300;
+
+/** `-p [SECONDS]`, with `-M` a mask (IPv4) or a prefix length (IPv6). */
+function readPersistence(words: readonly string[], family: Family): Persistence | undefined {
+  if (!words.includes('-p') && !words.includes('--persistent')) return undefined;
+  const seconds = argumentOf(words, '-p', '--persistent') ?? '';
+  const mask = argumentOf(words, '-M', '--netmask') ?? '';
+  const length = /^\d+$/.test(mask) ? Number(mask) : ADDRESS_BITS[family];
+  return {
+    timeoutSeconds: /^\d+$/.test(seconds) ? Number(seconds) : DEFAULT_PERSISTENCE_SECONDS,
+    mask: parseAddress(mask) ?? prefixMask(length, family),
+  };
 }
 
 function readDestination(words: readonly string[]): Destination | undefined {
   const endpoint = parseEndpoint(argumentOf(words, '-r', '--real-server') ?? '');
   if (endpoint === undefined) return undefined;
   const flag = words.find((word) => Object.hasOwn(METHODS, word));
-  const weight = Number(argumentOf(words, '-w', '--weight') ?? 1);
-  return { ...endpoint, method: METHODS[flag ?? '-g'] ?? 'dr', weight };
+  return {
+    ...endpoint,
+    method: METHODS[flag ?? '-g'] ?? 'dr',
+    weight: Number(argumentOf(words, '-w', '--weight') ?? 1),
+    upperThreshold: Number(argumentOf(words, '-x', '--u-threshold') ?? 0),
+    lowerThreshold: Number(argumentOf(words, '-y', '--l-threshold') ?? 0),
+  };
 }
 
 function argumentOf(words: readonly string[], ...flags: readonly string[]): string | undefined {

@@ -14,7 +14,7 @@ export const HOOKS: readonly Hook[] = ['PREROUTING', 'INPUT', 'FORWARD', 'OUTPUT
 export const TABLES: readonly TableName[] = ['raw', 'mangle', 'nat', 'filter', 'security'];
 
 export type HookFunction =
-  | { readonly kind: 'defragmentation' | 'conntrack' | 'confirm' | 'ipvs-in' | 'ipvs-out' }
+  | { readonly kind: 'defragmentation' | 'conntrack' | 'confirm' | 'ipvs-in' | 'ipvs-error' | 'ipvs-out' }
   | { readonly kind: 'table'; readonly table: Exclude<TableName, 'nat'> }
   /** The nat table is consulted inside NAT, and only for a flow that has no binding yet. */
   | { readonly kind: 'nat'; readonly manip: 'src' | 'dst' };
@@ -28,7 +28,7 @@ export interface HookEntry {
 const LAST = 2 ** 31 - 1;
 
 const table = (name: Exclude<TableName, 'nat'>): HookFunction => ({ kind: 'table', table: name });
-const run = (kind: 'defragmentation' | 'conntrack' | 'confirm' | 'ipvs-in' | 'ipvs-out'): HookFunction => ({ kind });
+const run = (kind: Exclude<HookFunction['kind'], 'table' | 'nat'>): HookFunction => ({ kind });
 const nat = (manip: 'src' | 'dst'): HookFunction => ({ kind: 'nat', manip });
 const at = (hook: Hook, priority: number, what: HookFunction): HookEntry => ({ hook, priority, run: what });
 
@@ -43,12 +43,14 @@ export const HOOK_ENTRIES: readonly HookEntry[] = [
   at('INPUT',       -150, table('mangle')),
   at('INPUT',          0, table('filter')),
   at('INPUT',         50, table('security')),
+  at('INPUT',         98, run('ipvs-out')),
   at('INPUT',         99, run('ipvs-in')),
   at('INPUT',        100, nat('src')),
   at('INPUT',       LAST, run('confirm')),
   at('FORWARD',     -150, table('mangle')),
   at('FORWARD',        0, table('filter')),
   at('FORWARD',       50, table('security')),
+  at('FORWARD',       99, run('ipvs-error')),
   at('FORWARD',      100, run('ipvs-out')),
   at('OUTPUT',      -400, run('defragmentation')),
   at('OUTPUT',      -300, table('raw')),
@@ -56,6 +58,7 @@ export const HOOK_ENTRIES: readonly HookEntry[] = [
   at('OUTPUT',      -150, table('mangle')),
   at('OUTPUT',      -100, nat('dst')),
   at('OUTPUT',       -99, run('ipvs-out')),
+  at('OUTPUT',       -98, run('ipvs-in')),
   at('OUTPUT',         0, table('filter')),
   at('OUTPUT',        50, table('security')),
   at('POSTROUTING', -150, table('mangle')),

@@ -8,8 +8,8 @@ import type { InFlight } from './in-flight';
 import type { Machine } from './machine';
 
 export interface Emitter {
-  /** An ICMP error about a packet. */
-  sendError(machine: Machine, about: InFlight, kind: IcmpErrorKind): void;
+  /** An ICMP error about a packet. `mtu`: what fits, where that is not the device's own business. */
+  sendError(machine: Machine, about: InFlight, kind: IcmpErrorKind, mtu?: number): void;
   /** What the stack does with a packet that was delivered. */
   answerDelivered(machine: Machine, flight: InFlight): void;
   /** A packet that is routed to a bridge leaves by its ports. */

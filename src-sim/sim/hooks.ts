@@ -4,9 +4,6 @@
  */
 import { ctState, type Entry } from '../conntrack/entry';
 import { confirm, track } from '../conntrack/track';
-import { findRoute, routeDevice } from '../host/routing';
-import type { Director } from '../ipvs/director';
-import { withSource } from '../ipvs/rewrite';
 import { followMaster } from '../nat/announced';
 import {
   isBound,
@@ -19,12 +16,14 @@ import {
 } from '../nat/nat';
 import type { Packet } from '../net/packet';
 import type { Hook, HookFunction, TableName } from '../netfilter/hook';
+import { defragment } from './gather';
 import { runHelper } from './help';
 import type { InFlight } from './in-flight';
+import { directError, directIn, directOut } from './ipvs';
 import type { Machine } from './machine';
 import { Passage } from './passage';
+import { drop, reroute } from './reroute';
 import { tupleText } from './say';
-import type { PacketFate } from './trace';
 import { ACCEPT, type Verdict } from './traverse';
 
 export function runHook(machine: Machine, flight: InFlight, hook: Hook): Verdict {
@@ -55,84 +54,14 @@ function runOne(machine: Machine, flight: InFlight, hook: Hook, run: HookFunctio
     case 'confirm':
       return runConfirm(machine, flight, hook);
     case 'ipvs-in':
-      return machine.director === undefined ? ACCEPT : runDirector(machine.director, flight, hook);
+      return directIn(machine, flight, hook);
+    case 'ipvs-error':
+      return directError(machine, flight, hook) ?? ACCEPT;
     case 'ipvs-out':
-      return machine.director === undefined ? ACCEPT : runDirectorOut(machine, machine.director, flight, hook);
+      return directOut(machine, flight, hook);
     default:
       return ACCEPT;
   }
-}
-
-const WAITING: PacketFate = { kind: 'held', reason: 'the fragment waits for the others' };
-
-/** Seconds for which fragments wait, by who gathers them. @kernel net/ipv4/ip_fragment.c, net/ipv6/netfilter/nf_conntrack_reasm.c */
-const PATIENCE = {
-  ipv4: { hook: 'net.ipv4.ipfrag_time', deliver: 'net.ipv4.ipfrag_time' },
-  ipv6: { hook: 'net.netfilter.nf_conntrack_frag6_timeout', deliver: 'net.ipv6.ip6frag_time' },
-} as const;
-
-/** @returns the fate of a fragment that does not complete its packet. @kernel net/ipv4/netfilter/nf_defrag_ipv4.c:ipv4_conntrack_defrag */
-export function gather(machine: Machine, flight: InFlight, user: Hook | 'deliver'): PacketFate | undefined {
-  const { packet, inDevice } = flight;
-  if (packet.fragment === undefined) return undefined;
-  const patience = machine.host.sysctl.get(PATIENCE[packet.family][user === 'deliver' ? 'deliver' : 'hook']);
-  const answer = machine.fragments.add(user, inDevice, packet, machine.now + patience);
-  if (answer.kind === 'waits') return WAITING;
-  if (answer.kind === 'dropped') return { kind: 'dropped', where: 'reassembly', reason: answer.reason };
-  flight.packet = answer.packet;
-  const text = `the last of ${answer.packet.pieces?.length} fragments: ${answer.packet.length} bytes together`;
-  flight.story.steps?.push({ kind: 'stack', text });
-  return undefined;
-}
-
-function defragment(machine: Machine, flight: InFlight, hook: Hook): Verdict {
-  const fate = gather(machine, flight, hook);
-  return fate === undefined ? ACCEPT : { kind: 'HELD', fate };
-}
-
-/** @kernel net/netfilter/ipvs/ip_vs_core.c:ip_vs_in_hook */
-function runDirector(director: Director, flight: InFlight, hook: Hook): Verdict {
-  const tell = (text: string) => flight.story.steps?.push({ kind: 'ipvs', hook, text });
-  const answer = director.decide(flight.packet, flight.mark);
-  if (answer.kind === 'not mine') return ACCEPT;
-  if (answer.kind === 'no server') return drop('ipvs', 'the virtual service has no real server with a weight');
-  const { destination, isNew } = answer;
-  tell(`${isNew ? 'a new connection' : 'a known connection'}: it goes to the real server ${destination.address}`);
-  return { kind: 'STOLEN', to: destination };
-}
-
-/**
- * What answers a connection that the host directs: behind NAT it speaks for the service from here on.
- *
- * @kernel net/netfilter/ipvs/ip_vs_core.c:ip_vs_out_hook, handle_response
- */
-function runDirectorOut(machine: Machine, director: Director, flight: InFlight, hook: Hook): Verdict {
-  const { host } = machine;
-  const connection = flight.isFromIpvs ? undefined : director.answered(flight.packet);
-  if (connection === undefined) return ACCEPT;
-  const { destination, service } = connection;
-  const isMasked = destination.method === 'nat' && flight.packet.transport.kind !== 'icmp';
-  if (!isMasked && !host.kernel.directorKnowsOwnAnswers) return ACCEPT;
-  if (isMasked) {
-    flight.packet = withSource(flight.packet, service.address, service.port);
-    const text = `the real server ${destination.address} answers as ${service.address}`;
-    flight.story.steps?.push({ kind: 'ipvs', hook, text });
-  }
-  flight.isFromIpvs = true;
-  if (host.sysctl.get('net.ipv4.vs.conntrack') === 0) takeOutOfConntrack(flight, hook);
-  return isMasked ? reroute(machine, flight) : ACCEPT;
-}
-
-/** net.ipv4.vs.conntrack=0. A packet without an entry stays INVALID. @kernel include/net/ip_vs.h:ip_vs_notrack */
-export function takeOutOfConntrack(flight: InFlight, hook: Hook): void {
-  if (tracked(flight.attachment) === undefined) return;
-  flight.attachment = { kind: 'untracked' };
-  const text = 'IPVS takes the packet out of conntrack: UNTRACKED from here, and its entry is never confirmed';
-  flight.story.steps?.push({ kind: 'ipvs', hook, text });
-}
-
-function drop(where: string, reason: string): Verdict {
-  return { kind: 'DROP', where, reason, rejected: false };
 }
 
 function runConntrack(machine: Machine, flight: InFlight, hook: Hook): Verdict {
@@ -223,24 +152,6 @@ function mangleOutput(machine: Machine, flight: InFlight): Verdict {
   const changed =
     packet.src !== after.src || packet.dst !== after.dst || packet.tos !== after.tos || mark !== flight.mark;
   return verdict.kind === 'DROP' || !changed ? verdict : reroute(machine, flight);
-}
-
-/**
- * The packet gets another route; the rules of this hook still see the device of the first.
- *
- * @kernel net/ipv4/netfilter.c:ip_route_me_harder; nf_hook_state keeps its `out` throughout the hook
- */
-function reroute(machine: Machine, flight: InFlight): Verdict {
-  const { src, dst } = flight.packet;
-  const route = findRoute(machine.host.routes, { dst, src, mark: flight.mark });
-  const device = route && routeDevice(route);
-  if (route === undefined || device === undefined) return drop('routing', `there is no route to ${dst}`);
-  if (device !== flight.outDevice) {
-    const text = `routed again: ${dst} is reached by ${device}`;
-    flight.story.steps?.push({ kind: 'routing', decision: 'output', device, text });
-  }
-  flight.route = route;
-  return ACCEPT;
 }
 
 function tellNat(flight: InFlight, hook: Hook, change: 'bound' | 'null' | 'applied' | 'skipped', text: string): void {

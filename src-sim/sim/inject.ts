@@ -9,6 +9,7 @@ import { Director } from '../ipvs/director';
 import type { Ruleset } from '../netfilter/ruleset';
 import { receiveOnPort } from './bridging';
 import { beginStory, endStory, type InFlight } from './in-flight';
+import { giveConnectionsUp } from './ipvs-conntrack';
 import { type Explain, Machine } from './machine';
 import { makePacket } from './make-packet';
 import { advance, OWN_PACKETS, receiveWaiting } from './own-packets';
@@ -66,6 +67,7 @@ export function inject(machine: Machine, source: ScenarioPacket): InFlight {
 export function begin(machine: Machine, seconds: number): void {
   forgetTheLast(machine);
   advance(machine, seconds);
+  giveConnectionsUp(machine);
 }
 
 /** @param tracked what conntrack said of it, where it was asked already */
@@ -95,6 +97,7 @@ export function walk(machine: Machine, source: ScenarioPacket, tracked?: TrackAn
   };
   endStory(flight, passThrough(machine, flight, device, bridge));
   receiveWaiting(machine);
+  giveConnectionsUp(machine);
   machine.table.removeExpired(machine.now);
   return flight;
 }

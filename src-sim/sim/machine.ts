@@ -95,10 +95,11 @@ export class Machine implements Equipment {
     this.assume = assume;
     this.emitter = emitter;
     this.tables = new Map(ruleset.tables.map((table) => [table.name, loadTable(table.name, table.chains)]));
-    this.conntrackActive = rulesOf(ruleset).some(needsConntrack);
+    this.conntrackActive = rulesOf(ruleset).some(needsConntrack) || director?.needsConntrack === true;
     this.registered = registeredBy((run) => this.#runs(run));
     this.#chance = seed >>> 0;
-    this.gathersFragments = this.conntrackActive;
+    // A service of IPv6 wants whole packets; in IPv4 the director gathers them itself.
+    this.gathersFragments = this.conntrackActive || (director !== undefined && ruleset.family === 'ipv6');
     this.countsFlows = host.sysctl.get('net.netfilter.nf_conntrack_acct') !== 0;
     for (const rule of rulesOf(ruleset)) this.#prepare(rule);
   }
@@ -114,6 +115,7 @@ export class Machine implements Equipment {
       case 'confirm':
         return this.conntrackActive;
       case 'ipvs-in':
+      case 'ipvs-error':
       case 'ipvs-out':
         return this.director !== undefined;
       case 'defragmentation':

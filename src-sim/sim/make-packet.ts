@@ -1,5 +1,5 @@
 /** From a scenario's packet to the packet on the wire: its headers and its length. */
-import { familyOf } from '../net/address';
+import { type Address, familyOf, parseAddress } from '../net/address';
 import {
   IP_HEADER_BYTES,
   type Packet,
@@ -29,8 +29,8 @@ export function makePacket(source: ScenarioPacket): Packet {
   const carried = frag === undefined ? whole : Math.min(whole - frag.offset * 8, frag.size ?? whole);
   const packet: Packet = {
     family,
-    src: source.src,
-    dst: source.dst,
+    src: canonical(source.src),
+    dst: canonical(source.dst),
     protocol,
     ttl: source.ttl ?? 64,
     tos: source.tos ?? 0,
@@ -47,6 +47,17 @@ export function makePacket(source: ScenarioPacket): Packet {
     ...(frag === undefined ? {} : asFragment(frag, carried < whole)),
     ...(payload === undefined ? {} : { payload }),
   };
+}
+
+/** An IPv6 address may be written in many ways, and is kept in one. */
+function canonical(address: Address): Address {
+  if (!address.includes(':') || isShort(address)) return address;
+  return parseAddress(address) ?? address;
+}
+
+/** Most are canonical: no capitals, no zero group but for one run, no leading zeros. */
+function isShort(address: string): boolean {
+  return !/[A-F.]|(^|:)0|:::/.test(address) && address.includes('::');
 }
 
 /** What is neither a first nor a later piece is a packet like any other, though it may lack its end. */

@@ -6,14 +6,15 @@
 import { setClosing } from '../conntrack/tcp';
 import { otherDirection } from '../conntrack/tuple';
 import { passesRejectChecksum } from '../host/checksum';
-import { isListening } from '../host/host';
+import { isListening, isTransparent, LOOPBACK, maySpeakFrom } from '../host/host';
 import { ICMP_ERRORS, type IcmpError, type IcmpErrorKind, REJECT_ERRORS } from '../host/icmp-errors';
 import { decideInput } from '../host/input-routing';
 import { findRoute, isMulticast } from '../host/routing';
 import { KERNEL_SOCKET, type Sender } from '../host/sender';
-import { sourceTowards } from '../host/source-address';
+import { sourceAddress, sourceTowards } from '../host/source-address';
 import { icmpError, icmpReply, tcpReset } from '../host/stack';
-import { type Packet, type TcpSegment, transportLength } from '../net/packet';
+import type { Address } from '../net/address';
+import { destinationPort, type Packet, TCP_FLAG, type TcpSegment, transportLength } from '../net/packet';
 import { PROTOCOL } from '../net/protocol';
 import type { Hook } from '../netfilter/hook';
 import { sendOverBridge } from './bridging';
@@ -31,9 +32,11 @@ function answerDelivered(machine: Machine, flight: InFlight): void {
   const { packet } = flight;
   const { transport, protocol } = packet;
   if (flight.route?.type !== 'local' || packet.spoilt || isChecksumSpoilt(flight)) return;
+  if (!maySpeakFrom(machine.host, packet.dst) && !isForProxy(machine, flight)) return;
   if (transport.kind === 'icmp') {
     const reply = icmpReply(packet, transport);
-    if (reply) sendOwn(machine, reply, 'the host answers the request', KERNEL_SOCKET);
+    const src = flight.route.isAnycast ? sourceOfOneOfMany(machine, flight) : packet.dst;
+    if (reply && src) sendOwn(machine, { ...reply, src }, 'the host answers the request', KERNEL_SOCKET);
   } else if (transport.kind === 'tcp') {
     if (flight.packetType === 'unicast') answerTcp(machine, flight, transport);
   } else if (transport.kind === 'udp') {
@@ -44,6 +47,24 @@ function answerDelivered(machine: Machine, flight: InFlight): void {
   } else if (!SILENT_PROTOCOLS.has(protocol)) {
     sendError(machine, flight, 'protocol-unreachable');
   }
+}
+
+/**
+ * Who is asked as one of many answers as himself, by the interface that he was asked by, or not at all.
+ *
+ * @kernel net/ipv6/icmp.c:icmpv6_echo_reply, net/ipv6/route.c:ip6_route_output_flags_noref
+ */
+function sourceOfOneOfMany(machine: Machine, flight: InFlight): Address | undefined {
+  const { packet, inDevice } = flight;
+  const isFromOutside = inDevice !== undefined && inDevice !== LOOPBACK;
+  const route = isFromOutside && findRoute(machine.host.routes, { dst: packet.src, outDevice: inDevice });
+  return route === undefined ? undefined : answeringSource(machine, flight);
+}
+
+/** A transparent socket answers from any address. */
+function isForProxy({ host }: Machine, { packet, assignedPort }: InFlight): boolean {
+  const port = assignedPort ?? destinationPort(packet);
+  return port !== undefined && isTransparent(host, packet.protocol, port);
 }
 
 /** Up to so many bytes the kernel adds a packet up at once. @kernel include/linux/skbuff.h:CHECKSUM_BREAK */
@@ -58,8 +79,11 @@ function isChecksumSpoilt({ packet, attachment, story }: InFlight): boolean {
   return changed && attachment?.kind === 'tracked' && transportLength(packet) > CHECKSUM_BREAK;
 }
 
-function answerTcp(machine: Machine, { packet, assignedPort }: InFlight, tcp: TcpSegment): void {
+function answerTcp(machine: Machine, { packet, assignedPort, route }: InFlight, tcp: TcpSegment): void {
   const listening = isListening(machine.host, packet.protocol, assignedPort ?? tcp.dport);
+  // Nobody connects to one of many. @kernel net/ipv6/tcp_ipv6.c:tcp_v6_conn_request, tcp_v6_send_reset
+  const opens = (tcp.flags & (TCP_FLAG.S | TCP_FLAG.A | TCP_FLAG.R)) === TCP_FLAG.S;
+  if (route?.isAnycast && (!listening || opens)) return;
   const answer = machine.sockets.answer(packet, tcp, listening, machine.now, () => machine.random());
   if (answer === undefined) return;
   // The RST of a closed port has a socket of the kernel's in IPv4, none in IPv6.
@@ -122,9 +146,9 @@ function sendOwn(
   machine.sendsIcmp = before;
 }
 
-function sendError(machine: Machine, about: InFlight, kind: IcmpErrorKind): void {
+function sendError(machine: Machine, about: InFlight, kind: IcmpErrorKind, mtu?: number): void {
   const error = ICMP_ERRORS[about.packet.family][kind];
-  sendIcmpError(machine, about, error, kind === 'too-big' ? mtuOf(machine, about.outDevice) : undefined);
+  sendIcmpError(machine, about, error, kind === 'too-big' ? (mtu ?? mtuOf(machine, about.outDevice)) : undefined);
 }
 
 /** @kernel net/ipv4/icmp.c:__icmp_send, net/ipv6/icmp.c:icmp6_send */
@@ -132,9 +156,21 @@ function sendIcmpError(machine: Machine, about: InFlight, error: IcmpError, mtu?
   const { packet, route } = about;
   if (about.packetType !== 'unicast' || route?.type === 'broadcast' || isMulticast(packet.dst)) return;
   if (packet.family === 'ipv6' && (packet.src === '::' || isMulticast(packet.src))) return;
-  const source = route?.type === 'local' ? packet.dst : sourceTowards(machine.host, packet.src);
-  const message = source === undefined ? undefined : icmpError(packet, error, source, mtu);
+  const source = route?.type === 'local' ? packet.dst : answeringSource(machine, about);
+  const message =
+    source === undefined || !maySpeakFrom(machine.host, source) ? undefined : icmpError(packet, error, source, mtu);
   if (message) sendOwn(machine, message, error.name, KERNEL_SOCKET, (flight) => attachTo(flight, about));
+}
+
+/**
+ * The address that the host speaks from to the sender of a packet; in IPv6 as if it were sent by the interface that the
+ * packet came in by.
+ *
+ * @kernel net/ipv4/icmp.c:__icmp_send, net/ipv6/icmp.c:icmp6_send
+ */
+function answeringSource({ host }: Machine, { packet: { family, src }, inDevice }: InFlight): Address | undefined {
+  if (family === 'ipv6' && inDevice !== undefined) return sourceAddress(host, inDevice, src, src);
+  return sourceTowards(host, src);
 }
 
 /** What answers a packet belongs to its flow. @kernel net/netfilter/nf_conntrack_core.c:nf_conntrack_attach */
@@ -151,7 +187,7 @@ function attachTo(flight: InFlight, about: InFlight): void {
 
 function reject(machine: Machine, about: InFlight, type: string): void {
   const { packet } = about;
-  if (packet.family === 'ipv4' && !passesRejectChecksum(packet)) return;
+  if (!passesRejectChecksum(packet)) return;
   const error = REJECT_ERRORS.get(type);
   if (error) {
     sendIcmpError(machine, about, error);

@@ -14,9 +14,11 @@ import type { Packet } from '../net/packet';
 import type { Hook, TableName } from '../netfilter/hook';
 import type { Rule } from '../netfilter/ruleset';
 import { type FoundSocket, findSocket } from '../xt/socket-lookup';
-import type { AddressType, BridgePorts, TargetWorld } from '../xt/world';
+import type { AddressType, BridgePorts, DirectedConnection, TargetWorld } from '../xt/world';
 import type { InFlight } from './in-flight';
 import type { Machine } from './machine';
+
+const METHOD_NAMES = { dr: 'GATE', tun: 'IPIP', nat: 'MASQ' } as const;
 
 export class Passage implements TargetWorld {
   /** The rule being tested; the walk sets it. */
@@ -80,6 +82,14 @@ export class Passage implements TargetWorld {
     return this.flight.isFromIpvs;
   }
 
+  /** @kernel net/netfilter/xt_ipvs.c:ipvs_mt */
+  findDirected(packet: Packet): DirectedConnection | undefined {
+    const found = this.machine.director?.quotedRequest(packet);
+    if (found === undefined) return undefined;
+    const { service, method, template } = found;
+    return { ...service, method: METHOD_NAMES[method], controlPort: template?.service.port };
+  }
+
   get sender(): Sender | undefined {
     return this.flight.sender;
   }
@@ -107,6 +117,7 @@ export class Passage implements TargetWorld {
     if (isMulticast(address)) return 'MULTICAST';
     const found = this.machine.host.routes.tables.get('local')?.find(addressPoint(address), undefined);
     if (found === undefined || (device !== undefined && found.device !== device)) return 'UNICAST';
+    if (found.isAnycast) return 'ANYCAST';
     return found.type === 'broadcast' ? 'BROADCAST' : 'LOCAL';
   }
 

@@ -6,18 +6,18 @@
  */
 import { isListening, LOOPBACK } from '../host/host';
 import { decideInput, hasJoined, refusedOnArrival } from '../host/input-routing';
-import { findRoute, isMulticast, type Route, routeDevice } from '../host/routing';
+import { isMulticast, type Route, routeDevice } from '../host/routing';
 import { cutToFit, largestOnTheWire, withHeaderPulled } from '../host/wire-pieces';
-import { withDestination } from '../ipvs/rewrite';
-import type { Destination } from '../ipvs/service';
 import type { Packet } from '../net/packet';
 import { PROTOCOL } from '../net/protocol';
 import type { Hook } from '../netfilter/hook';
-import { gather, runHook, takeOutOfConntrack } from './hooks';
-import { beginStory, endStory, type InFlight, type Story } from './in-flight';
+import { gather } from './gather';
+import { runHook } from './hooks';
+import { beginStory, endStory, type InFlight, ownPacket, type Story } from './in-flight';
 import type { Machine } from './machine';
 import { hasNeighbour, isUsable, mayNotBroadcast, outputRoute } from './output-route';
 import type { PacketFate } from './trace';
+import type { Verdict } from './traverse';
 
 /** A frame comes in by a device. @kernel net/ipv4/ip_input.c:ip_rcv */
 export function receive(machine: Machine, flight: InFlight): PacketFate {
@@ -110,41 +110,37 @@ function loopBack(machine: Machine, flight: InFlight): PacketFate {
 export function atHook(machine: Machine, flight: InFlight, hook: Hook): PacketFate | undefined {
   const verdict = runHook(machine, flight, hook);
   if (verdict.kind === 'ACCEPT') return undefined;
-  if (verdict.kind === 'STOLEN') return sendToRealServer(machine, flight, verdict.to);
+  if (verdict.kind === 'STOLEN')
+    return verdict.inTunnel ? sendInTunnel(machine, flight, verdict) : sendOn(machine, flight, verdict);
   if (verdict.kind === 'HELD') return verdict.fate;
   const { where, reason, rejected } = verdict;
   return { kind: rejected ? 'rejected' : 'dropped', where, reason };
 }
 
+type Stolen = Verdict & { readonly kind: 'STOLEN' };
+
 /**
- * The packet goes out by the route to the real server; FORWARD is not crossed. Direct routing leaves its addresses
- * untouched, masquerading puts the real server's in the place of the service's.
+ * What IPVS took goes out by the route to the real server; FORWARD is not crossed.
  *
- * @kernel net/netfilter/ipvs/ip_vs_xmit.c:ip_vs_dr_xmit, ip_vs_nat_xmit
+ * @kernel net/netfilter/ipvs/ip_vs_xmit.c:ip_vs_send_or_cont, ip_vs_nat_send_or_cont
  */
-function sendToRealServer(machine: Machine, flight: InFlight, to: Destination): PacketFate {
-  const { packet } = flight;
-  if (to.method === 'tun') return { kind: 'held', reason: 'tunnels of IPVS are not simulated' };
-  const route = findRoute(machine.host.routes, { dst: to.address });
-  if (!isUsable(route)) return dropped('ipvs', `there is no route to the real server ${to.address}`);
-  if (packet.ttl <= 1) {
-    machine.emitter.sendError(machine, flight, 'time-exceeded');
-    return dropped('ipvs', 'its time to live has run out');
-  }
-  if (machine.host.sysctl.get('net.ipv4.vs.conntrack') === 0) takeOutOfConntrack(flight, 'INPUT');
-  else if (to.method === 'nat') expectRealServer(flight, to);
-  const sent = to.method === 'nat' ? withDestination(packet, to.address, to.port) : packet;
-  flight.packet = { ...sent, ttl: packet.ttl - 1 };
+function sendOn(machine: Machine, flight: InFlight, { sent, route }: Stolen): PacketFate {
+  flight.packet = sent;
   flight.isFromIpvs = true;
   takeRoute(flight, route, 'output');
   return atHook(machine, flight, 'OUTPUT') ?? postRoute(machine, flight);
 }
 
-/** net.ipv4.vs.conntrack=1: a new entry is answered by the real server. @kernel net/netfilter/ipvs/ip_vs_nfct.c:ip_vs_update_conntrack */
-function expectRealServer({ attachment }: InFlight, { address, port }: Destination): void {
-  if (attachment?.kind !== 'tracked' || attachment.direction === 'reply') return;
-  const { entry } = attachment;
-  if (!entry.status.confirmed) entry.reply = { ...entry.reply, src: address, sport: port };
+/** The packet around it has its own addresses, and its own conntrack entry. @kernel …/ip_vs_xmit.c:ip_vs_tunnel_xmit */
+function sendInTunnel(machine: Machine, flight: InFlight, stolen: Stolen): PacketFate {
+  const story = beginStory(stolen.sent, "IPVS's tunnel carries it", machine.explain !== 'none');
+  story.isTraced = flight.story.isTraced;
+  machine.made.push(story);
+  const { inDevice, mark, macSource, macDestination, sender } = flight;
+  const outer: InFlight = { ...ownPacket(stolen.sent, story, sender), inDevice, mark, macSource, macDestination };
+  const fate = sendOn(machine, outer, stolen);
+  endStory(outer, fate);
+  return fate;
 }
 
 export function dropped(where: string, reason: string): PacketFate {

@@ -3,7 +3,8 @@
  *
  * @kernel net/ipv4/netfilter/ip_tables.c:ipt_do_table
  */
-import type { Destination } from '../ipvs/service';
+import type { Route } from '../host/routing';
+import type { Packet } from '../net/packet';
 import type { Hook } from '../netfilter/hook';
 import type { Chain, Json, MatchUse, Rule, TargetUse } from '../netfilter/ruleset';
 import type { Mismatch, TargetAnswer } from '../xt/define';
@@ -18,7 +19,7 @@ export type Verdict =
   /** `where` as in the trace; `rejected` where the sender was told. */
   | { readonly kind: 'DROP'; readonly where: string; readonly reason: string; readonly rejected: boolean }
   /** IPVS took the packet out of the hook and sends it to a real server itself. */
-  | { readonly kind: 'STOLEN'; readonly to: Destination }
+  | { readonly kind: 'STOLEN'; readonly sent: Packet; readonly route: Route; readonly inTunnel: boolean }
   /** A fragment waits for the others. */
   | { readonly kind: 'HELD'; readonly fate: PacketFate };
 

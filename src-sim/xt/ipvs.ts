@@ -1,7 +1,7 @@
+import type { Attachment } from '../conntrack/entry';
 import { inNetwork } from '../net/address';
-import { destinationPort } from '../net/packet';
 import { hostNetwork } from './address-types';
-import { compare, defineMatch, fails, leaves, mismatch, option, same, saved, takes } from './define';
+import { compare, defineMatch, fails, leaves, type Mismatch, mismatch, option, same, saved, takes } from './define';
 import { protocol } from './protocol-type';
 import { flag, keyword, uint16 } from './value-types';
 
@@ -53,25 +53,37 @@ export const ipvs = defineMatch({
   ],
   refuses: ({ ipvs: property, ...others }) =>
     property?.inverted && Object.values(others).some((one) => one !== undefined) ? '! --ipvs stands alone' : undefined,
-  // @deviates what is asked of the connection is read from the packet: right for direct routing, not for masquerading
-  matches(packet, { ipvs: property, ...others }, { isFromIpvs }) {
+  matches(packet, { ipvs: property, ...others }, world) {
+    const { isFromIpvs } = world;
     const hasOthers = Object.values(others).some((one) => one !== undefined);
     if (property && !hasOthers)
       return compare('ipvs', property, isFromIpvs, () => `IPVS ${isFromIpvs ? 'sends' : 'does not send'} it on`);
     if (!isFromIpvs) return mismatch('', 'IPVS does not send the packet on');
-    const port = destinationPort(packet) ?? 0;
+    const isProtocol = packet.protocol === others.vproto?.value;
+    const differs = others.vproto ? compare('vproto', others.vproto, isProtocol, () => 'it differs') : true;
+    if (differs !== true) return differs;
+    const found = world.findDirected(packet);
+    if (found === undefined)
+      return mismatch('', 'it goes to no real server: IPVS looks for the connection of a request');
+    const { address, port, method, controlPort } = found;
+    const isControlled = others.vportctl !== undefined && controlPort === others.vportctl.value;
     const answers = [
-      others.vproto
-        ? compare('vproto', others.vproto, packet.protocol === others.vproto.value, () => 'it differs')
-        : true,
       others.vport ? compare('vport', others.vport, port === others.vport.value, () => `the port is ${port}`) : true,
-      !others.vportctl || mismatch('vportctl', 'no other connection announced this one'),
-      !others.vdir || mismatch('vdir', 'IPVS has taken the packet out of conntrack'),
-      others.vmethod ? compare('vmethod', others.vmethod, others.vmethod.value === 'GATE', () => 'it is GATE') : true,
+      others.vportctl ? compare('vportctl', others.vportctl, isControlled, () => 'another announced it') : true,
+      others.vdir === undefined || directionAnswer(others.vdir.value, world.conntrack),
+      others.vmethod
+        ? compare('vmethod', others.vmethod, others.vmethod.value === method, () => `it is ${method}`)
+        : true,
       others.vaddr
-        ? compare('vaddr', others.vaddr, inNetwork(packet.dst, others.vaddr.value), () => `it is ${packet.dst}`)
+        ? compare('vaddr', others.vaddr, inNetwork(address, others.vaddr.value), () => `it is ${address}`)
         : true,
     ];
     return answers.find((answer) => answer !== true) ?? true;
   },
 });
+
+function directionAnswer(wanted: string, attachment: Attachment | undefined): Mismatch | true {
+  if (attachment?.kind !== 'tracked') return mismatch('vdir', 'IPVS has taken the packet out of conntrack');
+  const direction = attachment.direction === 'reply' ? 'REPLY' : 'ORIGINAL';
+  return wanted === direction || mismatch('vdir', `it is ${direction}`);
+}

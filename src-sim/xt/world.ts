@@ -30,6 +30,16 @@ export interface BridgePorts {
   readonly out: string | undefined;
 }
 
+/** What `-m ipvs` asks of a connection. */
+export interface DirectedConnection {
+  /** The service's. */
+  readonly address: Address;
+  readonly port: number;
+  readonly method: 'GATE' | 'IPIP' | 'MASQ';
+  /** Port of the service of the connection, or of the template, that controls it. */
+  readonly controlPort: number | undefined;
+}
+
 export interface World {
   readonly family: Family;
   readonly hook: Hook;
@@ -52,6 +62,8 @@ export interface World {
   readonly macDestination: string | undefined;
   /** IPVS sends the packet on. */
   readonly isFromIpvs: boolean;
+  /** The connection of IPVS whose request the packet is, on its way to the real server. */
+  findDirected(packet: Packet): DirectedConnection | undefined;
   /** The socket of this host that sends the packet; undefined: none does. */
   readonly sender: Sender | undefined;
   /** How the link layer addressed it. */

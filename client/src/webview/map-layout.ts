@@ -79,7 +79,8 @@ const PLACES_AT: Readonly<Record<Hook, readonly PlaceName[]>> = {
 function placesOf(hook: Hook): readonly PlaceName[] {
   const places = hookEntries(hook).map(({ run }): PlaceName => {
     if (run.kind === 'table') return run.table;
-    return run.kind === 'ipvs-in' || run.kind === 'ipvs-out' ? 'ipvs' : run.kind;
+    const isIpvs = run.kind === 'ipvs-in' || run.kind === 'ipvs-error' || run.kind === 'ipvs-out';
+    return isIpvs ? 'ipvs' : run.kind;
   });
   return [...new Set(places)];
 }

@@ -1,6 +1,7 @@
 /** The classes of random scenarios by which agreement with a kernel is measured. */
 import type { Scenario } from '../../../src-sim/sim/scenario';
 import { fragments } from './fragments';
+import { ipvs, ipvsInIpv6, ipvsRoundRobin } from './ipvs';
 import { natMappings } from './nat';
 import { protocols } from './protocols';
 import { routes } from './routes';
@@ -12,4 +13,11 @@ export const SCENARIO_CLASSES: Readonly<Record<string, (seed: number) => Scenari
   routes,
   fragments,
   'nat-mappings': natMappings,
+};
+
+/** Those that need a kernel with IPVS. */
+export const DIRECTOR_CLASSES: Readonly<Record<string, (seed: number) => Scenario>> = {
+  ipvs,
+  'ipvs-rr': ipvsRoundRobin,
+  ipvs6: ipvsInIpv6,
 };
