@@ -134,7 +134,11 @@ const small = createDocument('*filter\n-A INPUT -s 10.0.0.5/24 -j DROP\nCOMMIT\n
 // The thread alone keeps no process alive.
 const alive = setInterval(() => undefined, 1_000);
 const thread = startLintThread(join(process.cwd(), 'dist', 'server.cjs'));
-const question = { setting: undefined, surroundings: { project: { host: {}, choices: NO_CHOICES }, beside: {} }, choices: NO_CHOICES };
+const question = {
+  setting: undefined,
+  surroundings: { project: { host: {}, choices: NO_CHOICES }, beside: {} },
+  choices: NO_CHOICES,
+};
 await thread.ask({ ...question, document: small }, new AbortController().signal);
 for (const after of [500, 1_000, 2_000, 4_000, 6_000]) {
   const begins: number[] = [];

@@ -120,7 +120,11 @@ function linksOf({ interfaces, networks }: Vocabulary, version: Version, chance:
 function networkOf(text: string, version: Version): string {
   if (version === 4) return text.replace(/\d+$/, '');
   const [head = ''] = text.toLowerCase().split('::');
-  return head.split(':').slice(0, 4).join(':').replace(/(:0+)+$/, '');
+  return head
+    .split(':')
+    .slice(0, 4)
+    .join(':')
+    .replace(/(:0+)+$/, '');
 }
 
 function listenable({ ports }: Vocabulary): string[] {
