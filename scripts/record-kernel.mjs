@@ -50,7 +50,7 @@ function lines(text) {
 }
 
 /**
- * The contract's fields alone.
+ * The contract's fields alone. In IPv6 the rules of ebtables count what the host asks its neighbours, too.
  *
  * @param {Result | undefined} result
  * @param {Scenario} scenario
@@ -64,7 +64,11 @@ function compact(result, scenario) {
     out: out.map((frame) => ({ ...frame, id: undefined })),
     conntrack,
   }));
-  return { packets, ...(countersCanBeRead(scenario) ? { counters: result.counters } : {}) };
+  return {
+    packets,
+    ...(countersCanBeRead(scenario) ? { counters: result.counters } : {}),
+    ...(result.ebtables && scenario.family !== 6 ? { ebtables: result.ebtables } : {}),
+  };
 }
 
 /**

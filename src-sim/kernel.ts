@@ -34,6 +34,16 @@ export const KERNEL_CHANGES = [
     seen: '6.14.0, 6.18.2',
   },
   {
+    since: '6.17',
+    behaviour: 'ebtablesIsNft',
+    text: [
+      "ebtables is ebtables-nft where its text does not say otherwise, since the kernel's own tables are off by default:",
+      'of what leaves the host, `filter` sees a frame before `nat`. Before, ebtables-legacy: `nat` sees it first.',
+    ].join(' '),
+    source: 'net/netfilter/Kconfig:NETFILTER_XTABLES_LEGACY, iptables/nft.c:xtables_bridge',
+    seen: '6.1.176, 6.18.44',
+  },
+  {
     since: '6.12',
     behaviour: 'routerDiscoveryUntracked',
     text: 'Multicast router discovery (ICMPv6 types 151 and 152) is UNTRACKED. Before, it was INVALID.',

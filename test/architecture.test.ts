@@ -35,6 +35,11 @@ const MAY_IMPORT: Readonly<Record<string, Edges>> = {
     'src-sim/host': 'ipsets, and what an address is to the host',
     'src-sim/conntrack': 'matches read entries, targets prepare them',
   },
+  'src-sim/ebt': {
+    'src-sim/net': FAMILY,
+    'src-sim/netfilter': RULESET,
+    'src-sim/xt': 'values of options are read and printed as those of iptables are',
+  },
   'src-sim/sim': {
     'src-sim/net': FAMILY,
     'src-sim/netfilter': RULESET,
@@ -43,6 +48,7 @@ const MAY_IMPORT: Readonly<Record<string, Edges>> = {
     'src-sim/nat': 'and translated',
     'src-sim/ipvs': 'and balanced',
     'src-sim/xt': 'rules match and act',
+    'src-sim/ebt': 'and those of ebtables, on a bridge',
   },
   'server/src/syntax': {
     'src-sim/net': FAMILY,
@@ -57,6 +63,7 @@ const MAY_IMPORT: Readonly<Record<string, Edges>> = {
     'src-sim/ipvs': 'hints hold ipvsadm text',
     'src-sim/xt': 'what declarations demand is checked',
     'src-sim/sim': 'scenarios are run',
+    'src-sim/ebt': 'why the text of ebtables is refused',
     'server/src/syntax': 'trees are analysed',
   },
   'server/src/lint': {

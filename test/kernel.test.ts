@@ -15,6 +15,7 @@ describe.each(RECORDING_FILES)('%s', (file) => {
       );
       expect(differing).toEqual([]);
       if (answer.counters) expect(ours.counters).toEqual(answer.counters);
+      if (answer.ebtables) expect(ours.ebtables).toEqual(answer.ebtables);
     },
   );
 });

@@ -20,11 +20,17 @@ import {
 export type InputDecision =
   | { readonly kind: 'deliver' | 'forward'; readonly route: Route }
   /** `error`: what the sender is told, where it is told anything. */
-  | { readonly kind: 'drop'; readonly reason: string; readonly error?: IcmpErrorKind };
+  | {
+      readonly kind: 'drop';
+      readonly reason: string;
+      readonly error?: IcmpErrorKind;
+      /** An address that no such packet may have: there is not even a route that leads nowhere. */
+      readonly isMartian?: true;
+    };
 
 export function decideInput(host: Host, packet: Packet, device: string, mark: number): InputDecision {
   const martian = martianReason(host, packet, device);
-  if (martian) return drop(martian);
+  if (martian) return { ...drop(martian), isMartian: true };
   const { src, dst } = packet;
   if (isLimitedBroadcast(dst)) return decideBroadcast(host, packet, device);
   if (isMulticast(dst)) return decideMulticast(host, packet, device);
@@ -37,7 +43,7 @@ export function decideInput(host: Host, packet: Packet, device: string, mark: nu
   if (dead) return { ...drop(`the route to ${dst} is ${route.type}`), ...dead };
   const spoofed =
     packet.family === 'ipv4' ? sourceProblem(host, packet, device, isLocal ? undefined : route.device) : undefined;
-  if (spoofed) return drop(spoofed);
+  if (spoofed) return { ...drop(spoofed), isMartian: true };
   return { kind: isLocal ? 'deliver' : 'forward', route };
 }
 
@@ -79,7 +85,7 @@ function decideMulticast(host: Host, packet: Packet, device: string): InputDecis
   if (!hasJoined(host, dst, device)) return drop(`nobody here has joined the group ${dst}`);
   const spoofed =
     family === 'ipv4' && !isThisNetwork(src, host.kernel) ? sourceProblem(host, packet, device) : undefined;
-  if (spoofed) return drop(spoofed);
+  if (spoofed) return { ...drop(spoofed), isMartian: true };
   return { kind: 'deliver', route: { type: 'multicast', network: { address: dst, mask: dst }, metric: 0 } };
 }
 
@@ -128,6 +134,6 @@ function sourceProblem(host: Host, { src, dst }: Packet, device: string, outDevi
 function decideBroadcast(host: Host, packet: Packet, device: string): InputDecision {
   const { src, dst } = packet;
   const spoofed = isThisNetwork(src, host.kernel) ? undefined : sourceProblem(host, packet, device);
-  if (spoofed) return drop(spoofed);
+  if (spoofed) return { ...drop(spoofed), isMartian: true };
   return { kind: 'deliver', route: { type: 'broadcast', network: { address: dst, mask: dst }, metric: 0 } };
 }

@@ -66,6 +66,84 @@ export const HOOK_ENTRIES: readonly HookEntry[] = [
   at('POSTROUTING', LAST, run('confirm')),
 ];
 
+/** Where a bridge calls netfilter, before and around IP. BROUTING is a chain of its own at the bridge's PREROUTING. */
+export type BridgeHook = 'PREROUTING' | 'INPUT' | 'FORWARD' | 'OUTPUT' | 'POSTROUTING';
+
+/** Built-in chains of ebtables. */
+export type BridgeChainName = BridgeHook | 'BROUTING';
+
+export type BridgeTableName = 'broute' | 'nat' | 'filter';
+
+export const BRIDGE_TABLES: readonly BridgeTableName[] = ['broute', 'nat', 'filter'];
+
+export type BridgeHookFunction =
+  | { readonly kind: 'bridge-table'; readonly table: BridgeTableName; readonly chain: BridgeChainName }
+  /** br_netfilter hands the frame to the IP chains of the same hook. */
+  | { readonly kind: 'ip-chains' }
+  | { readonly kind: 'bridge-confirm' };
+
+/** Whose tables: those of the kernel's own ebtables, or those that ebtables-nft makes of nf_tables. */
+export type BridgeVariant = 'legacy' | 'nft';
+
+export interface BridgeHookEntry {
+  readonly hook: BridgeHook;
+  readonly priority: number;
+  readonly run: BridgeHookFunction;
+  /** Absent: both have it there. */
+  readonly variant?: BridgeVariant;
+}
+
+const FIRST = -(2 ** 31);
+
+function onBridge(
+  hook: BridgeHook,
+  priority: number,
+  what: BridgeTableName | BridgeHookFunction,
+  variant?: BridgeVariant,
+): BridgeHookEntry {
+  const only = variant === undefined ? {} : { variant };
+  if (typeof what !== 'string') return { hook, priority, run: what, ...only };
+  const chain = what === 'broute' ? 'BROUTING' : hook;
+  return { hook, priority, run: { kind: 'bridge-table', table: what, chain }, ...only };
+}
+
+const IP_CHAINS: BridgeHookFunction = { kind: 'ip-chains' };
+
+/**
+ * In the order in which they run. The IP chains of a frame for the host itself ran at PREROUTING; those of INPUT come
+ * later, in the IP stack.
+ *
+ * @kernel include/uapi/linux/netfilter_bridge.h:nf_br_hook_priorities, net/bridge/br_netfilter_hooks.c:br_nf_ops
+ * @see iptables/nft.c: xtables_bridge
+ */
+// biome-ignore format: a table, aligned
+export const BRIDGE_HOOK_ENTRIES: readonly BridgeHookEntry[] = [
+  onBridge('PREROUTING',  FIRST, 'broute'),
+  onBridge('PREROUTING',   -300, 'nat'),
+  onBridge('PREROUTING',      0, IP_CHAINS),
+  onBridge('INPUT',        -200, 'filter'),
+  onBridge('INPUT',        LAST, { kind: 'bridge-confirm' }),
+  onBridge('FORWARD',      -200, 'filter'),
+  onBridge('FORWARD',         0, IP_CHAINS),
+  onBridge('OUTPUT',       -200, 'filter', 'nft'),
+  onBridge('OUTPUT',        100, 'nat'),
+  onBridge('OUTPUT',        200, 'filter', 'legacy'),
+  onBridge('POSTROUTING',   300, 'nat'),
+  onBridge('POSTROUTING',  LAST, IP_CHAINS),
+];
+
+export function bridgeHookEntries(hook: BridgeHook, variant: BridgeVariant): readonly BridgeHookEntry[] {
+  return BRIDGE_HOOK_ENTRIES.filter((entry) => entry.hook === hook && (entry.variant ?? variant) === variant);
+}
+
+/** The built-in chains of a table of ebtables, in the frame's order. */
+export function bridgeChains(table: BridgeTableName): readonly BridgeChainName[] {
+  const chains = BRIDGE_HOOK_ENTRIES.flatMap(({ run }) =>
+    run.kind === 'bridge-table' && run.table === table ? [run.chain] : [],
+  );
+  return [...new Set(chains)];
+}
+
 const ENTRIES_AT = new Map(HOOKS.map((hook) => [hook, HOOK_ENTRIES.filter((entry) => entry.hook === hook)]));
 
 export function hookEntries(hook: Hook): readonly HookEntry[] {

@@ -6,6 +6,7 @@ import type { Packet } from '../net/packet';
 import type { Hook } from '../netfilter/hook';
 import type { InFlight } from './in-flight';
 import type { Machine } from './machine';
+import type { PacketFate } from './trace';
 
 export interface Emitter {
   /** An ICMP error about a packet. `mtu`: what fits, where that is not the device's own business. */
@@ -13,7 +14,7 @@ export interface Emitter {
   /** What the stack does with a packet that was delivered. */
   answerDelivered(machine: Machine, flight: InFlight): void;
   /** A packet that is routed to a bridge leaves by its ports. */
-  sendOverBridge(machine: Machine, flight: InFlight, bridge: Interface): void;
+  sendOverBridge(machine: Machine, flight: InFlight, bridge: Interface): PacketFate;
   /** REJECT's answer. */
   reject(machine: Machine, about: InFlight, type: string): void;
   /** TEE's copy, to another host of the network. */

@@ -1,6 +1,7 @@
 /** A packet on its way through the host: its bytes, and what the kernel keeps beside them (`struct sk_buff`). */
 import type { Attachment } from '../conntrack/entry';
 import type { TrackAnswer } from '../conntrack/track';
+import type { FrameType } from '../ebt/world';
 import type { Route } from '../host/routing';
 import type { Sender } from '../host/sender';
 import type { Packet } from '../net/packet';
@@ -19,8 +20,16 @@ export interface InFlight {
   route: Route | undefined;
   /** `loopback`: what this host sent to everybody, and heard itself. */
   packetType: 'unicast' | 'broadcast' | 'multicast' | 'otherhost' | 'loopback';
-  readonly macSource: string | undefined;
+  macSource: string | undefined;
   macDestination: string | undefined;
+  /** How the frame is addressed, while a bridge carries it. */
+  frameType?: FrameType | undefined;
+  /**
+   * The device that an IPv6 error's source address is chosen from, where that is not the one it came in by; '': none.
+   *
+   * @kernel net/ipv6/ip6_input.c:ip6_rcv_core (IP6CB(skb)->iif), net/bridge/br_netfilter_ipv6.c:br_validate_ipv6
+   */
+  heardBy?: string | undefined;
   /** Ports of the bridge that carries it. */
   bridgePorts: BridgePorts | undefined;
   /** The socket that sends it; undefined: none of this host's. */

@@ -2,11 +2,13 @@
 import { runConntrackCommand } from '../conntrack/command';
 import { entryOfLine } from '../conntrack/initial';
 import type { TrackAnswer } from '../conntrack/track';
+import { parseBridgeRules } from '../ebt/parse';
 import { buildHost, type Interface } from '../host/host';
 import { readIpsets } from '../host/ipset-save';
 import type { Sender } from '../host/sender';
 import { Director } from '../ipvs/director';
 import type { Ruleset } from '../netfilter/ruleset';
+import { BridgeTables } from './bridge-tables';
 import { receiveOnPort } from './bridging';
 import { beginStory, endStory, type InFlight } from './in-flight';
 import { giveConnectionsUp } from './ipvs-conntrack';
@@ -20,6 +22,7 @@ import type { Fate, Step } from './trace';
 /**
  * @throws Error when the host cannot be read (an address, a route, an entry); the message says which.
  * @throws RefusedRule when a rule names what the host does not have (an ipset).
+ * @throws RefusedBridgeText where ebtables would not take its text.
  */
 export function setUpMachine(
   ruleset: Ruleset,
@@ -31,10 +34,12 @@ export function setUpMachine(
   const director = services ? new Director(services) : undefined;
   const sets = scenario.host?.ipsets;
   const ipsets = sets === undefined ? undefined : readIpsets(sets);
+  const ebtables = scenario.host?.ebtables;
   const startsAt = scenario.start === undefined ? undefined : readInstant(scenario.start);
   const machine = new Machine(host, ruleset, explain, scenario.seed ?? 1, {
     director,
     ipsets,
+    bridgeTables: !ebtables ? undefined : new BridgeTables(parseBridgeRules(ebtables)),
     startsAt,
     assume: scenario.assume ?? {},
     emitter: OWN_PACKETS,

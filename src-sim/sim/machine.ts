@@ -8,10 +8,12 @@ import { TcpSockets } from '../host/tcp-sockets';
 import type { Director } from '../ipvs/director';
 import type { NatContext } from '../nat/nat';
 import type { Family } from '../net/address';
-import { type Hook, type HookFunction, hookEntries, type TableName } from '../netfilter/hook';
+import { type BridgeVariant, type Hook, type HookFunction, hookEntries, type TableName } from '../netfilter/hook';
 import { type Chain, type Counters, NO_COUNTERS, type Rule, type Ruleset } from '../netfilter/ruleset';
 import { findMatch, findTarget } from '../xt/registry';
+import type { BridgeTables } from './bridge-tables';
 import type { Emitter } from './emitter';
+import type { SeenStation } from './forwarding-database';
 import type { InFlight, Story } from './in-flight';
 import { RefusedRule } from './refused-rule';
 import type { Assumptions } from './scenario';
@@ -38,6 +40,8 @@ export interface Equipment {
   /** IPVS, where the host has virtual services. */
   readonly director: Director | undefined;
   readonly ipsets: IpSets | undefined;
+  /** ebtables, where the host has it. */
+  readonly bridgeTables: BridgeTables | undefined;
   /** In seconds since 1970. */
   readonly startsAt: number | undefined;
   readonly assume: Assumptions;
@@ -47,6 +51,7 @@ export interface Equipment {
 export class Machine implements Equipment {
   readonly director: Director | undefined;
   readonly ipsets: IpSets | undefined;
+  readonly bridgeTables: BridgeTables | undefined;
   readonly startsAt: number | undefined;
   readonly assume: Assumptions;
   readonly emitter: Emitter;
@@ -55,7 +60,7 @@ export class Machine implements Equipment {
   readonly sockets = new TcpSockets();
   readonly fragments = new FragmentQueues();
   /** By the names of bridges. */
-  readonly forwardingDatabases = new Map<string, Map<string, string>>();
+  readonly forwardingDatabases = new Map<string, Map<string, SeenStation>>();
   /** Conntrack's hooks are registered only where a rule needs them. @kernel net/netfilter/nf_conntrack_proto.c:nf_ct_netns_get */
   readonly conntrackActive: boolean;
   /** What runs at each hook, in order. @kernel net/netfilter/core.c:nf_register_net_hook */
@@ -87,10 +92,11 @@ export class Machine implements Equipment {
     readonly ruleset: Ruleset,
     readonly explain: Explain,
     seed: number,
-    { director, ipsets, startsAt, assume, emitter }: Equipment,
+    { director, ipsets, bridgeTables, startsAt, assume, emitter }: Equipment,
   ) {
     this.director = director;
     this.ipsets = ipsets;
+    this.bridgeTables = bridgeTables;
     this.startsAt = startsAt;
     this.assume = assume;
     this.emitter = emitter;
@@ -121,6 +127,11 @@ export class Machine implements Equipment {
       case 'defragmentation':
         return true;
     }
+  }
+
+  /** Which ebtables the host has. */
+  get bridgeVariant(): BridgeVariant {
+    return this.bridgeTables?.ruleset.variant ?? (this.host.kernel.ebtablesIsNft ? 'nft' : 'legacy');
   }
 
   get family(): Family {

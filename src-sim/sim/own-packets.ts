@@ -168,8 +168,9 @@ function sendIcmpError(machine: Machine, about: InFlight, error: IcmpError, mtu?
  *
  * @kernel net/ipv4/icmp.c:__icmp_send, net/ipv6/icmp.c:icmp6_send
  */
-function answeringSource({ host }: Machine, { packet: { family, src }, inDevice }: InFlight): Address | undefined {
-  if (family === 'ipv6' && inDevice !== undefined) return sourceAddress(host, inDevice, src, src);
+function answeringSource({ host }: Machine, { packet, inDevice, heardBy = inDevice }: InFlight): Address | undefined {
+  const { family, src } = packet;
+  if (family === 'ipv6' && heardBy) return sourceAddress(host, heardBy, src, src);
   return sourceTowards(host, src);
 }
 

@@ -89,8 +89,8 @@ function postRoute(machine: Machine, flight: InFlight): PacketFate {
   }
   flight.packet = cutToFit(flight.packet, mtuOf(machine, flight.outDevice));
   const bridge = machine.host.interfaces.get(flight.outDevice ?? '');
-  if (bridge && bridge.ports.length > 0) machine.emitter.sendOverBridge(machine, flight, bridge);
-  else machine.sent.push(flight);
+  if (bridge && bridge.ports.length > 0) return machine.emitter.sendOverBridge(machine, flight, bridge);
+  machine.sent.push(flight);
   return { kind: 'sent', device: flight.outDevice ?? '' };
 }
 

@@ -40,6 +40,7 @@ export function simulate(
       counters ??= snapshotCounters(machine);
       return counters;
     },
+    ...(machine.bridgeTables === undefined ? {} : { ebtables: machine.bridgeTables.snapshot() }),
   };
 }
 

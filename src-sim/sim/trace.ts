@@ -4,7 +4,7 @@
  */
 import type { CtState } from '../conntrack/entry';
 import type { Address } from '../net/address';
-import type { Hook, TableName } from '../netfilter/hook';
+import type { BridgeChainName, BridgeTableName, Hook, TableName } from '../netfilter/hook';
 import type { Undecided } from './undecided';
 
 export interface Result {
@@ -12,6 +12,8 @@ export interface Result {
   readonly packets: readonly PacketResult[];
   /** `filter:FORWARD:2` or `filter:FORWARD:policy` → packets, bytes. */
   readonly counters: { readonly [place: string]: readonly [packets: number, bytes: number] };
+  /** The same of the rules of ebtables, where the host has it. */
+  readonly ebtables?: { readonly [place: string]: readonly [packets: number, bytes: number] };
 }
 
 export interface PacketResult {
@@ -96,6 +98,17 @@ export interface RulePlace {
   readonly line?: number;
 }
 
+/** Where in the ruleset of ebtables a step happened. */
+export interface BridgeStepPlace {
+  readonly bridgeHook: BridgeChainName;
+  readonly bridgeTable: BridgeTableName;
+  readonly chain: string;
+  /** From 1; one past the last rule for a policy. */
+  readonly number: number;
+  /** The line of the rule; empty for a policy. */
+  readonly text: string;
+}
+
 export type Step =
   /** A rule that was tested. `verdict`: ACCEPT, DROP, `jump CHAIN`, the target's name, or '' for a rule without one. */
   | ({ readonly kind: 'rule'; readonly matched: true; readonly verdict: string; readonly detail?: string } & RulePlace)
@@ -130,6 +143,22 @@ export type Step =
       readonly text: string;
     }
   | { readonly kind: 'stack'; readonly text: string }
+  /** A rule of ebtables that was tested. `verdict`: ACCEPT, DROP, `jump CHAIN`, or a target and how it ended. */
+  | ({
+      readonly kind: 'bridge-rule';
+      readonly matched: true;
+      readonly verdict: string;
+      readonly detail?: string;
+    } & BridgeStepPlace)
+  | ({
+      readonly kind: 'bridge-rule';
+      readonly matched: false;
+      readonly option: string;
+      readonly saw: string;
+    } & BridgeStepPlace)
+  | ({ readonly kind: 'bridge-policy'; readonly verdict: string } & BridgeStepPlace)
+  /** What the bridge does with the frame. */
+  | { readonly kind: 'bridge'; readonly text: string }
   /** A helper expects another connection. */
   | { readonly kind: 'helper'; readonly hook: Hook; readonly text: string }
   | { readonly kind: 'ipvs'; readonly hook: Hook; readonly text: string }

@@ -65,7 +65,7 @@ function ipv6Words({ src, dst, length, tos, ttl }: Packet): readonly string[] {
 }
 
 /** Eight groups of four digits, as `%pI6` prints. */
-function wholeIpv6(address: string): string {
+export function wholeIpv6(address: string): string {
   const digits = addressValue(address).toString(16).padStart(32, '0');
   return (digits.match(/.{4}/g) ?? []).join(':');
 }

@@ -16,6 +16,8 @@ export interface KernelAnswer {
   }[];
   /** Absent where they could not be read. */
   readonly counters?: Result['counters'];
+  /** Where the host has ebtables. */
+  readonly ebtables?: Result['ebtables'];
 }
 
 export type Aspect = 'trace' | 'caused' | 'out' | 'conntrack';

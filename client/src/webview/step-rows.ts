@@ -258,11 +258,33 @@ function stackRow(step: Exclude<Step, { kind: 'rule' | 'policy' | 'return' }>): 
       return { name: 'helper', nameTone: 'conntrack', words: [step.text] };
     case 'ipvs':
       return { name: 'ipvs', nameTone: 'rewritten', words: [step.text] };
+    case 'bridge':
+      return { name: 'bridge', nameTone: undefined, words: [step.text] };
+    case 'bridge-rule':
+      return bridgeRuleRow(step);
+    case 'bridge-policy':
+      return {
+        name: `ebtables ${step.bridgeTable}:${step.chain}:policy`,
+        nameTone: undefined,
+        words: [`policy of ${step.chain}`],
+        ...verdictPart(step.verdict),
+      };
     case 'stack':
       return { name: 'stack', nameTone: 'quiet', words: [step.text] };
     case 'end':
       return endRow(step.fate);
   }
+}
+
+function bridgeRuleRow(step: Extract<Step, { kind: 'bridge-rule' }>): RowPart {
+  const row = {
+    name: `ebtables ${step.bridgeTable}:${step.chain}:${step.number}`,
+    nameTone: undefined,
+    code: true,
+    words: [step.text],
+  };
+  if (!step.matched) return { ...row, matched: false, why: `--${step.option}: ${step.saw}` };
+  return { ...row, note: step.detail, ...verdictPart(step.verdict) };
 }
 
 const CHANGES = { created: 'new entry, ', updated: '', unchanged: '', destroyed: 'entry deleted, ', none: '' } as const;

@@ -1,4 +1,5 @@
 /** A scenario in, a result out: its ruleset is read, checked and lowered, then its packets run through it. */
+import { RefusedBridgeText } from '../../../src-sim/ebt/refused-text';
 import { RefusedRule } from '../../../src-sim/sim/refused-rule';
 import type { Scenario } from '../../../src-sim/sim/scenario';
 import { type SimulateOptions, simulate } from '../../../src-sim/sim/simulator';
@@ -27,6 +28,8 @@ export function runDocument(
   try {
     return simulate(lower(document.tree), scenario, options);
   } catch (error) {
+    if (error instanceof RefusedBridgeText)
+      return refusedResult(`${error.line + 1}:${error.column + 1}: ebtables: ${error.message}`);
     const line = error instanceof RefusedRule ? error.line : 0;
     return refusedResult(`${line + 1}:1: ${messageOf(error)}`);
   }

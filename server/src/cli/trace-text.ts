@@ -63,10 +63,17 @@ function stepLines(steps: readonly Step[], words: Words): readonly string[] {
   let hook = '';
   return runsOf(steps).flatMap((run) => {
     const [first] = run;
-    const lines = first && 'hook' in first && first.hook !== hook ? [`  ${words.style.accent(first.hook)}`] : [];
-    if (first && 'hook' in first) hook = first.hook;
+    const here = first && placeOfStep(first);
+    const lines = here !== undefined && here !== hook ? [`  ${words.style.accent(here)}`] : [];
+    hook = here ?? hook;
     return [...lines, ...runLines(run, words)];
   });
+}
+
+/** The hook of IP, or of the bridge, that a step belongs to. */
+function placeOfStep(step: Step): string | undefined {
+  if ('bridgeHook' in step) return `bridge ${step.bridgeHook}`;
+  return 'hook' in step ? step.hook : undefined;
 }
 
 /** Of more rules in a row that do not match, only the first and the last are shown. */
@@ -93,14 +100,18 @@ function runsOf(steps: readonly Step[]): readonly (readonly Step[])[] {
   return runs;
 }
 
-type Miss = Step & { readonly kind: 'rule'; readonly matched: false };
+type Miss = Step & { readonly kind: 'rule' | 'bridge-rule'; readonly matched: false };
 
 function isMiss(step: Step): step is Miss {
-  return step.kind === 'rule' && !step.matched;
+  return (step.kind === 'rule' || step.kind === 'bridge-rule') && !step.matched;
 }
 
 function samePlace(a: Miss, b: Miss): boolean {
-  return a.hook === b.hook && a.table === b.table && a.chain === b.chain;
+  return placeOfStep(a) === placeOfStep(b) && tableOf(a) === tableOf(b) && a.chain === b.chain;
+}
+
+function tableOf(step: Miss): string {
+  return step.kind === 'rule' ? step.table : step.bridgeTable;
 }
 
 function stepText(step: Step, { style, tree }: Words): string {
@@ -116,6 +127,14 @@ function stepText(step: Step, { style, tree }: Words): string {
       return `${style.good('✓')} ${step.table}:${step.chain}  ${style.bold(`policy → ${step.verdict}`)}`;
     case 'return':
       return `↩ ${step.table}:${step.chain}  returns to the chain before`;
+    case 'bridge-rule': {
+      const place = `ebtables ${step.bridgeTable}:${printable(step.chain)}:${step.number}  ${printable(step.text)}`;
+      if (!step.matched) return style.dim(`· ${place}  (${printable(whyNot(step.option, step.saw))})`);
+      const detail = step.detail === undefined ? '' : ` (${printable(step.detail)})`;
+      return `${style.good('✓')} ${place}  ${style.bold(`→ ${printable(step.verdict)}`)}${detail}`;
+    }
+    case 'bridge-policy':
+      return `${style.good('✓')} ebtables ${step.bridgeTable}:${printable(step.chain)}  ${style.bold(`policy → ${step.verdict}`)}`;
     case 'conntrack':
       return `⇄ conntrack: ${style.bold(step.state)}, entry ${step.change}${step.text === '' ? '' : ` (${step.text})`}`;
     case 'confirm':
@@ -124,6 +143,7 @@ function stepText(step: Step, { style, tree }: Words): string {
     case 'ipvs':
     case 'routing':
     case 'stack':
+    case 'bridge':
       return `⇄ ${step.kind}: ${printable(step.text)}`;
     case 'end':
       return fateText(step.fate, style);

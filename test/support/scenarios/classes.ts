@@ -1,5 +1,6 @@
 /** The classes of random scenarios by which agreement with a kernel is measured. */
 import type { Scenario } from '../../../src-sim/sim/scenario';
+import { bridges, ebtables, ebtablesLegacy } from './bridges';
 import { fragments } from './fragments';
 import { ipvs, ipvsInIpv6, ipvsRoundRobin } from './ipvs';
 import { natMappings } from './nat';
@@ -13,6 +14,9 @@ export const SCENARIO_CLASSES: Readonly<Record<string, (seed: number) => Scenari
   routes,
   fragments,
   'nat-mappings': natMappings,
+  bridges,
+  ebtables,
+  'ebtables-legacy': ebtablesLegacy,
 };
 
 /** Those that need a kernel with IPVS. */

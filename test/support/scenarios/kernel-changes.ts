@@ -51,6 +51,16 @@ export const SHOWN_CHANGES: Readonly<Record<KernelBehaviour, ShownChange>> = {
     before: 'INVALID',
     since: 'NEW',
   },
+  ebtablesIsNft: {
+    host: {
+      interfaces: { br0: { addresses: ['10.0.0.1/24'], ports: ['p1', 'p2'] } },
+      ebtables: '*nat\n-A OUTPUT -o p1 -j CONTINUE\n*filter\n:OUTPUT DROP\n',
+    },
+    packets: [{ out: true, src: '10.0.0.1', dst: LAN, proto: 'udp', sport: 4000, dport: 53 }],
+    see: ({ ebtables }) => ebtables?.['nat:OUTPUT:1']?.[0],
+    before: 1,
+    since: 0,
+  },
   routerDiscoveryUntracked: {
     family: 6,
     host: { interfaces: { eth1: { addresses: ['2001:db8::1/64'] } } },
