@@ -6,8 +6,10 @@ import { statesOf } from '../../analysis/packet-space';
 import { effectOf, packetsOfPath, type RuleRef, regionsOf, type Walker } from '../../analysis/rule-packets';
 import { defineRule, type LintContext, nameOf, paragraphs, type Report } from '../define';
 import type { Witness } from '../finding';
+import { suffers } from '../harm';
 import { pickPacket } from '../pick-packet';
 import { stateSpan } from '../places';
+import { hasTemplates, isDecidedInRaw, withoutConnection } from '../raw-connection';
 import { startOf, type WayName } from '../way';
 import { fateOf, hostFor, scenarioPacket } from '../witness';
 
@@ -21,6 +23,9 @@ export const ctMatchInRaw = defineRule({
     what: paragraphs(
       'A rule of the table `raw` asks for a conntrack state. Conntrack comes behind `raw`: there every packet is',
       '`INVALID`, answers of established connections too.',
+      '',
+      'So it is with what else a connection has: its mark, bytes, labels and helper, and `CONNMARK`, which has nothing',
+      'to restore there and nowhere to save to. That is a warning.',
     ),
     why: paragraphs(
       '`raw` is registered at priority -300, conntrack at -200. `--ctstate NEW` or `ESTABLISHED` never matches in `raw`;',
@@ -67,6 +72,37 @@ COMMIT
 COMMIT
 `,
     },
+    {
+      title: 'Answers are to be let through, and the rest of port 53 is not',
+      code: `*raw
+:PREROUTING ACCEPT [0:0]
+:OUTPUT ACCEPT [0:0]
+-A PREROUTING -i eth0 -p udp -m conntrack --ctstate ESTABLISHED -j ACCEPT
+#                                         ^^^^^^^^^^^^^^^^^^^^^ never matches
+-A PREROUTING -i eth0 -p udp -m udp --sport 53 -j DROP
+COMMIT
+*filter
+:INPUT DROP [0:0]
+:FORWARD DROP [0:0]
+:OUTPUT ACCEPT [0:0]
+-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+COMMIT
+`,
+    },
+    {
+      title: 'A connection has no mark yet',
+      code: `*raw
+:PREROUTING ACCEPT [0:0]
+:OUTPUT ACCEPT [0:0]
+:marks - [0:0]
+-A PREROUTING -j marks
+-A OUTPUT -m connmark --mark 0x1 -j ACCEPT
+#            ^^^^^^^^ never matches
+-A marks -j CONNMARK --restore-mark --nfmask 0xffffffff --ctmask 0xffffffff
+#        ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ CONNMARK has nothing to restore from
+COMMIT
+`,
+    },
   ],
   good: [
     {
@@ -109,9 +145,11 @@ COMMIT
 function check(context: LintContext): readonly Report[] {
   const raw = context.ruleset.tables.find(({ name }) => name === 'raw');
   const suspects = raw === undefined ? [] : stateRules(raw);
-  if (raw === undefined || suspects.length === 0) return [];
+  if (raw === undefined) return [];
+  const others = withoutConnection(context, raw);
+  if (suspects.length === 0) return others;
   const walker = context.walker();
-  return suspects.flatMap((ref) => report(context, walker, raw, ref) ?? []);
+  return [...suspects.flatMap((ref) => report(context, walker, raw, ref) ?? []), ...others];
 }
 
 function stateRules({ chains }: Table): readonly RuleRef[] {
@@ -151,10 +189,6 @@ function takes(walker: Walker, ref: RuleRef, state: 'INVALID' | 'NEW' | 'ESTABLI
   return packetsOfPath(walker, [ref], { state: statesOf(state) }).length > 0;
 }
 
-function hasTemplates({ chains }: Table): boolean {
-  return chains.some(({ rules }) => rules.some(({ target }) => effectOf(target)?.kind === 'template'));
-}
-
 /** A packet that the rule would be for: denied by it, or past it although its state is right, behind raw. */
 function findWitness(
   { hints }: LintContext,
@@ -181,6 +215,13 @@ function findWitness(
     const seen = fateOf(walker.ruleset, witness);
     const isConfirmed = isDenying ? isDeniedAt(seen?.result.fate, ref) : seen?.isAccepted;
     if (isConfirmed) return witness;
+    if (isDenying || takes(walker, ref, 'INVALID')) continue;
+    const missed: Witness = {
+      ...witness,
+      harm: 'missed',
+      rule: { table: 'raw', chain: ref.chain, number: ref.number },
+    };
+    if (seen && !isDecidedInRaw(seen.result) && suffers(walker.ruleset, missed)) return missed;
   }
   return undefined;
 }

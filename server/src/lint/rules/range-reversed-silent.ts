@@ -13,12 +13,12 @@ export const rangeReversedSilent = defineRule({
   proof: 'text',
   docs: {
     what: paragraphs(
-      '`--src-range`, `--dst-range` or `--length` from the larger to the smaller, or `--datestart` behind',
-      '`--datestop`.',
+      '`--src-range`, `--dst-range`, `--length` or the ports of UDP from the larger to the smaller, or `--datestart`',
+      'behind `--datestop`.',
     ),
     why: paragraphs(
       'iptables takes it without a word, and the kernel finds nothing in it: the rule never matches, and with a `!`',
-      'always does. (Ports that run backwards are refused.)',
+      'always does. (TCP ports that run backwards are refused.)',
     ),
     instead: 'Swap the ends.',
     suppress: 'Never.',
@@ -43,6 +43,24 @@ COMMIT
 :OUTPUT ACCEPT [0:0]
 -A INPUT -m iprange --src-range 10.0.0.1-10.0.0.9 -j ACCEPT
 -A INPUT -m length ! --length 100:1500 -j DROP
+COMMIT
+`,
+    },
+    {
+      title: 'Ports of UDP, where those of TCP would be refused',
+      code: `*filter
+:INPUT DROP [0:0]
+:FORWARD ACCEPT [0:0]
+:OUTPUT ACCEPT [0:0]
+-A INPUT -p udp -m udp --dport 20000:10000 -j ACCEPT
+#                              ^^^^^^^^^^^ never matches
+COMMIT
+`,
+      fixed: `*filter
+:INPUT DROP [0:0]
+:FORWARD ACCEPT [0:0]
+:OUTPUT ACCEPT [0:0]
+-A INPUT -p udp -m udp --dport 10000:20000 -j ACCEPT
 COMMIT
 `,
     },
@@ -87,6 +105,9 @@ COMMIT
 const RANGES = [
   { match: 'iprange', options: ['src-range', 'dst-range'], separator: '-' },
   { match: 'length', options: ['length'], separator: ':' },
+  // Those of the other protocols are refused.
+  { match: 'udp', options: ['sport', 'dport'], separator: ':' },
+  { match: 'dccp', options: ['sport', 'dport'], separator: ':' },
 ] as const;
 
 function check({ document }: LintContext): readonly Report[] {

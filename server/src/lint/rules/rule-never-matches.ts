@@ -1,3 +1,5 @@
+import type { MatchUse, Rule } from '../../../../src-sim/netfilter/ruleset';
+import type { Space } from '../../analysis/packet-space';
 import type { RuleRef } from '../../analysis/rule-packets';
 import { type Contradiction, contradictionOn, dimensionName } from '../contradictions';
 import { placesOf } from '../dead-report';
@@ -124,20 +126,51 @@ function check(ref: RuleRef, context: LintContext): readonly Report[] {
   // What no packet has at the hook, an interface on the wrong side, is another rule's to tell.
   if (found.includes(undefined)) return [];
   const known = found.filter((one) => one !== undefined);
+  if (known.every((one) => isToldByOthers(space, one, ref))) return [];
   const others = known.filter(({ against }) => against.rule !== ref.rule).map(({ against }) => against);
   return [
     {
       span: ruleSpan(context.document, ref),
-      message: `${nameOf(ref)} never matches: ${known[0] ? reasonFor(known[0], ref, others) : ''}`,
+      message: `${nameOf(ref)} never matches: ${known[0] ? reasonFor(space, known[0], ref, others) : ''}`,
       related: placesOf(context.document, others, 'lets none of its packets through'),
       fixes: [],
     },
   ];
 }
 
-function reasonFor({ dimension, against }: Contradiction, ref: RuleRef, others: readonly RuleRef[]): string {
+/** Of these, others say what is the matter with the words: two lists of states, `! -i +`, `! -s 0/0`, a match twice, UDP ports backwards. */
+function isToldByOthers(space: Space, { dimension, against }: Contradiction, ref: RuleRef): boolean {
+  if (against.rule !== ref.rule) return false;
+  const { matches } = ref.rule;
+  const isTwice = matches.some(({ name }, index) => matches.findIndex((other) => other.name === name) !== index);
+  if (dimension === 'sport' || dimension === 'dport') return isTwice || impossibleMatch(space, ref) !== undefined;
+  return dimension === 'state' || dimension === 'in' || dimension === 'out' || asksForNoAddress(ref.rule);
+}
+
+/** By itself, whatever the rule asks for beside it. */
+function impossibleMatch(space: Space, ref: RuleRef): MatchUse | undefined {
+  return ref.rule.matches.find((match) =>
+    contradictionOn(space, [{ ...ref, rule: { ...ref.rule, matches: [match] } }]),
+  );
+}
+
+function asksForNoAddress({ matches }: Rule): boolean {
+  return matches.some(({ options: { source, destination } }) =>
+    [source, destination].some(
+      (given) => given?.inverted && /"mask":"(?:0\.0\.0\.0|::)"/.test(JSON.stringify(given.value)),
+    ),
+  );
+}
+
+function reasonFor(
+  space: Space,
+  { dimension, against }: Contradiction,
+  ref: RuleRef,
+  others: readonly RuleRef[],
+): string {
   const name = dimensionName(dimension);
-  if (against.rule === ref.rule) return `no packet has such ${dimension === 'tcpFlags' ? name : `a ${name}`}`;
+  if (against.rule === ref.rule)
+    return `no packet has such ${dimension === 'tcpFlags' ? name : `${/^[aeiou]/i.test(name) ? 'an' : 'a'} ${name}`}`;
   const more = others.length > 1 ? ', nor is it for the other jumps to the chain' : '';
   return `its ${name} is not one that ${nameOf(against)} lets through${more}`;
 }
