@@ -44,7 +44,10 @@ export function pickPacket(
   };
   const protocol = pick('protocol', ...PROTOCOLS);
   const ends = pickEnds(space, box, way);
-  const inside = pick('in');
+  const inside = pick(
+    'in',
+    ...(way === 'FORWARD' ? othersThan(space, onlyDevice(dimensionOf(space, box, 'out'))) : []),
+  );
   const outside = pick('out', ...othersThan(space, way === 'FORWARD' ? inside : undefined));
   if (protocol === undefined || ends === undefined || inside === undefined || outside === undefined) return undefined;
   const icmp = pick('icmp', ...ECHO_REQUESTS);
@@ -89,6 +92,11 @@ function pickEnds(space: Space, box: Box, way: WayName): { src: Address; dst: Ad
     [...destinations, ...far].filter((address) => address !== src),
   );
   return src === undefined || dst === undefined || src === dst ? undefined : { src, dst };
+}
+
+function onlyDevice([first, second]: IntervalSet): number | undefined {
+  if (first === undefined || second !== undefined) return undefined;
+  return Number(first.end) - Number(first.start) === 1 ? Number(first.start) : undefined;
 }
 
 /** A router hands packets on by another interface, as a rule. */

@@ -1,10 +1,11 @@
-import { intersectBoxes } from '../../analysis/packet-set';
+import { type Box, intersectBoxes } from '../../analysis/packet-set';
 import { packetsOfPath, type RuleRef } from '../../analysis/rule-packets';
 import { defineRule, type LintContext, nameOf, paragraphs, type Report } from '../define';
 import type { Witness } from '../finding';
 import { flowShapes } from '../flow-shapes';
 import { flowWitness } from '../flow-witness';
 import { suffers } from '../harm';
+import { isDenied, outcomesOf } from '../outcomes';
 import { ordinaryTraffic } from '../outside';
 import { pickPacket } from '../pick-packet';
 import { lineSpan, targetSpan } from '../places';
@@ -76,6 +77,26 @@ COMMIT
 :OUTPUT ACCEPT [0:0]
 -A FORWARD -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
 -A FORWARD -i cust+ -j ACCEPT
+COMMIT
+`,
+    },
+    {
+      title: 'In a chain of its own, where little is let in',
+      code: `*raw
+:PREROUTING ACCEPT [0:0]
+:OUTPUT ACCEPT [0:0]
+:zones - [0:0]
+-A PREROUTING -j zones
+-A zones -i eth2 -p tcp -j CT --zone 3
+#                       ^^^^^^^^^^^^^^ puts packets into zone 3, but their answers into none
+COMMIT
+*filter
+:INPUT DROP [0:0]
+:FORWARD DROP [0:0]
+:OUTPUT ACCEPT [0:0]
+-A INPUT -i lo -j ACCEPT
+-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+-A INPUT -p tcp -m tcp --dport 22 -j ACCEPT
 COMMIT
 `,
     },
@@ -170,11 +191,24 @@ function oneSided(context: LintContext, ref: RuleRef, way: WayName): Witness | u
   for (const { opening } of flowShapes(context.ruleset.family)) {
     const start = intersectBoxes(startOf(walker.space, way, context.hints), opening);
     const [piece] = start ? packetsOfPath(walker, [ref], start) : [];
-    const box = piece && (way === 'FORWARD' ? ordinaryTraffic(walker, piece.box) : piece.box);
-    const packet = box && pickPacket(walker.space, box, way);
-    const witness = packet && flowWitness(packet, way, context.hints, 'answer', 'misjudged');
-    if (witness === undefined || !fateOf(context.ruleset, { ...witness, victim: 0 })?.isAccepted) continue;
-    if (suffers(context.ruleset, witness)) return witness;
+    if (piece === undefined) continue;
+    for (const box of letThrough(context, way, piece.box)) {
+      const packet = pickPacket(walker.space, box, way);
+      const witness = packet && flowWitness(packet, way, context.hints, 'answer', 'misjudged');
+      if (witness === undefined || !fateOf(context.ruleset, { ...witness, victim: 0 })?.isAccepted) continue;
+      if (suffers(context.ruleset, witness)) return witness;
+    }
   }
   return undefined;
+}
+
+/** So many rules that let packets through are tried. */
+const MOST_TRIES = 4;
+
+/** Of packets that go a way, those that the filter table accepts. */
+function letThrough(context: LintContext, way: WayName, box: Box): readonly Box[] {
+  const { state: _, ...any } = box;
+  const accepted = (outcomesOf(context, way, any, 'NEW') ?? []).filter((one) => one.certain && !isDenied(one));
+  const boxes = accepted.slice(0, MOST_TRIES).flatMap((one) => intersectBoxes(one.box, any) ?? []);
+  return way === 'FORWARD' ? boxes.flatMap((one) => ordinaryTraffic(context.walker(), one) ?? []) : boxes;
 }

@@ -169,6 +169,8 @@ function reasonFor(
   others: readonly RuleRef[],
 ): string {
   const name = dimensionName(dimension);
+  const alone = dimension === 'protocol' && against.rule === ref.rule ? impossibleMatch(space, ref) : undefined;
+  if (alone !== undefined) return `no packet meets -m ${alone.name}`;
   if (against.rule === ref.rule)
     return `no packet has such ${dimension === 'tcpFlags' ? name : `${/^[aeiou]/i.test(name) ? 'an' : 'a'} ${name}`}`;
   const more = others.length > 1 ? ', nor is it for the other jumps to the chain' : '';
