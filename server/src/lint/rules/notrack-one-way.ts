@@ -11,6 +11,7 @@ import {
   isLikely,
   isOneWay,
 } from '../untracked-flows';
+import { lossReports } from '../untracked-report';
 import { confirmHalf, confirmLoss } from '../untracked-witness';
 import { MIRROR_WAY, mirrorBox } from '../way';
 
@@ -23,7 +24,7 @@ export const notrackOneWay = defineRule({
   docs: {
     what: paragraphs(
       'Packets are taken out of conntrack, and the answers to them are not: no rule of `raw` names the same protocol with',
-      'addresses and ports exchanged.',
+      'addresses and ports exchanged. Answers that are denied because of it are told first.',
     ),
     why: paragraphs(
       'Conntrack then sees half a conversation. An answer over UDP is `NEW`, and makes an entry that never gets a reply;',
@@ -134,6 +135,38 @@ COMMIT
 COMMIT
 `,
     },
+    {
+      title: 'One direction only: queries come in un-tracked, the answers are tracked alone and never leave',
+      code: `*raw
+:PREROUTING ACCEPT [0:0]
+:OUTPUT ACCEPT [0:0]
+-A PREROUTING -i eth0 -p udp -m udp --dport 53 -j CT --notrack
+#                                              ^^^^^^^^^^^^^^^ in raw:OUTPUT nothing does so for their answers
+COMMIT
+*filter
+:INPUT DROP [0:0]
+:FORWARD DROP [0:0]
+:OUTPUT DROP [0:0]
+-A INPUT -p udp -m udp --dport 53 -j ACCEPT
+-A OUTPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+COMMIT
+`,
+      fixed: `*raw
+:PREROUTING ACCEPT [0:0]
+:OUTPUT ACCEPT [0:0]
+-A PREROUTING -i eth0 -p udp -m udp --dport 53 -j CT --notrack
+-A OUTPUT -o eth0 -p udp -m udp --sport 53 -j CT --notrack
+COMMIT
+*filter
+:INPUT DROP [0:0]
+:FORWARD DROP [0:0]
+:OUTPUT DROP [0:0]
+-A INPUT -p udp -m udp --dport 53 -j ACCEPT
+-A OUTPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+-A OUTPUT -o eth0 -p udp -m udp --sport 53 -m conntrack --ctstate UNTRACKED -j ACCEPT
+COMMIT
+`,
+    },
   ],
   good: [
     {
@@ -205,21 +238,35 @@ COMMIT
 function check(context: LintContext): readonly Report[] {
   if (!hasUntracking(context.ruleset)) return [];
   const walker = context.walker();
-  const halves = new Map<number, HalfTracked[]>();
+  const lost = lossReports(context, 'alone');
+  const halves = new Map<string, HalfTracked[]>();
   for (const half of findHalfTracked(walker, context.hints)) {
-    const line = half.untrackedBy.at(-1)?.rule.line ?? -1;
-    halves.set(line, [...(halves.get(line) ?? []), half]);
+    const key = keyOf(half);
+    halves.set(key, [...(halves.get(key) ?? []), half]);
   }
-  if (halves.size === 0) return [];
-  const told = linesOfLosses(context, walker);
-  return [...halves].flatMap(([line, group]) => (told.has(line) ? [] : (report(context, walker, group) ?? [])));
+  if (halves.size === 0 && lost.length === 0) return [];
+  const told = whereOthersTell(context, walker);
+  const losses = lost.filter(({ loss }) => !told.has(keyOf(loss)));
+  for (const { loss } of lost) told.add(keyOf(loss));
+  const misjudged = [...halves].flatMap(([key, group]) =>
+    told.has(key) ? [] : (report(context, walker, group) ?? []),
+  );
+  const lines = new Set<number>();
+  // One for a NOTRACK: what is forwarded and what is not suffers in the same way.
+  return [...losses.map((one) => one.report), ...misjudged].filter(({ span: { start } }) => {
+    return lines.size < lines.add(start).size;
+  });
 }
 
-/** Where packets are even lost, `notrack-without-untracked` says so, and speaks of the answers: once is enough. */
-function linesOfLosses({ hints }: LintContext, walker: Walker): ReadonlySet<number> {
-  const losses = findUntrackedLosses(walker, hints).filter(isLikely);
-  const lost = losses.filter((loss) => confirmLoss(walker, loss, hints) !== undefined);
-  return new Set(lost.map(({ untrackedBy }) => untrackedBy.at(-1)?.rule.line ?? -1));
+/** A NOTRACK, and whether what it takes is forwarded. */
+function keyOf({ untrackedBy, way }: Pick<HalfTracked, 'untrackedBy' | 'way'>): string {
+  return `${untrackedBy.at(-1)?.rule.line} ${way === 'FORWARD'}`;
+}
+
+/** Where the packets themselves are lost, `notrack-without-untracked` says so, and speaks of the answers: once is enough. */
+function whereOthersTell({ hints }: LintContext, walker: Walker): Set<string> {
+  const losses = findUntrackedLosses(walker, hints).filter((loss) => loss.kind === 'untracked' && isLikely(loss));
+  return new Set(losses.filter((loss) => confirmLoss(walker, loss, hints) !== undefined).map(keyOf));
 }
 
 /** What is hardly ever answered is told last, and as an information. */
