@@ -1,6 +1,7 @@
-import type { Table } from '../../../../src-sim/netfilter/ruleset';
-import { effectOf, type RuleRef } from '../../analysis/rule-packets';
+import { type Box, intersectBoxes } from '../../analysis/packet-set';
+import { effectOf, packetsOfPath, type RuleRef, type Walker } from '../../analysis/rule-packets';
 import { arrivingPacket } from '../arriving-packet';
+import { rulesOf } from '../dead-rules';
 import { defineRule, type LintContext, nameOf, paragraphs, type Report } from '../define';
 import type { Witness } from '../finding';
 import { withSets } from '../known-sets';
@@ -47,6 +48,23 @@ COMMIT
 COMMIT
 `,
     },
+    {
+      title: 'What raw drops is none of its packets',
+      code: `*raw
+:PREROUTING ACCEPT [0:0]
+:OUTPUT ACCEPT [0:0]
+-A PREROUTING -s 198.51.100.4/32 -p tcp -m tcp --dport 5432 -j ACCEPT
+#=== ends raw only: filter denies the same packets
+-A PREROUTING -p udp -m udp --dport 11211 -j DROP
+COMMIT
+*filter
+:INPUT ACCEPT [0:0]
+:FORWARD ACCEPT [0:0]
+:OUTPUT ACCEPT [0:0]
+-A INPUT -p tcp -m tcp --dport 5432 -j DROP
+COMMIT
+`,
+    },
   ],
   good: [
     {
@@ -89,7 +107,7 @@ COMMIT
 });
 
 function check(context: LintContext): readonly Report[] {
-  const tables = context.ruleset.tables.filter(({ name }) => name === 'raw' || name === 'mangle').filter(isForVerdicts);
+  const tables = context.ruleset.tables.filter(({ name }) => name === 'raw' || name === 'mangle');
   return tables.flatMap(({ name: table, chains }) =>
     chains
       .filter(({ name }) => name === 'PREROUTING' || name === 'OUTPUT')
@@ -99,13 +117,19 @@ function check(context: LintContext): readonly Report[] {
   );
 }
 
-/** In a table that only accepts, an ACCEPT is meant for good. */
-function isForVerdicts({ chains }: Table): boolean {
-  return chains.every(({ rules }) =>
-    rules.every(
-      ({ target }) => target.kind !== 'target' || ['accept', 'return'].includes(effectOf(target)?.kind ?? ''),
-    ),
-  );
+/** Where no later rule of the chain is for its packets, the ACCEPT spares them nothing there: it is meant for good. */
+function sparesNothing({ ruleset, walker }: LintContext, ref: RuleRef): boolean {
+  const { table, chain, number } = ref;
+  const own = boxesOf(walker(), ref);
+  return rulesOf(ruleset, { table, chain })
+    .slice(number)
+    .map((rule, index): RuleRef => ({ table, chain, number: number + index + 1, rule }))
+    .filter(({ rule }) => !['accept', 'return'].includes(effectOf(rule.target)?.kind ?? ''))
+    .every((later) => boxesOf(walker(), later).every((box) => own.every((one) => !intersectBoxes(one, box))));
+}
+
+function boxesOf(walker: Walker, ref: RuleRef): readonly Box[] {
+  return packetsOfPath(walker, [ref], {}).map(({ box }) => box);
 }
 
 function report(context: LintContext, ref: RuleRef): Report | undefined {
@@ -120,7 +144,7 @@ function report(context: LintContext, ref: RuleRef): Report | undefined {
     (step) => step.kind === 'rule' && step.matched && step.table === ref.table && step.number === ref.number,
   );
   const where = result && 'where' in result.fate ? result.fate.where : undefined;
-  if (!isMet || !where?.startsWith('filter:')) return undefined;
+  if (!isMet || !where?.startsWith('filter:') || !sparesNothing(context, ref)) return undefined;
   return {
     span: ruleSpan(context.document, ref),
     message: `${nameOf(ref)} ends ${ref.table} only: filter denies the same packets. Accept them there`,

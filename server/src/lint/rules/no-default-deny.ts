@@ -40,6 +40,20 @@ export const noDefaultDeny = defineRule({
 COMMIT
 `,
     },
+    {
+      title: 'What is INVALID is dropped, and nothing else',
+      code: `*filter
+:INPUT ACCEPT [0:0]
+#=== INPUT denies nothing
+:FORWARD ACCEPT [0:0]
+:OUTPUT ACCEPT [0:0]
+-A INPUT -i lo -j ACCEPT
+-A INPUT -m conntrack --ctstate INVALID -j DROP
+-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+-A INPUT -p tcp -m tcp --dport 443 -j ACCEPT
+COMMIT
+`,
+    },
   ],
   good: [
     {
@@ -91,7 +105,8 @@ function check(context: LintContext): readonly Report[] {
   if (last?.verdict !== 'accept' || last.by !== undefined) return [];
   const rules = reachableFrom(context, 'INPUT');
   const accepting = rules.filter((ref) => kindOf(ref) === 'accept' && !isMachineWritten(ref) && !isOfLoopback(ref));
-  if (accepting.length === 0 || rules.some(mayDeny) || isDeniedEarlier(context)) return [];
+  if (accepting.length === 0 || rules.some((ref) => mayDeny(ref) && !isOfInvalid(ref)) || isDeniedEarlier(context))
+    return [];
   const span = policySpan(document, { table: 'filter', hook: 'INPUT' });
   const count = accepting.length === 1 ? 'the rule that accepts has' : `the ${accepting.length} rules that accept have`;
   const message = `INPUT denies nothing: its policy is ACCEPT, and ${count} no effect. End it with a rule that denies, or set the policy to DROP`;
@@ -104,6 +119,14 @@ function kindOf({ rule }: RuleRef) {
 
 function isOfLoopback({ rule }: RuleRef): boolean {
   return rule.matches.some(({ options }) => options['in-interface']?.value === 'lo');
+}
+
+/** What belongs to no connection is dropped by many who let everything begin. */
+function isOfInvalid({ rule }: RuleRef): boolean {
+  return rule.matches.some(({ options: { ctstate, state } }) => {
+    const given = ctstate ?? state;
+    return given !== undefined && !given.inverted && JSON.stringify(given.value) === '["INVALID"]';
+  });
 }
 
 /** Also what hands the packet to somebody who may. */

@@ -6,6 +6,7 @@ import { effectOf, packetsOfPath, type RuleRef } from '../../analysis/rule-packe
 import { defineRule, type LintContext, nameOf, paragraphs, type Report } from '../define';
 import type { Severity, Witness } from '../finding';
 import { suffers } from '../harm';
+import { pathsTo } from '../jump-path';
 import { withSets } from '../known-sets';
 import { pickPacket } from '../pick-packet';
 import { ruleSpan } from '../places';
@@ -82,6 +83,20 @@ COMMIT
 COMMIT
 `,
     },
+    {
+      title: 'The port is asked for on the way',
+      code: `*filter
+:INPUT DROP [0:0]
+:FORWARD DROP [0:0]
+:OUTPUT ACCEPT [0:0]
+:db - [0:0]
+-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+-A INPUT -p tcp -m tcp --dport 6379 -j db
+-A db -m conntrack --ctstate NEW -j ACCEPT
+#=== opens port 6379 (
+COMMIT
+`,
+    },
   ],
   good: [
     {
@@ -125,7 +140,7 @@ COMMIT
 });
 
 function check(ref: RuleRef, context: LintContext): readonly Report[] {
-  if (ref.table !== 'filter' || effectOf(ref.rule.target)?.kind !== 'accept' || !asksForPort(ref)) return [];
+  if (ref.table !== 'filter' || effectOf(ref.rule.target)?.kind !== 'accept' || !isOfPorts(context, ref)) return [];
   const reach = context.reachOf(ref);
   if (reach.kind !== 'reached' || reach.sample.path[0]?.chain !== 'INPUT') return [];
   const walker = context.walker();
@@ -152,6 +167,11 @@ function check(ref: RuleRef, context: LintContext): readonly Report[] {
       witness,
     },
   ];
+}
+
+/** By itself, or on the way to it. */
+function isOfPorts({ ruleset }: LintContext, ref: RuleRef): boolean {
+  return asksForPort(ref) || pathsTo(ruleset, ref).some((path) => path.some(asksForPort));
 }
 
 function asksForPort({ rule }: RuleRef): boolean {

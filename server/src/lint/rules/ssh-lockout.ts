@@ -81,6 +81,20 @@ COMMIT
 COMMIT
 `,
     },
+    {
+      title: 'Only whoever sends from port 22 comes to it',
+      code: `*filter
+:INPUT DROP [0:0]
+#=== locked out
+:FORWARD DROP [0:0]
+:OUTPUT ACCEPT [0:0]
+-A INPUT -i lo -j ACCEPT
+-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+-A INPUT -p tcp -m tcp --dport 443 -j ACCEPT
+-A INPUT -p tcp -m tcp --sport 22 -j ACCEPT
+COMMIT
+`,
+    },
   ],
   good: [
     {
@@ -144,7 +158,14 @@ function check(context: LintContext): readonly Report[] {
   const port = hints.management?.port ?? SSH_PORT;
   const { space } = context.walker();
   const device = devices(space);
-  const shape: Box = { ...startOf(space, 'INPUT', hints), in: device, ...LOGIN, dport: points([port]), state: NEW };
+  const shape: Box = {
+    ...startOf(space, 'INPUT', hints),
+    in: device,
+    ...LOGIN,
+    sport: CLIENTS,
+    dport: points([port]),
+    state: NEW,
+  };
   const acceptors = acceptingRules(context);
   if (acceptors.length === 0 || acceptors.some((ref) => mayBeReached(context.reachWithin(ref, shape)))) return [];
   const report = reportOf(context, shape, port, last);
@@ -157,6 +178,8 @@ function check(context: LintContext): readonly Report[] {
 }
 
 const NEW = statesOf('NEW');
+/** `--sport 22 -j ACCEPT` lets in whom no client is. */
+const CLIENTS = interval(1024, 65_536);
 /** Others are mostly those of a program that shares files. */
 const SERVICES = interval(0, 10_000);
 const LOGIN: Box = { protocol: points([PROTOCOL.tcp]), tcpFlags: points([TCP_FLAG.S]) };
