@@ -88,3 +88,15 @@ export function translatedBox({ addresses, ports }: NatRule, box: Box): Box {
 export function isLoopback(address: Address): boolean {
   return familyOf(address) === 'ipv4' ? address.startsWith('127.') : addressValue(address) === 1n;
 }
+
+const DECIDING = ['DNAT', 'SNAT', 'MASQUERADE', 'REDIRECT', 'NETMAP', 'ACCEPT'];
+
+/** A translation, or an exemption from one: the first that matches decides. */
+export function decidesOnNat(ref: RuleRef): boolean {
+  return ref.table === 'nat' && hasTarget(ref, ...DECIDING);
+}
+
+/** Whether it would do something else than the rule that takes its packets. */
+export function isOtherNat({ rule: { target: a } }: RuleRef, { rule: { target: b } }: RuleRef): boolean {
+  return JSON.stringify(a) !== JSON.stringify(b);
+}

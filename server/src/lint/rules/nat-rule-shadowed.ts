@@ -1,10 +1,10 @@
 import type { RuleRef } from '../../analysis/rule-packets';
 import { namesOf, placesOf } from '../dead-report';
-import { deadRule } from '../dead-rules';
+import { deadRule, rulesOf } from '../dead-rules';
 import { deadWitness } from '../dead-witness';
 import { defineRule, type LintContext, nameOf, paragraphs, type Report } from '../define';
+import { decidesOnNat, isOtherNat } from '../nat-rules';
 import { moveBefore, ruleSpan } from '../places';
-import { hasTarget } from '../table-rules';
 
 export const natRuleShadowed = defineRule({
   code: 'nat-rule-shadowed',
@@ -71,6 +71,21 @@ COMMIT
 COMMIT
 `,
     },
+    {
+      title: 'Behind a rule that takes everything, in a chain for one interface',
+      code: `*nat
+:PREROUTING ACCEPT [0:0]
+:INPUT ACCEPT [0:0]
+:OUTPUT ACCEPT [0:0]
+:POSTROUTING ACCEPT [0:0]
+:tunnel - [0:0]
+-A POSTROUTING -o tun0 -j tunnel
+-A tunnel -j MASQUERADE
+-A tunnel -d 10.200.0.0/16 -j ACCEPT
+#=== is never reached: nat:tunnel:1 (line 8) takes all its packets before
+COMMIT
+`,
+    },
   ],
   good: [
     {
@@ -113,29 +128,29 @@ COMMIT
   on: { rule: check },
 });
 
-const DECIDING = ['DNAT', 'SNAT', 'MASQUERADE', 'REDIRECT', 'NETMAP', 'ACCEPT'];
-
 function check(ref: RuleRef, context: LintContext): readonly Report[] {
-  if (ref.table !== 'nat' || !hasTarget(ref, ...DECIDING)) return [];
+  if (!decidesOnNat(ref)) return [];
   const dead = deadRule(context, ref);
-  if (dead?.kind !== 'shadowed' || dead.by.every((one) => isSame(one, ref))) return [];
-  const witness = deadWitness(context, ref, dead.by, dead.sample);
+  if (dead?.kind !== 'shadowed' && dead?.kind !== 'behind-all') return [];
+  const { document, ruleset } = context;
+  const by = dead.kind === 'shadowed' ? dead.by : [dead.last];
+  // Of those behind a rule that takes everything, the first is told.
+  const isFirst = dead.kind === 'shadowed' || ref.number === dead.last.number + 1;
+  if (!isFirst || by.every((one) => !isOtherNat(ref, one))) return [];
+  const witness = deadWitness(context, ref, by, dead.sample);
   if (witness === undefined) return [];
-  const { document } = context;
-  const [first] = [...dead.by].sort((a, b) => a.number - b.number);
-  const isBeside = dead.by.every(({ chain }) => chain === ref.chain);
+  const below = dead.kind === 'shadowed' ? 0 : rulesOf(ruleset, ref).length - ref.number;
+  const others = below === 0 ? '' : `, nor ${below === 1 ? 'is the rule' : `are the ${below} rules`} below it`;
+  const [first] = [...by].sort((a, b) => a.number - b.number);
+  const isBeside = by.every(({ chain }) => chain === ref.chain);
   const edits = first && isBeside ? moveBefore(document, ref, first) : undefined;
   return [
     {
       span: ruleSpan(document, ref),
-      message: `${nameOf(ref)} is never reached: ${namesOf(dead.by)} ${dead.by.length === 1 ? 'takes' : 'take'} all its packets before, and the first translation counts. Move it up.`,
-      related: placesOf(document, dead.by, 'takes the packets'),
+      message: `${nameOf(ref)} is never reached${others}: ${namesOf(by)} ${by.length === 1 ? 'takes' : 'take'} all its packets before, and the first translation counts. Move it up.`,
+      related: placesOf(document, by, 'takes the packets'),
       fixes: edits ? [{ title: 'Move it up', edits, safe: false, scope: { kind: 'packets', of: {} } }] : [],
       witness,
     },
   ];
-}
-
-function isSame({ rule: { target: a } }: RuleRef, { rule: { target: b } }: RuleRef): boolean {
-  return JSON.stringify(a) === JSON.stringify(b);
 }

@@ -1,13 +1,10 @@
-import { findChain } from '../../analysis/find-chain';
 import type { RuleRef } from '../../analysis/rule-packets';
-import { effectOf } from '../../analysis/rule-packets';
-import { arrivingPacket, refOf } from '../arriving-packet';
+import { refOf } from '../arriving-packet';
 import { defineRule, type LintContext, nameOf, paragraphs, type Report } from '../define';
-import type { Fix, Witness } from '../finding';
-import { suffers } from '../harm';
+import type { Fix } from '../finding';
+import { lateTcpmss } from '../late-tcpmss';
 import { moveBefore, ruleSpan, targetSpan } from '../places';
 import { type RuleLine, ruleLines } from '../rule-lines';
-import { hostFor, scenarioPacket } from '../witness';
 
 export const tcpmssAfterAccept = defineRule({
   code: 'tcpmss-after-accept',
@@ -45,6 +42,22 @@ COMMIT
 :OUTPUT ACCEPT [0:0]
 -A FORWARD -p tcp -m tcp --tcp-flags SYN,RST SYN -j TCPMSS --clamp-mss-to-pmtu
 -A FORWARD -i lan0 -j ACCEPT
+COMMIT
+`,
+    },
+    {
+      title: 'Behind a jump to rules that accept, and to one that drops the rest',
+      code: `*filter
+:INPUT ACCEPT [0:0]
+:FORWARD DROP [0:0]
+:OUTPUT ACCEPT [0:0]
+:fwd - [0:0]
+-A FORWARD -j fwd
+-A FORWARD -o wg0 -p tcp -m tcp --tcp-flags SYN,RST SYN -j TCPMSS --set-mss 1380
+#                                                       ^^^^^^^^^^^^^^^^^^^^^^^^ filter:fwd:2 (line 9) accepts
+-A fwd -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+-A fwd -s 10.0.0.0/8 -j ACCEPT
+-A fwd -j DROP
 COMMIT
 `,
     },
@@ -95,8 +108,6 @@ COMMIT
   on: { ruleset: check },
 });
 
-/** Rules above that are looked at: in a longer chain the first that accepts is reason enough. */
-const MOST_ABOVE = 60;
 const MOST_RULES = 20;
 
 function check(context: LintContext): readonly Report[] {
@@ -106,37 +117,17 @@ function check(context: LintContext): readonly Report[] {
 
 function report(context: LintContext, line: RuleLine): Report | undefined {
   const ref = refOf(context, line);
-  if (ref?.rule.target.kind !== 'target') return undefined;
-  for (const above of acceptsAbove(context, ref)) {
-    const witness = missedBecauseOf(context, ref, above);
-    if (witness === undefined) continue;
-    const { document } = context;
-    const message = `${nameOf(above)} accepts SYNs before they come here, and their MSS is never clamped: put the rule above, or into mangle:FORWARD.`;
-    const related = [{ span: ruleSpan(document, above), message: 'accepts them' }];
-    return { span: targetSpan(document, ref), message, related, fixes: fixesFor(context, ref, above), witness };
-  }
-  return undefined;
-}
-
-function acceptsAbove({ ruleset }: LintContext, { table, chain, number }: RuleRef): readonly RuleRef[] {
-  const rules = findChain(ruleset, table, chain)?.rules ?? [];
-  const above = rules.slice(0, number - 1).map((rule, index): RuleRef => ({ table, chain, number: index + 1, rule }));
-  return above.filter(({ rule }) => effectOf(rule.target)?.kind === 'accept').slice(0, MOST_ABOVE);
-}
-
-/** A SYN that both rules are for, and the earlier one takes. */
-function missedBecauseOf(context: LintContext, ref: RuleRef, above: RuleRef): Witness | undefined {
-  const arriving = arrivingPacket(context, [above, ref]);
-  if (arriving === undefined) return undefined;
-  const { packet, way } = arriving;
-  const { table, chain } = ref;
-  const scenario = { host: hostFor(packet, way, context.hints), packets: [scenarioPacket(packet, way)], victim: 0 };
-  const missed: Witness = { ...scenario, harm: 'missed', rule: { table, chain, number: ref.number } };
-  const taken: Witness = { ...scenario, harm: 'taken', rule: { table, chain, number: above.number } };
-  return suffers(context.ruleset, missed) && suffers(context.ruleset, taken) ? missed : undefined;
+  const late = ref && lateTcpmss(context, ref);
+  if (ref === undefined || late === undefined) return undefined;
+  const { above, witness } = late;
+  const { document } = context;
+  const message = `${nameOf(above)} accepts SYNs before they come here, and their MSS is never clamped: put the rule above, or into mangle:FORWARD.`;
+  const related = [{ span: ruleSpan(document, above), message: 'accepts them' }];
+  return { span: targetSpan(document, ref), message, related, fixes: fixesFor(context, ref, above), witness };
 }
 
 function fixesFor({ document }: LintContext, ref: RuleRef, above: RuleRef): readonly Fix[] {
+  if (above.chain !== ref.chain) return [];
   const edits = moveBefore(document, ref, above);
   if (edits === undefined) return [];
   return [{ title: 'Move it above', edits, safe: false, scope: { kind: 'nothing' } }];

@@ -1,6 +1,8 @@
 import type { OptionPart } from '../../syntax/tree';
+import { refOf } from '../arriving-packet';
 import { defineRule, type LintContext, paragraphs, type Report } from '../define';
-import { conditionOf, optionSpan, type RuleLine, removeIn, reportAt, ruleLines } from '../rule-lines';
+import { pathsTo } from '../jump-path';
+import { conditionOf, optionSpan, type RuleLine, removeIn, reportAt, ruleLines, wholeRuleSpan } from '../rule-lines';
 
 export const tcpmssOneDirection = defineRule({
   code: 'tcpmss-one-direction',
@@ -41,6 +43,21 @@ COMMIT
 COMMIT
 `,
     },
+    {
+      title: 'In a chain for what comes out of the tunnel',
+      code: `*mangle
+:PREROUTING ACCEPT [0:0]
+:INPUT ACCEPT [0:0]
+:FORWARD ACCEPT [0:0]
+:OUTPUT ACCEPT [0:0]
+:POSTROUTING ACCEPT [0:0]
+:mss - [0:0]
+-A FORWARD -i tun0 -j mss
+-A mss -p tcp -m tcp --tcp-flags SYN,RST SYN -j TCPMSS --set-mss 1300
+#=== leave out -i tun0
+COMMIT
+`,
+    },
   ],
   good: [
     {
@@ -53,6 +70,21 @@ COMMIT
 :POSTROUTING ACCEPT [0:0]
 -A FORWARD -o tun0 -p tcp -m tcp --tcp-flags SYN,RST SYN -j TCPMSS --clamp-mss-to-pmtu
 -A FORWARD -i tun0 -p tcp -m tcp --tcp-flags SYN,RST SYN -j TCPMSS --clamp-mss-to-pmtu
+COMMIT
+`,
+    },
+    {
+      title: 'A chain for both ways',
+      code: `*mangle
+:PREROUTING ACCEPT [0:0]
+:INPUT ACCEPT [0:0]
+:FORWARD ACCEPT [0:0]
+:OUTPUT ACCEPT [0:0]
+:POSTROUTING ACCEPT [0:0]
+:mss - [0:0]
+-A FORWARD -i tun0 -j mss
+-A FORWARD -o tun0 -j mss
+-A mss -p tcp -m tcp --tcp-flags SYN,RST SYN -j TCPMSS --set-mss 1300
 COMMIT
 `,
     },
@@ -72,31 +104,55 @@ COMMIT
   on: { ruleset: check },
 });
 
-function check({ document }: LintContext): readonly Report[] {
-  const rules = ruleLines(document).leadingTo('TCPMSS');
-  return rules.flatMap((rule) => {
-    const part = onlyInterface(rule);
-    if (part === undefined || rules.some((other) => clampsTheOtherWay(other, part))) return [];
-    const fix = {
+/** Whose SYNs a rule sees: by its own words, and by those of the jumps that lead to it. */
+interface Clamp {
+  readonly rule: RuleLine;
+  readonly inside: OptionPart | undefined;
+  readonly outside: OptionPart | undefined;
+}
+
+function check(context: LintContext): readonly Report[] {
+  const { document } = context;
+  const clamps = ruleLines(document)
+    .leadingTo('TCPMSS')
+    .flatMap((rule) => clampsOf(context, rule));
+  const told = new Set<RuleLine>();
+  return clamps.flatMap((clamp) => {
+    const { rule } = clamp;
+    const part = onlyInterface(clamp);
+    if (part === undefined || told.has(rule) || clamps.some((other) => clampsTheOtherWay(other, part))) return [];
+    told.add(rule);
+    const isOwn = rule.uses.builtin?.parts.includes(part);
+    const fix = isOwn && {
       title: 'Clamp both ways',
       edits: [removeIn(document, rule.number, optionSpan(part))],
       safe: false,
       scope: { kind: 'nothing' } as const,
     };
     const message = `the MSS is clamped one way, and what the other side is told stays too large: leave out ${part.flag.value} ${part.words[0]?.value}.`;
-    return [reportAt(document, rule, optionSpan(part), message, { fixes: [fix] })];
+    const span = isOwn ? optionSpan(part) : wholeRuleSpan(rule);
+    return [reportAt(document, rule, span, message, { fixes: fix ? [fix] : [] })];
   });
 }
 
-function onlyInterface(rule: RuleLine): OptionPart | undefined {
-  const [inside, outside] = [conditionOf(rule, 'in-interface'), conditionOf(rule, 'out-interface')];
+/** One for each way that leads to the rule. */
+function clampsOf(context: LintContext, rule: RuleLine): readonly Clamp[] {
+  const ref = refOf(context, rule);
+  const paths = ref ? pathsTo(context.ruleset, ref) : [];
+  return paths.map((path): Clamp => {
+    const lines = path.flatMap((step) => ruleLines(context.document).on(step.rule.line) ?? []);
+    const named = (option: string) => lines.map((line) => conditionOf(line, option)).find((part) => part !== undefined);
+    return { rule, inside: named('in-interface'), outside: named('out-interface') };
+  });
+}
+
+function onlyInterface({ inside, outside }: Clamp): OptionPart | undefined {
   const only = inside && outside ? undefined : (inside ?? outside);
   return only?.bang ? undefined : only;
 }
 
 /** Names the same interface on the other side, or none. */
-function clampsTheOtherWay(rule: RuleLine, { option, value }: OptionPart): boolean {
-  const [inside, outside] = [conditionOf(rule, 'in-interface'), conditionOf(rule, 'out-interface')];
+function clampsTheOtherWay({ inside, outside }: Clamp, { option, value }: OptionPart): boolean {
   const other = option === 'in-interface' ? outside : inside;
   return (inside === undefined && outside === undefined) || (other !== undefined && other.value === value);
 }

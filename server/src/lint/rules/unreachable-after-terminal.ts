@@ -3,8 +3,10 @@ import { placesOf } from '../dead-report';
 import { deadRule, isMachineWritten, rulesOf } from '../dead-rules';
 import { deadWitness } from '../dead-witness';
 import { defineRule, type LintContext, nameOf, paragraphs, type Report } from '../define';
+import { lateTcpmss } from '../late-tcpmss';
 import { isLogging } from '../logging-rules';
 import { moveAbove } from '../move-rule';
+import { decidesOnNat, isOtherNat } from '../nat-rules';
 import { ruleSpan } from '../places';
 import { targetText } from '../target-text';
 
@@ -142,10 +144,16 @@ COMMIT
   on: { rule: check },
 });
 
+/** Rules about one kind of target say more of it. */
+function isToldByOthers(context: LintContext, ref: RuleRef, last: RuleRef): boolean {
+  const isOfNat = decidesOnNat(ref) && isOtherNat(ref, last);
+  return isLogging(ref) || isOfNat || lateTcpmss(context, ref) !== undefined;
+}
+
 /** One finding for all that stand below the same rule: at the first of them. */
 function check(ref: RuleRef, context: LintContext): readonly Report[] {
   const dead = deadRule(context, ref);
-  if (dead?.kind !== 'behind-all' || isLogging(ref)) return [];
+  if (dead?.kind !== 'behind-all' || isToldByOthers(context, ref, dead.last)) return [];
   const { document, ruleset } = context;
   const between = rulesOf(ruleset, ref).slice(dead.last.number, ref.number - 1);
   if (between.some((rule) => !isLogging({ rule }))) return [];
