@@ -71,8 +71,9 @@ const FIVE_DAYS = 432_000;
 function check(context: LintContext): readonly Report[] {
   const sysctls = sysctlsOf(context);
   const isTuned = numberOf(sysctls, 'net.netfilter.nf_conntrack_max') !== undefined;
-  const timeout = numberOf(sysctls, 'net.netfilter.nf_conntrack_tcp_timeout_established') ?? FIVE_DAYS;
-  const span = isTuned && timeout >= FIVE_DAYS ? trackingSpan(context.document) : undefined;
+  const said = numberOf(sysctls, 'net.netfilter.nf_conntrack_tcp_timeout_established');
+  const timeout = said ?? FIVE_DAYS;
+  const span = (isTuned || said !== undefined) && timeout >= FIVE_DAYS ? trackingSpan(context.document) : undefined;
   if (span === undefined) return [];
   const message = `a connection that was cut is kept for ${timeout} seconds: set nf_conntrack_tcp_timeout_established.`;
   return [{ span, message, related: [], fixes: [] }];
