@@ -31,11 +31,11 @@ const TRUE: ReadonlyMap<string, readonly string[]> = new Map([
   // The answers of the web server are tracked alone, INVALID, and OUTPUT denies them.
   [
     'diekmann+net-network__configs_psa__team_a__psa2_iptables-save.2015-11-14',
-    ['39 warning notrack-without-untracked', '40 warning notrack-without-untracked'],
+    ['39 warning notrack-one-way', '40 warning notrack-one-way'],
   ],
   [
     'diekmann+net-network__configs_psa__team_a__psa3_iptables-save.2015-11-14',
-    ['5 warning notrack-without-untracked', '6 warning notrack-without-untracked'],
+    ['5 warning notrack-one-way', '6 warning notrack-one-way'],
   ],
 ]);
 

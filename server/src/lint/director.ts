@@ -12,7 +12,7 @@ import { type Address, addressFromValue, addressValue, familyOf } from '../../..
 import { addressRange } from '../../../src-sim/net/address-interval';
 import { tcpFlags } from '../../../src-sim/net/packet';
 import { PROTOCOL } from '../../../src-sim/net/protocol';
-import type { Ruleset } from '../../../src-sim/netfilter/ruleset';
+import type { Rule, Ruleset } from '../../../src-sim/netfilter/ruleset';
 import type { HostDescription } from '../../../src-sim/sim/scenario';
 import type { PacketResult, RulePlace } from '../../../src-sim/sim/trace';
 import type { Hints } from '../analysis/hints';
@@ -38,6 +38,7 @@ export interface DirectorLoss {
   readonly segment: Segment;
   /** How conntrack saw it. */
   readonly state: CtState;
+  /** Behind IPVS, or before it: where it is denied in mangle, too. */
   readonly hook: 'INPUT' | 'OUTPUT';
   readonly denier: Denier;
   /** How the SYN is accepted; the rules that would accept the segment on a host that sees both sides. */
@@ -57,6 +58,9 @@ export interface Segment {
   readonly name: string;
   readonly flags: string;
 }
+
+/** By which a director is administered where nobody said. */
+const SSH_PORT = 22;
 
 /** What a client sends in a connection's life. */
 const SEGMENTS: readonly Segment[] = [
@@ -101,11 +105,34 @@ function openings(walker: Walker, virtual: Virtual, hints: Hints): readonly { bo
   });
   if (start === undefined) return [];
   const way = { hooks: WAY_HOOKS.INPUT, tracked: ['NEW'] as const };
+  const isNamed = virtual.port === undefined && namesAddress(walker, virtual);
   return followHooks(walker, [freshGroup(walker.space, start)], way).flatMap((group) => {
     const decision = decisionIn(group, 'filter', 'INPUT');
     const isIn = verdictOf(group) === 'accept' && group.untrackedBy === undefined;
-    return isIn && decision !== undefined ? [{ box: group.box, decision }] : [];
+    const isOwn = virtual.port === undefined && isOwnService(decision, group.box, isNamed, hints);
+    return isIn && decision !== undefined && !isOwn ? [{ box: group.box, decision }] : [];
   });
+}
+
+/** Whether a rule of filter says the address: then its services are those of such rules. */
+function namesAddress(walker: Walker, { address }: Virtual): boolean {
+  return walker.ruleset.tables
+    .filter(({ name }) => name === 'filter')
+    .flatMap(({ chains }) => chains.flatMap(({ rules }) => rules))
+    .some((rule) => namesDestination(rule) && JSON.stringify(rule.matches).includes(`"${address}"`));
+}
+
+/** What the director offers on whatever address is no virtual service; nor is that by which it is administered. */
+function isOwnService(decision: Decision | undefined, { dport }: Box, isNamed: boolean, hints: Hints): boolean {
+  if (decision?.path.some(({ rule }) => namesDestination(rule))) return false;
+  const [port] = dport ?? [];
+  const login = hints.management?.port ?? SSH_PORT;
+  const isLogin = dport?.length === 1 && port?.start === login && Number(port.end) === login + 1;
+  return isNamed || isLogin;
+}
+
+function namesDestination({ matches }: Rule): boolean {
+  return matches.some(({ options }) => options.destination !== undefined);
 }
 
 type SimulatedLoss = Pick<DirectorLoss, 'segment' | 'state' | 'hook' | 'denier' | 'witness'>;
@@ -122,9 +149,16 @@ export function runConnection(
   const [outcome, segment] = [outcomes?.[victim], SEGMENTS[victim]];
   if (outcome === undefined || segment === undefined) return outcomes && 'through';
   const denier = denierOf(outcome.result);
-  if (denier?.table !== 'filter' || (denier.hook !== 'INPUT' && denier.hook !== 'OUTPUT')) return undefined;
+  const hook = denier && sideOf(denier);
+  if (denier === undefined || hook === undefined) return undefined;
   const witness: Witness = { host, packets: packets.slice(0, victim + 1), victim, harm: 'denied' };
-  return { segment, state: stateOf(outcome.result), hook: denier.hook, denier, witness };
+  return { segment, state: stateOf(outcome.result), hook, denier, witness };
+}
+
+/** Before IPVS, or behind it; where INVALID is dropped in mangle it is so before filter has its say. */
+function sideOf({ table, hook }: Denier): DirectorLoss['hook'] | undefined {
+  if (table === 'filter') return hook === 'INPUT' || hook === 'OUTPUT' ? hook : undefined;
+  return table === 'mangle' && (hook === 'PREROUTING' || hook === 'INPUT') ? 'INPUT' : undefined;
 }
 
 /** A SYN that INPUT does not let in: there is no connection to lose. */

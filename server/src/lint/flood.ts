@@ -1,6 +1,7 @@
 /** What becomes of more packets than a limit takes at once: a flood of new flows, or within one. */
 import type { ScenarioPacket } from '../../../src-sim/sim/scenario';
-import type { Fate } from '../../../src-sim/sim/trace';
+import type { Fate, PacketResult } from '../../../src-sim/sim/trace';
+import type { RuleRef } from '../analysis/rule-packets';
 import { arrivingPacket, refOf } from './arriving-packet';
 import type { LintContext } from './define';
 import type { Witness } from './finding';
@@ -9,7 +10,7 @@ import { fatesOf, hostFor, scenarioPacket } from './witness';
 
 const DEFAULT_BURST = 5;
 /** Larger bursts are not tried. */
-const MOST_PACKETS = 150;
+const MOST_PACKETS = 260;
 
 export interface Flood {
   readonly witness: Witness;
@@ -40,7 +41,7 @@ export function floodOf(context: LintContext, rule: RuleLine, kind: 'flows' | 'o
   const fates = fatesOf(context.ruleset, { host, packets });
   const [first] = fates ?? [];
   const last = fates?.at(-1);
-  if (first === undefined || last === undefined) return undefined;
+  if (first === undefined || last === undefined || ref === undefined || !isMet(first.result, ref)) return undefined;
   const harm = last.isAccepted ? 'accepted' : 'denied';
   const witness: Witness = { host, packets, victim: packets.length - 1, harm };
   return {
@@ -49,6 +50,14 @@ export function floodOf(context: LintContext, rule: RuleLine, kind: 'flows' | 'o
     isLastAccepted: last.isAccepted,
     isLastDeniedByRule: isDeniedByRule(last.result.fate),
   };
+}
+
+/** Who is let through before is not limited at all. */
+function isMet({ steps }: PacketResult, { table, chain, number }: RuleRef): boolean {
+  return steps.some(
+    (step) =>
+      step.kind === 'rule' && step.matched && step.table === table && step.chain === chain && step.number === number,
+  );
 }
 
 function isDeniedByRule(fate: Fate): boolean {

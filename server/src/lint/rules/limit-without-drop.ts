@@ -87,6 +87,20 @@ COMMIT
 COMMIT
 `,
     },
+    {
+      title: 'Whom an earlier chain lets in is not limited',
+      code: `*filter
+:INPUT DROP [0:0]
+:FORWARD DROP [0:0]
+:OUTPUT ACCEPT [0:0]
+:allowed - [0:0]
+-A INPUT -j allowed
+-A INPUT -p icmp -m icmp --icmp-type 8 -m limit --limit 1/sec -j ACCEPT
+-A INPUT -p icmp -m icmp --icmp-type 8 -j DROP
+-A allowed -s 198.51.100.7/32 -j ACCEPT
+COMMIT
+`,
+    },
   ],
   on: { ruleset: check },
 });

@@ -102,6 +102,27 @@ COMMIT
 COMMIT
 `,
     },
+    {
+      title: 'Dropped in mangle already',
+      code: `# chainwalk: role=lvs-director mode=tun vip=198.51.100.30
+*mangle
+:PREROUTING ACCEPT [0:0]
+:INPUT ACCEPT [0:0]
+:FORWARD ACCEPT [0:0]
+:OUTPUT ACCEPT [0:0]
+:POSTROUTING ACCEPT [0:0]
+-A PREROUTING -m conntrack --ctstate INVALID -j DROP
+#                          ^^^^^^^^^^^^^^^^^ drops the FIN
+COMMIT
+*filter
+:INPUT DROP [0:0]
+:FORWARD DROP [0:0]
+:OUTPUT ACCEPT [0:0]
+-A INPUT -i lo -j ACCEPT
+-A INPUT -d 198.51.100.30/32 -p tcp -m multiport --dports 25,587 -j ACCEPT
+COMMIT
+`,
+    },
   ],
   good: [
     {
@@ -137,6 +158,22 @@ COMMIT
 :OUTPUT ACCEPT [0:0]
 -A INPUT -m conntrack --ctstate INVALID -j DROP
 -A INPUT -d 203.0.113.10/32 -p tcp -m tcp --dport 80 -j ACCEPT
+COMMIT
+`,
+    },
+    {
+      title: "The director's own login is no virtual service",
+      code: `# chainwalk: role=lvs-director mode=dr vip=203.0.113.10
+*filter
+:INPUT DROP [0:0]
+:FORWARD DROP [0:0]
+:OUTPUT ACCEPT [0:0]
+-A INPUT -i lo -j ACCEPT
+-A INPUT -d 203.0.113.10/32 -p tcp -m multiport --dports 80,443 -j ACCEPT
+-A INPUT -m conntrack --ctstate INVALID -j DROP
+-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+-A INPUT -p tcp -m tcp --dport 22 -j ACCEPT
+-A INPUT -p vrrp -j ACCEPT
 COMMIT
 `,
     },

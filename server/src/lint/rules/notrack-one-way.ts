@@ -1,3 +1,4 @@
+import { isDirector } from '../../analysis/hints';
 import { packetsOfPath, type Walker } from '../../analysis/rule-packets';
 import { untrackAnswers } from '../accept-untracked';
 import { defineRule, type LintContext, nameOf, paragraphs, type Report } from '../define';
@@ -13,7 +14,7 @@ import {
 } from '../untracked-flows';
 import { lossReports } from '../untracked-report';
 import { confirmHalf, confirmLoss } from '../untracked-witness';
-import { MIRROR_WAY, mirrorBox } from '../way';
+import { MIRROR_WAY, mirrorBox, type WayName } from '../way';
 
 export const notrackOneWay = defineRule({
   code: 'notrack-one-way',
@@ -231,16 +232,33 @@ COMMIT
 COMMIT
 `,
     },
+    {
+      title: 'A director in direct-routing mode: the answers take another way',
+      code: `# chainwalk: role=lvs-director mode=dr vip=203.0.113.10
+*raw
+:PREROUTING ACCEPT [0:0]
+:OUTPUT ACCEPT [0:0]
+-A PREROUTING -d 203.0.113.10/32 -p tcp -m multiport --dports 80,443 -j CT --notrack
+COMMIT
+*filter
+:INPUT DROP [0:0]
+:FORWARD DROP [0:0]
+:OUTPUT ACCEPT [0:0]
+-A INPUT -d 203.0.113.10/32 -p tcp -m conntrack --ctstate UNTRACKED -m multiport --dports 80,443 -j ACCEPT
+-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+COMMIT
+`,
+    },
   ],
   on: { ruleset: check },
 });
 
 function check(context: LintContext): readonly Report[] {
-  if (!hasUntracking(context.ruleset)) return [];
+  if (!hasUntracking(context.ruleset) || context.hints.asymmetric) return [];
   const walker = context.walker();
-  const lost = lossReports(context, 'alone');
+  const lost = lossReports(context, 'alone').filter(({ loss }) => comesBack(context, MIRROR_WAY[loss.way]));
   const halves = new Map<string, HalfTracked[]>();
-  for (const half of findHalfTracked(walker, context.hints)) {
+  for (const half of findHalfTracked(walker, context.hints).filter(({ way }) => comesBack(context, way))) {
     const key = keyOf(half);
     halves.set(key, [...(halves.get(key) ?? []), half]);
   }
@@ -256,6 +274,11 @@ function check(context: LintContext): readonly Report[] {
   return [...losses.map((one) => one.report), ...misjudged].filter(({ span: { start } }) => {
     return lines.size < lines.add(start).size;
   });
+}
+
+/** Behind an LVS director that does not translate, the real servers answer past it. */
+function comesBack({ hints }: LintContext, way: WayName): boolean {
+  return way !== 'INPUT' || !isDirector(hints) || (hints.mode !== 'dr' && hints.mode !== 'tun');
 }
 
 /** A NOTRACK, and whether what it takes is forwarded. */
