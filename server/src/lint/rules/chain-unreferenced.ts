@@ -1,3 +1,4 @@
+import { isHook } from '../../../../src-sim/netfilter/hook';
 import { chainSpan } from '../chain-lines';
 import { callersOf, isMachineWritten } from '../dead-rules';
 import { defineRule, type LintContext, paragraphs, type Report } from '../define';
@@ -68,7 +69,8 @@ function check({ document, ruleset }: LintContext): readonly Report[] {
   return ruleset.tables.flatMap(({ name: table, chains }) => {
     const callers = callersOf(ruleset, table);
     return chains.flatMap(({ name, policy, rules }): readonly Report[] => {
-      if (policy !== undefined || callers.has(name) || isMachineWritten({ chain: name })) return [];
+      // A built-in chain in the wrong table is another mistake, and told as such.
+      if (policy !== undefined || isHook(name) || callers.has(name) || isMachineWritten({ chain: name })) return [];
       const span = chainSpan(document, table, name);
       const lost = rules.length === 1 ? 'its rule is never asked' : `its ${rules.length} rules are never asked`;
       const message = `no rule jumps to ${name}: ${rules.length === 0 ? 'it is empty, too' : lost}`;

@@ -15,8 +15,9 @@ import {
   tooBig,
   unsaidWitness,
 } from '../icmp-ways';
-import { outcomesOf } from '../outcomes';
+import { decidedBy, type Outcome, outcomesOf } from '../outcomes';
 import { decisionSpan, lineBefore } from '../places';
+import { asksFor } from '../state-words';
 
 export const pmtuBlackhole = defineRule({
   code: 'pmtu-blackhole',
@@ -135,6 +136,18 @@ COMMIT
   ],
   good: [
     {
+      title: 'Each service by NEW and ESTABLISHED, none by RELATED: established-without-related says it',
+      code: `*filter
+:INPUT DROP [0:0]
+:FORWARD ACCEPT [0:0]
+:OUTPUT ACCEPT [0:0]
+-A INPUT -p tcp -m tcp --dport 22 -m conntrack --ctstate NEW,ESTABLISHED -j ACCEPT
+-A INPUT -p udp -m udp --sport 53 -j ACCEPT
+-A INPUT -p icmp -m icmp --icmp-type 8 -j ACCEPT
+COMMIT
+`,
+    },
+    {
       title: 'A host that forwards nothing has nothing to say of the kind',
       code: `*filter
 :INPUT ACCEPT [0:0]
@@ -236,11 +249,18 @@ function canDeny({ ruleset }: LintContext, way: (typeof WAYS)[number]): boolean 
   return hasRules(way) && (way !== 'OUTPUT' || hasRules('FORWARD'));
 }
 
-/** ESTABLISHED gets through and RELATED does not, whatever the protocol: another lint rule's finding. */
+/** ESTABLISHED gets through, all of it or where rules ask for it, and RELATED does not: another lint rule's finding. */
 function isForWantOfRelated(context: LintContext, way: (typeof WAYS)[number]): boolean {
-  const acceptsRelated = isAnyAccepted(outcomesOf(context, way, { protocol: points([PROTOCOL.udp]) }, 'RELATED'));
+  const related = outcomesOf(context, way, { protocol: points([PROTOCOL.udp]) }, 'RELATED') ?? [];
+  const isMeant = (outcome: Outcome) =>
+    isAnyAccepted([outcome]) &&
+    (outcome.byPolicy || decidedBy(outcome, way).some(({ rule }) => asksFor(rule, 'RELATED')));
+  const acceptsRelated = related.some(isMeant);
   const answers = outcomesOf(context, way, { protocol: points([PROTOCOL.tcp]) }, 'ESTABLISHED') ?? [];
-  return !acceptsRelated && answers.length > 0 && answers.every(({ verdict }) => verdict === 'accept');
+  const waits = (outcome: Outcome) =>
+    outcome.verdict === 'accept' && decidedBy(outcome, way).some(({ rule }) => asksFor(rule, 'ESTABLISHED'));
+  const areAll = answers.length > 0 && answers.every(({ verdict }) => verdict === 'accept');
+  return !acceptsRelated && (areAll || answers.some(waits));
 }
 
 function fixesFor({ document, ruleset: { family } }: LintContext, { path, hook }: Decision): readonly Fix[] {
