@@ -8,6 +8,7 @@ import { refusalsPage } from '../server/src/lint/refusals/page';
 import { LINT_RULES } from '../server/src/lint/registry';
 import { ruleListPage } from '../server/src/lint/rule-list';
 import { projectSchema } from '../server/src/project/json-schema';
+import { ebtablesPage } from './support/ebtables-page';
 import { extensionsPage } from './support/extensions-page';
 import { fidelityPage } from './support/fidelity-page';
 import { kernelsPage } from './support/kernels-page';
@@ -22,6 +23,7 @@ const PAGES: ReadonlyMap<string, () => string> = new Map([
   ['fidelity.md', fidelityPage],
   ['kernels.md', kernelsPage],
   ['extensions.md', extensionsPage],
+  ['ebtables.md', ebtablesPage],
   ['../schemas/chainwalk.schema.json', () => JSON.stringify(projectSchema(), null, 2)],
 ]);
 

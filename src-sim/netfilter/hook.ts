@@ -132,6 +132,10 @@ export const BRIDGE_HOOK_ENTRIES: readonly BridgeHookEntry[] = [
   onBridge('POSTROUTING',  LAST, IP_CHAINS),
 ];
 
+export function isBridgeHook(name: string): name is BridgeHook {
+  return BRIDGE_HOOK_ENTRIES.some(({ hook }) => hook === name);
+}
+
 export function bridgeHookEntries(hook: BridgeHook, variant: BridgeVariant): readonly BridgeHookEntry[] {
   return BRIDGE_HOOK_ENTRIES.filter((entry) => entry.hook === hook && (entry.variant ?? variant) === variant);
 }

@@ -64,8 +64,9 @@ export function stepGroups(view: StepView): readonly StepGroup[] {
     if (view.filter === 'matched' && !isMatched(step)) continue;
     const last = groups.at(-1);
     // What happens between the hooks stands with the hook before it, or the first one.
-    const hook = 'hook' in step ? step.hook : (last?.hook ?? firstHook(view.steps));
-    const group = last && hook === last.hook ? last : { hook, title: hook ?? '', rows: [] };
+    const title = titleOf(step) ?? last?.title ?? firstTitle(view.steps);
+    const group =
+      last && title === last.title ? last : { hook: 'hook' in step ? step.hook : undefined, title, rows: [] };
     if (group !== last) groups.push(group);
     const fold = folds.get(index);
     if (fold === 'inside') continue;
@@ -76,9 +77,14 @@ export function stepGroups(view: StepView): readonly StepGroup[] {
   return groups;
 }
 
-function firstHook(steps: readonly Step[]): Hook | undefined {
-  const first = steps.find((step) => 'hook' in step);
-  return first && 'hook' in first ? first.hook : undefined;
+/** `FORWARD`, or `bridge FORWARD`; undefined for what happens between the hooks. */
+function titleOf(step: Step): string | undefined {
+  if ('bridgeHook' in step) return `bridge ${step.bridgeHook}`;
+  return 'hook' in step ? step.hook : undefined;
+}
+
+function firstTitle(steps: readonly Step[]): string {
+  return steps.map(titleOf).find((title) => title !== undefined) ?? '';
 }
 
 /** Steps that a reader can select, in order. */
@@ -99,7 +105,14 @@ export function decidingStep(steps: readonly Step[]): number {
 }
 
 function decides(step: Step): boolean {
+  if (isBridgeDrop(step)) return true;
   return step.kind === 'policy' || (step.kind === 'rule' && step.matched && isFinal(step.verdict));
+}
+
+/** In `broute` DROP lets the frame in, as one that is routed. */
+function isBridgeDrop(step: Step): boolean {
+  if (!('bridgeTable' in step) || step.bridgeTable === 'broute' || !('verdict' in step)) return false;
+  return /\bDROP$/.test(step.verdict);
 }
 
 export function isFinal(verdict: string): boolean {
@@ -123,7 +136,7 @@ function isPlace(step: Step): step is PlaceStep {
 }
 
 function isMatched(step: Step): boolean {
-  return step.kind !== 'rule' || step.matched;
+  return !('matched' in step) || step.matched;
 }
 
 /** How many user-defined chains each step is deep in: a chain seen before on the way back closes those above it. */
@@ -160,15 +173,21 @@ function foldedRuns({ steps, filter, opened }: StepView): ReadonlyMap<number, nu
 }
 
 function sameChain(a: Step, b: Step): boolean {
+  if ('bridgeTable' in a && 'bridgeTable' in b)
+    return a.bridgeHook === b.bridgeHook && a.bridgeTable === b.bridgeTable && a.chain === b.chain;
   return isPlace(a) && isPlace(b) && a.hook === b.hook && a.table === b.table && a.chain === b.chain;
 }
 
 function foldedRow(steps: readonly Step[], index: number, count: number, depth: number): StepRow {
   const first = steps[index];
   const last = steps[index + count - 1];
-  const place = first && isPlace(first) ? `${first.table}:${first.chain}:${first.number}` : '';
-  const end = last && isPlace(last) ? last.number : '';
+  const place = first && 'number' in first ? `${tableText(first)}:${first.chain}:${first.number}` : '';
+  const end = last && 'number' in last ? last.number : '';
   return { kind: 'folded', step: index, count, depth, text: `${place} – ${end}: ${count} rules did not match` };
+}
+
+function tableText(step: Extract<Step, { number: number }>): string {
+  return 'bridgeTable' in step ? `ebtables ${step.bridgeTable}` : step.table;
 }
 
 const BASE = {
@@ -264,7 +283,7 @@ function stackRow(step: Exclude<Step, { kind: 'rule' | 'policy' | 'return' }>): 
       return bridgeRuleRow(step);
     case 'bridge-policy':
       return {
-        name: `ebtables ${step.bridgeTable}:${step.chain}:policy`,
+        name: `${tableText(step)}:${step.chain}:policy`,
         nameTone: undefined,
         words: [`policy of ${step.chain}`],
         ...verdictPart(step.verdict),
@@ -278,7 +297,7 @@ function stackRow(step: Exclude<Step, { kind: 'rule' | 'policy' | 'return' }>): 
 
 function bridgeRuleRow(step: Extract<Step, { kind: 'bridge-rule' }>): RowPart {
   const row = {
-    name: `ebtables ${step.bridgeTable}:${step.chain}:${step.number}`,
+    name: `${tableText(step)}:${step.chain}:${step.number}`,
     nameTone: undefined,
     code: true,
     words: [step.text],

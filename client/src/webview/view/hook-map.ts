@@ -2,6 +2,7 @@
 
 import type { SimulateAnswer } from '../../../../server/src/lsp/protocol';
 import type { Hook } from '../../../../src-sim/netfilter/hook';
+import { bridgeLevel } from '../bridge-level';
 import { center, type HookBox, type MapContent, type MapLayout, type PlaceBox, placesAt } from '../map-layout';
 import { narrowLayout } from '../map-layout-narrow';
 import { wideLayout } from '../map-layout-wide';
@@ -9,6 +10,7 @@ import { mapSentence, presentPlaces, waySummary } from '../map-words';
 import { type PanelState, selectedExchange, shownPassage } from '../state';
 import { plain, type Words } from '../tone';
 import { type Crossing, type Passage, type Way, wayOf } from '../way';
+import { bridgeLevelNodes } from './bridge-level';
 import { h, svg, whenChanged, wordNodes } from './element';
 import { crossMark, idleWires, stations, wayLines } from './hook-map-way';
 import { fitText, textWidth } from './text-width';
@@ -17,12 +19,16 @@ import type { Dispatch, View } from './view';
 export function createHookMap(dispatch: Dispatch): View {
   const picture = h('div', { class: 'picture' });
   const summary = h('p', { class: 'way-summary' });
-  const element = h('section', { class: 'map', 'aria-label': "The packet's way" }, summary, picture);
+  const bridge = h('div', { class: 'bridge-level', hidden: true });
+  const element = h('section', { class: 'map', 'aria-label': "The packet's way" }, summary, bridge, picture);
   let width = 0;
   let current: PanelState | undefined;
   const draw = whenChanged<PanelState>(
     ({ answer, settled, cursor }) => [answer, settled, cursor, width],
-    (state) => drawMap(state, width, picture, summary, dispatch),
+    (state) => {
+      drawMap(state, width, picture, summary, dispatch);
+      drawBridge(state, bridge, dispatch);
+    },
   );
   new ResizeObserver(([entry]) => {
     width = Math.floor(entry?.contentRect.width ?? 0);
@@ -54,6 +60,17 @@ function drawMap(
     dispatch({ kind: 'select-step', step, ...(caused === undefined ? {} : { caused }) });
   };
   picture.replaceChildren(mapNode({ layout, way, content, selected: state.cursor.step, select }));
+}
+
+function drawBridge(state: PanelState, element: HTMLElement, dispatch: Dispatch): void {
+  const { caused, walking, step: at } = state.cursor;
+  const steps = shownPassage(state)?.steps ?? [];
+  const level = bridgeLevel(walking ? steps.slice(0, at + 1) : steps);
+  const select = (step: number): void => {
+    dispatch({ kind: 'select-step', step, ...(caused === undefined ? {} : { caused }) });
+  };
+  element.hidden = level === undefined;
+  element.replaceChildren(...(level ? bridgeLevelNodes(level, select) : []));
 }
 
 export function currentWay(state: PanelState): Way | undefined {
