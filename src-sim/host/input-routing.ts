@@ -34,7 +34,8 @@ export function decideInput(host: Host, packet: Packet, device: string, mark: nu
   const { src, dst } = packet;
   if (isLimitedBroadcast(dst)) return decideBroadcast(host, packet, device);
   if (isMulticast(dst)) return decideMulticast(host, packet, device);
-  const route = findRoute(host.routes, { dst, src, mark, inDevice: device });
+  const outDevice = isOfItsLink(dst) && device !== LOOPBACK ? device : undefined;
+  const route = findRoute(host.routes, { dst, src, mark, inDevice: device, ...(outDevice && { outDevice }) });
   const isLocal = route?.type === 'local' || route?.type === 'broadcast';
   if (!isLocal && !forwards(host))
     return drop(`${dst} is not an address of this host, and it does not forward (${FORWARDING[host.family]}=0)`);
@@ -45,6 +46,11 @@ export function decideInput(host: Host, packet: Packet, device: string, mark: nu
     packet.family === 'ipv4' ? sourceProblem(host, packet, device, isLocal ? undefined : route.device) : undefined;
   if (spoofed) return { ...drop(spoofed), isMartian: true };
   return { kind: isLocal ? 'deliver' : 'forward', route };
+}
+
+/** Every link has such addresses of its own. @kernel net/ipv6/route.c:ip6_route_input_lookup (rt6_need_strict) */
+function isOfItsLink(destination: Address): boolean {
+  return /^fe[89ab]/.test(destination);
 }
 
 function drop(reason: string): InputDecision & { readonly kind: 'drop' } {

@@ -84,13 +84,13 @@ export class TcpSockets {
     return this.#connections.get(`${remote} ${remotePort} ${local} ${localPort}`)?.state;
   }
 
-  /** The next SYN,ACK that is sent again before `until`; each call gives one, in order of time. */
+  /** The next SYN,ACK that is sent again by `until`; each call gives one, in order of time. */
   nextResend(until: number): (TcpAnswer & { readonly at: number }) | undefined {
     let first: Connection | undefined;
     for (const connection of this.#unanswered) {
       if (first === undefined || connection.resendAt < first.resendAt) first = connection;
     }
-    if (first === undefined || first.resendAt >= until) return undefined;
+    if (first === undefined || first.resendAt > until) return undefined;
     const at = first.resendAt;
     first.resent += 1;
     if (first.resent === MOST_RESENDS) this.#unanswered.delete(first);
