@@ -138,8 +138,9 @@ function check(context: LintContext): readonly Report[] | undefined {
     const witness: Witness = { ...whole, packets: [opens, next], victim: 1 };
     const begins = fateOf(ruleset, { ...witness, victim: 0 })?.isAccepted;
     if (!begins || !suffersAs(ruleset, witness, 'INVALID')) continue;
+    const waiting = rulesOf(ruleset, 'filter', 'FORWARD').find(({ rule }) => asksFor(rule, 'ESTABLISHED'));
     const denier = rulesOf(ruleset, 'filter', 'FORWARD').find(({ rule }) => asksFor(rule, 'INVALID'));
-    const place = decidedBy(outcome, 'FORWARD').find(({ rule }) => asksFor(rule, 'NEW')) ?? denier;
+    const place = decidedBy(outcome, 'FORWARD').find(({ rule }) => asksFor(rule, 'NEW')) ?? denier ?? waiting;
     if (place === undefined) continue;
     return [
       {

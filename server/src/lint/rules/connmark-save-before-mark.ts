@@ -1,6 +1,16 @@
 import { defineRule, type LintContext, paragraphs, type Report } from '../define';
 import { bitsSetBy } from '../marks';
-import { moveLineBehind, optionOf, optionSpan, placeOf, relatedTo, reportAt, ruleLines } from '../rule-lines';
+import {
+  moveLineBehind,
+  optionOf,
+  optionSpan,
+  placeOf,
+  type RuleLine,
+  relatedTo,
+  reportAt,
+  ruleLines,
+  targetName,
+} from '../rule-lines';
 
 export const connmarkSaveBeforeMark = defineRule({
   code: 'connmark-save-before-mark',
@@ -40,6 +50,22 @@ COMMIT
 :POSTROUTING ACCEPT [0:0]
 -A PREROUTING -i eth1 -j MARK --set-xmark 0x2/0xffffffff
 -A PREROUTING -j CONNMARK --save-mark --nfmask 0xffffffff --ctmask 0xffffffff
+COMMIT
+`,
+    },
+    {
+      title: 'In a chain that is called behind',
+      code: `*mangle
+:PREROUTING ACCEPT [0:0]
+:INPUT ACCEPT [0:0]
+:FORWARD ACCEPT [0:0]
+:OUTPUT ACCEPT [0:0]
+:POSTROUTING ACCEPT [0:0]
+:classify - [0:0]
+-A POSTROUTING -j CONNMARK --save-mark
+#                          ^^^^^^^^^^^ saved before mangle:classify (line 10)
+-A POSTROUTING -j classify
+-A classify -p tcp -m tcp --dport 22 -j MARK --set-mark 10
 COMMIT
 `,
     },
@@ -83,15 +109,16 @@ function check({ document }: LintContext): readonly Report[] {
   const setting = lines.leadingTo('MARK').filter((rule) => bitsSetBy(rule));
   return saving.flatMap((rule) => {
     const part = optionOf(rule.uses.target, 'save-mark');
-    const later = setting.filter(
-      (one) => one.table === rule.table && one.chain === rule.chain && one.number > rule.number,
-    );
-    const last = later.at(-1);
+    const isBehind = (one: RuleLine) =>
+      one.table === rule.table && one.chain === rule.chain && one.number > rule.number;
+    const called = new Set(lines.all.filter(isBehind).flatMap((one) => targetName(one) ?? []));
+    const isCalled = (one: RuleLine) => one.table === rule.table && called.has(one.chain);
+    const last = setting.filter((one) => isBehind(one) || isCalled(one)).at(-1);
     if (part === undefined || last === undefined) return [];
     if (setting.some(({ number }) => number < rule.number) || saving.some(({ number }) => number > last.number))
       return [];
     const message = `the mark is saved before ${placeOf(last)} sets it: the connection keeps 0. Put this rule behind it.`;
-    const edits = moveLineBehind(document, rule, last);
+    const edits = last.chain === rule.chain ? moveLineBehind(document, rule, last) : undefined;
     const fix = edits && { title: 'Put it behind', edits, safe: false, scope: { kind: 'packets', of: {} } as const };
     const related = [relatedTo(document, last, 'sets the mark')];
     return [reportAt(document, rule, optionSpan(part), message, { related, fixes: [fix] })];

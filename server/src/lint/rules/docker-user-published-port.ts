@@ -70,6 +70,24 @@ COMMIT
 COMMIT
 `,
     },
+    {
+      title: 'Several at once, and a router that has no Docker',
+      code: `*nat
+:PREROUTING ACCEPT [0:0]
+:INPUT ACCEPT [0:0]
+:OUTPUT ACCEPT [0:0]
+:POSTROUTING ACCEPT [0:0]
+-A PREROUTING -i eth0 -p tcp -m tcp --dport 13306 -j DNAT --to-destination 172.18.0.5:3306
+COMMIT
+*filter
+:INPUT ACCEPT [0:0]
+:FORWARD ACCEPT [0:0]
+:OUTPUT ACCEPT [0:0]
+-A FORWARD ! -s 192.0.2.0/24 -i eth0 -p tcp -m multiport --dports 13306,13307 -j DROP
+#                                                        ^^^^^^^^^^^^^^^^^^^^ DNAT has made 3306 of port 13306 before
+COMMIT
+`,
+    },
   ],
   good: [
     {
@@ -123,27 +141,28 @@ interface Published {
 function check({ document, ruleset }: LintContext): readonly Report[] {
   const lines = ruleLines(document);
   const filter = ruleset.tables.find(({ name }) => name === 'filter');
-  const ofDocker = filter?.chains.some(({ name }) => name.startsWith('DOCKER'));
-  const published = ofDocker ? lines.leadingTo('DNAT').flatMap(publishedBy) : [];
+  const published = lines.leadingTo('DNAT').flatMap(publishedBy);
   if (published.length === 0 || filter === undefined) return [];
   const containers = new Set(published.map(({ containerPort }) => containerPort));
-  const asking = lines
-    .matching('tcp')
-    .concat(lines.matching('udp'))
-    .filter(({ table, chain }) => {
-      return table === 'filter' && (chain === 'DOCKER-USER' || chain === 'FORWARD');
-    });
+  const ofDocker = filter.chains.some(({ name }) => name.startsWith('DOCKER'));
+  const asking = [...lines.asking('dport'), ...lines.asking('dports')].filter((rule) => {
+    const { table, chain } = rule;
+    // Elsewhere than beside Docker, what is accepted there is told by filter-matches-pre-nat.
+    const isOfForward = chain === 'FORWARD' && (ofDocker || DENYING.has(targetName(rule) ?? ''));
+    return table === 'filter' && (chain === 'DOCKER-USER' || isOfForward);
+  });
   return asking.flatMap((rule) => {
     const part = portPart(rule);
-    const found = part && published.find((one) => one.port === single(part.value) && fits(one, rule));
-    if (part === undefined || found === undefined || containers.has(found.port)) return [];
+    const asked = part ? portsAsked(part.value) : [];
+    const found = published.find((one) => asked.includes(one.port) && fits(one, rule) && !containers.has(one.port));
+    if (part === undefined || found === undefined) return [];
     const message = `DNAT has made ${found.containerPort} of port ${found.port} before: ask for the original port, -m conntrack --ctorigdstport ${found.port} --ctdir ORIGINAL.`;
     return [reportAt(document, rule, optionSpan(part), message, { fixes: [byOriginalPort(rule, part)] })];
   });
 
   function byOriginalPort(rule: RuleLine, part: OptionPart): Fix | undefined {
     const use = rule.uses.matches.find(({ parts }) => parts.includes(part));
-    if (use?.parts.length !== 1 || targetName(rule) === undefined) return undefined;
+    if (use?.parts.length !== 1 || part.option !== 'dport' || targetName(rule) === undefined) return undefined;
     const text = `-m conntrack --ctorigdstport ${part.words[0]?.value} --ctdir ORIGINAL`;
     const edits = [replaceIn(document, rule.number, useSpan(use), text)];
     return { title: 'Ask for the original port', edits, safe: false, scope: { kind: 'packets', of: {} } };
@@ -163,11 +182,18 @@ function fits({ protocol }: Published, rule: RuleLine): boolean {
 }
 
 function portPart({ uses }: RuleLine): OptionPart | undefined {
-  return uses.matches.map((use) => optionOf(use, 'dport')).find((part) => part !== undefined && !part.bang);
+  return uses.matches.map((use) => optionOf(use, 'dport', 'dports')).find((part) => part !== undefined && !part.bang);
 }
 
 function portsOf(choice: Json | undefined): Json | undefined {
   return typeof choice === 'object' && choice !== null && 'ports' in choice ? choice.ports : undefined;
+}
+
+const DENYING: ReadonlySet<string> = new Set(['DROP', 'REJECT']);
+
+/** Of a list, the single ports. */
+function portsAsked(value: Json | undefined): readonly number[] {
+  return (Array.isArray(value) ? value : [value]).flatMap((span) => single(span) ?? []);
 }
 
 /** The port of a span that holds one only. */

@@ -73,6 +73,27 @@ COMMIT
 COMMIT
 `,
     },
+    {
+      title: 'Only the LAN is let through FORWARD from everywhere',
+      code: `*nat
+:PREROUTING ACCEPT [0:0]
+:INPUT ACCEPT [0:0]
+:OUTPUT ACCEPT [0:0]
+:POSTROUTING ACCEPT [0:0]
+-A PREROUTING -p tcp -m tcp --dport 8123 -m addrtype --dst-type LOCAL -j DNAT --to-destination 192.168.1.50:8123
+#                                                                     ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ clients beside 192.168.1.50
+-A POSTROUTING -o ppp0 -j MASQUERADE
+COMMIT
+*filter
+:INPUT DROP [0:0]
+:FORWARD DROP [0:0]
+:OUTPUT ACCEPT [0:0]
+-A FORWARD -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+-A FORWARD -i br-lan -j ACCEPT
+-A FORWARD -d 192.168.1.50/32 -i ppp0 -p tcp -m tcp --dport 8123 -j ACCEPT
+COMMIT
+`,
+    },
   ],
   good: [
     {
@@ -121,8 +142,8 @@ function check(context: LintContext): readonly Report[] {
     const { line } = nat.ref.rule;
     const to = nat.addresses?.min;
     if (to === undefined || reports.has(line) || hairpins.some((rule) => standsIn(rule, to))) continue;
-    const witness = neighbour(context, nat, to);
-    if (witness === undefined || !suffers(context.ruleset, witness)) continue;
+    const witness = neighbours(context, nat, to).find((one) => suffers(context.ruleset, one));
+    if (witness === undefined) continue;
     reports.set(line, {
       span: targetSpan(context.document, nat.ref),
       message: [
@@ -163,8 +184,17 @@ function networkOf(address: Address) {
   return addressRange(addressFromValue(first, family), addressFromValue(first + 0xffn, family));
 }
 
+/** So many interfaces are tried. */
+const MOST_DEVICES = 6;
+
+/** By each interface that the rules name, and by one that they do not. */
+function neighbours(context: LintContext, nat: NatRule, to: Address): readonly Witness[] {
+  const named = context.walker().space.interfaces.filter((name) => name !== '' && name !== 'lo');
+  return ['lan0', ...named].slice(0, MOST_DEVICES).flatMap((inner) => neighbour(context, nat, to, inner) ?? []);
+}
+
 /** A client of the server's network asks for the public address. */
-function neighbour(context: LintContext, nat: NatRule, to: Address): Witness | undefined {
+function neighbour(context: LintContext, nat: NatRule, to: Address, inner: string): Witness | undefined {
   const walker = context.walker();
   const start = intersectBoxes(startOf(walker.space, 'INPUT', context.hints), TCP_FLOW.opening);
   const [piece] = start ? packetsOfPath(walker, nat.path, start) : [];
@@ -174,8 +204,7 @@ function neighbour(context: LintContext, nat: NatRule, to: Address): Witness | u
   const family = familyOf(to);
   const other = (last: bigint) => addressFromValue(value - (value & 0xffn) + last, family);
   const src = (value & 0xffn) === 99n ? other(98n) : other(99n);
-  const inner = 'lan0';
-  const outer = 'wan0';
+  const outer = inner === 'wan0' ? 'wan1' : 'wan0';
   const length = family === 'ipv4' ? 24 : 64;
   const host = {
     interfaces: {

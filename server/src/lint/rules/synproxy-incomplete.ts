@@ -1,12 +1,17 @@
 import type { CtState } from '../../../../src-sim/conntrack/entry';
 import { PROTOCOL } from '../../../../src-sim/net/protocol';
+import { intersectBoxes } from '../../analysis/packet-set';
 import { statesOf } from '../../analysis/packet-space';
 import { effectOf, packetsOfPath, type RuleRef } from '../../analysis/rule-packets';
+import { followHooks, freshGroup, type Way } from '../../analysis/set-walk';
 import { jumpsTo, refOf } from '../arriving-packet';
 import { defineRule, type LintContext, paragraphs, type Report } from '../define';
+import { TCP_FLOW } from '../flow-shapes';
+import { hookOfPath, pathsTo } from '../jump-path';
 import { targetSpan } from '../places';
 import { protocolOf, ruleLines } from '../rule-lines';
 import { numberOf, sysctlsOf } from '../sysctl-beside';
+import { startOf } from '../way';
 
 export const synproxyIncomplete = defineRule({
   code: 'synproxy-incomplete',
@@ -77,6 +82,23 @@ COMMIT
 `,
       beside: { sysctl: 'net.netfilter.nf_conntrack_tcp_loose = 1\n' },
     },
+    {
+      title: 'Other ports are taken out of conntrack',
+      code: `*raw
+:PREROUTING ACCEPT [0:0]
+:OUTPUT ACCEPT [0:0]
+-A PREROUTING -p tcp -m tcp --dport 443 --syn -j CT --notrack
+COMMIT
+*filter
+:INPUT DROP [0:0]
+:FORWARD DROP [0:0]
+:OUTPUT ACCEPT [0:0]
+-A INPUT -p tcp -m tcp --dport 80 -m conntrack --ctstate INVALID,UNTRACKED -j SYNPROXY --sack-perm --timestamp --wscale 7 --mss 1460
+#                                                                          ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ other packets than its SYNs
+-A INPUT -m conntrack --ctstate INVALID -j DROP
+COMMIT
+`,
+    },
   ],
   good: [
     {
@@ -133,6 +155,7 @@ function missingFor(context: LintContext, ref: RuleRef): string | undefined {
   const unseen = (['UNTRACKED', 'INVALID'] as const).filter((state) => !sees(context, ref, state));
   const only = 'and it needs -m conntrack --ctstate INVALID,UNTRACKED';
   if (unseen.length > 0) return `the rule sees no ${unseen.join(' and no ')} packet, ${only}`;
+  if (!untracksItsSyns(context, ref)) return 'what raw takes out of conntrack are other packets than its SYNs';
   const isLoose = numberOf(sysctlsOf(context), 'net.netfilter.nf_conntrack_tcp_loose') === 1;
   return isLoose
     ? "net.netfilter.nf_conntrack_tcp_loose is 1, and the client's ACK is NEW instead of INVALID"
@@ -145,6 +168,23 @@ function untracksTcp({ document, ruleset }: LintContext): boolean {
   const lines = ruleLines(document);
   const untracking = [...lines.leadingTo('CT'), ...lines.leadingTo('NOTRACK')];
   return isUntracking && untracking.some((rule) => (protocolOf(rule) ?? PROTOCOL.tcp) === PROTOCOL.tcp);
+}
+
+/** Whether any SYN that would come to the rule is un-tracked. */
+function untracksItsSyns(context: LintContext, ref: RuleRef): boolean {
+  const walker = context.walker();
+  return pathsTo(context.ruleset, ref).some((path) => {
+    const way = hookOfPath(path) === 'FORWARD' ? 'FORWARD' : 'INPUT';
+    const start = startOf(walker.space, way, context.hints);
+    return packetsOfPath(walker, path, { state: statesOf('UNTRACKED') }).some(({ box: { state: _, ...box } }) => {
+      const arriving = intersectBoxes(box, start);
+      const syns = arriving && intersectBoxes(arriving, TCP_FLOW.opening);
+      if (syns === undefined) return true;
+      const inRaw: Way = { hooks: ['PREROUTING'], tracked: ['NEW'], only: 'untracked' };
+      const groups = followHooks(walker, [freshGroup(walker.space, syns)], inRaw);
+      return walker.budget < 0 || groups.some(({ untrackedBy }) => untrackedBy !== undefined);
+    });
+  });
 }
 
 /** Over the jump path. The match's words say nothing of a SYN that asks for flags: only states count. */

@@ -1,6 +1,8 @@
 import { hasValidFlags } from '../../../../src-sim/conntrack/tcp-states';
 import type { Json } from '../../../../src-sim/netfilter/ruleset';
+import { refOf } from '../arriving-packet';
 import { defineRule, type LintContext, paragraphs, type Report } from '../define';
+import { pathsTo } from '../jump-path';
 import {
   matchOf,
   optionOf,
@@ -52,6 +54,20 @@ COMMIT
 COMMIT
 `,
     },
+    {
+      title: 'In a chain that is asked behind the drop',
+      code: `*filter
+:INPUT DROP [0:0]
+:FORWARD DROP [0:0]
+:OUTPUT ACCEPT [0:0]
+:badflags - [0:0]
+-A INPUT -m conntrack --ctstate INVALID -j DROP
+-A INPUT -p tcp -j badflags
+-A badflags -p tcp -m tcp --tcp-flags FIN,SYN,RST,PSH,ACK,URG NONE -j DROP
+#                         ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ INVALID already
+COMMIT
+`,
+    },
   ],
   good: [
     {
@@ -99,15 +115,14 @@ COMMIT
 
 const FLAG_SETS = 64;
 
-function check({ document, ruleset }: LintContext): readonly Report[] {
+function check(context: LintContext): readonly Report[] {
+  const { document, ruleset } = context;
   const lines = ruleLines(document);
   const suspects = lines.asking('tcp-flags').filter(isOddFlagDrop);
   if (suspects.length === 0 || hasUntracking(ruleset)) return [];
   const drops = [...lines.matching('conntrack'), ...lines.matching('state')].filter(dropsInvalid);
   return suspects.flatMap((rule) => {
-    const above = drops.find(({ table, chain, number }) => {
-      return table === rule.table && chain === rule.chain && number < rule.number;
-    });
+    const above = dropAbove(context, rule, drops);
     const part = optionOf(matchOf(rule, 'tcp'), 'tcp-flags');
     if (above === undefined || part === undefined) return [];
     const fix = {
@@ -119,6 +134,22 @@ function check({ document, ruleset }: LintContext): readonly Report[] {
     const message = `segments with such flags are INVALID already, and ${placeOf(above)} drops them.`;
     return [reportAt(document, rule, optionSpan(part), message, { fixes: [fix] })];
   });
+}
+
+/** In its own chain, or in one that jumps there: on every way that leads to the rule. */
+function dropAbove(context: LintContext, rule: RuleLine, drops: readonly RuleLine[]): RuleLine | undefined {
+  const ref = refOf(context, rule);
+  const paths = ref ? pathsTo(context.ruleset, ref) : [];
+  const found = paths.map((path) =>
+    path
+      .map((step) =>
+        drops.find(({ table, chain, number }) => {
+          return table === step.table && chain === step.chain && number < step.rule.line;
+        }),
+      )
+      .find((drop) => drop !== undefined),
+  );
+  return found.includes(undefined) ? undefined : found[0];
 }
 
 function isOddFlagDrop(rule: RuleLine): boolean {
