@@ -1,4 +1,4 @@
-import type { GivenOptions, Json } from '../../../../src-sim/netfilter/ruleset';
+import type { GivenOptions, Json, Rule } from '../../../../src-sim/netfilter/ruleset';
 import type { RuleRef } from '../../analysis/rule-packets';
 import { effectOf } from '../../analysis/rule-packets';
 import { defineRule, type LintContext, nameOf, paragraphs, type Report } from '../define';
@@ -122,6 +122,25 @@ COMMIT
 COMMIT
 `,
     },
+    {
+      title: 'Kubernetes marks what is to be dropped: of such a flow there is no second packet',
+      code: `*nat
+:PREROUTING ACCEPT [0:0]
+:INPUT ACCEPT [0:0]
+:OUTPUT ACCEPT [0:0]
+:POSTROUTING ACCEPT [0:0]
+:KUBE-MARK-DROP - [0:0]
+-A PREROUTING -p tcp -m tcp --dport 30080 -j KUBE-MARK-DROP
+-A KUBE-MARK-DROP -j MARK --set-xmark 0x8000/0x8000
+COMMIT
+*filter
+:INPUT ACCEPT [0:0]
+:FORWARD ACCEPT [0:0]
+:OUTPUT ACCEPT [0:0]
+-A INPUT -m mark --mark 0x8000/0x8000 -j DROP
+COMMIT
+`,
+    },
   ],
   on: { rule: check },
 });
@@ -145,15 +164,25 @@ function check(ref: RuleRef, context: LintContext): readonly Report[] {
   ];
 }
 
-/** Whether the mark is looked at, and where it is, in nat; what filter accepts goes on as ESTABLISHED. */
+/**
+ * Whether the mark is looked at, and where it is, in nat; what filter accepts goes on as ESTABLISHED. Or filter denies
+ * what has it: a flow whose first packet is dropped has no others.
+ */
 function isForNatAlone({ ruleset }: LintContext, ref: RuleRef): boolean {
   const effect = effectOf(ref.rule.target);
   const mask = effect?.kind === 'mark' ? effect.mask | effect.value : 0xffff_ffff;
-  const readers = (table: 'raw' | 'mangle' | 'nat') =>
-    rulesOf(ruleset, table).some(({ rule }) =>
+  const readers = (table: 'raw' | 'mangle' | 'nat' | 'filter') =>
+    rulesOf(ruleset, table).filter(({ rule }) =>
       rule.matches.some(({ name, options }) => name === 'mark' && overlaps(options, mask)),
     );
-  return readers('nat') && !readers('mangle') && !readers('raw');
+  if (readers('mangle').length > 0 || readers('raw').length > 0) return false;
+  const inFilter = readers('filter');
+  const isForDenial = inFilter.length > 0 && inFilter.every(({ rule }) => isDenying(rule));
+  return readers('nat').length > 0 || isForDenial;
+}
+
+function isDenying({ target }: Rule): boolean {
+  return ['drop', 'reject'].includes(effectOf(target)?.kind ?? '');
 }
 
 function overlaps(options: GivenOptions, mask: number): boolean {

@@ -1,5 +1,7 @@
 import { addressFromValue } from '../../../../src-sim/net/address';
+import { isSubset } from '../../../../src-sim/net/interval-set';
 import { type Box, intersectBoxes } from '../../analysis/packet-set';
+import { points } from '../../analysis/packet-space';
 import { effectOf, packetsOfPath, type Walker } from '../../analysis/rule-packets';
 import { defineRule, type LintContext, nameOf, paragraphs, type Report } from '../define';
 import { TCP_FLOW, UDP_FLOW } from '../flow-shapes';
@@ -145,6 +147,12 @@ function isServer({ space }: Walker, { dst }: Box): boolean {
   return !isLoopback(addressFromValue(BigInt(only.start), space.family));
 }
 
+const QUERIES = points([53]);
+
+function isForQueries({ boxes }: NatRule): boolean {
+  return boxes.every(({ dport }) => dport !== undefined && isSubset(dport, QUERIES));
+}
+
 function report(context: LintContext, nat: NatRule): Report | undefined {
   const walker = context.walker();
   for (const { opening } of [TCP_FLOW, UDP_FLOW]) {
@@ -154,6 +162,8 @@ function report(context: LintContext, nat: NatRule): Report | undefined {
     const witness = packet && lonePacket(packet, 'OUTPUT', context.hints, 'rewritten');
     if (witness === undefined || !suffers(context.ruleset, witness)) continue;
     return {
+      // Tor and the clients of DNS over TLS or HTTPS take queries, and ask by other ports.
+      ...(isForQueries(nat) && { severity: 'information' as const }),
       span: targetSpan(context.document, nat.ref),
       message: [
         `${nameOf(nat.ref)} catches every connection of this host to the port, those of the process behind it too:`,
