@@ -4,7 +4,7 @@
  * @kernel include/net/netfilter/nf_conntrack_tuple.h
  */
 import type { Address } from '../net/address';
-import { upperProtocol } from '../net/ipv6-header';
+import { EXTENSION, upperProtocol } from '../net/ipv6-header';
 import { isLaterFragment, type Packet } from '../net/packet';
 import { PROTOCOL } from '../net/protocol';
 
@@ -49,6 +49,15 @@ function bothWays(pairs: readonly (readonly [number, number])[]): ReadonlyMap<nu
   );
 }
 
+/** Protocols that are tracked by what their header says. */
+const TOLD_BY_HEADER: ReadonlySet<number> = new Set([
+  PROTOCOL.tcp,
+  PROTOCOL.udp,
+  PROTOCOL.udplite,
+  PROTOCOL.icmpv6,
+  PROTOCOL.sctp,
+]);
+
 export function isIcmp(protocol: number): boolean {
   return protocol === PROTOCOL.icmp || protocol === PROTOCOL.icmpv6;
 }
@@ -69,7 +78,10 @@ export function icmpCodeOf(tuple: Tuple): number {
 export function tupleOf(packet: Packet): Tuple | undefined {
   if (isLaterFragment(packet)) return undefined;
   const protocol = upperProtocol(packet);
-  if (protocol === 'broken') return undefined;
+  // What ends with "no next header" has nothing to be told by. @kernel net/ipv6/exthdrs_core.c:ipv6_skip_exthdr
+  if (protocol === 'broken' || (packet.family === 'ipv6' && protocol === EXTENSION.none)) return undefined;
+  // Behind extension headers there should be a header with ports, and is none that can be read.
+  if (protocol !== packet.protocol && TOLD_BY_HEADER.has(protocol)) return undefined;
   const { src, dst, transport } = packet;
   if (transport.kind === 'icmp') {
     return { src, dst, protocol, sport: transport.id, dport: (transport.type << 8) | transport.code };

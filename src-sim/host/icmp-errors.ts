@@ -9,6 +9,8 @@ export type IcmpErrorKind =
   | 'prohibited'
   | 'protocol-unreachable'
   | 'port-unreachable'
+  | 'bad-header'
+  | 'unknown-option'
   | 'too-big'
   | 'time-exceeded'
   | 'reassembly-time-exceeded';
@@ -31,6 +33,8 @@ export const ICMP_ERRORS: Readonly<Record<Family, Readonly<Record<IcmpErrorKind,
     prohibited: error(3, 13, 'ICMP administratively prohibited'),
     'protocol-unreachable': error(3, 2, 'ICMP protocol unreachable'),
     'port-unreachable': error(3, 3, 'ICMP port unreachable'),
+    'bad-header': error(12, 0, 'ICMP parameter problem'),
+    'unknown-option': error(12, 0, 'ICMP parameter problem'),
     'too-big': error(3, 4, 'ICMP fragmentation needed'),
     'time-exceeded': error(11, 0, 'ICMP time exceeded'),
     'reassembly-time-exceeded': error(11, 1, 'ICMP fragment reassembly time exceeded'),
@@ -43,6 +47,8 @@ export const ICMP_ERRORS: Readonly<Record<Family, Readonly<Record<IcmpErrorKind,
     prohibited: error(1, 1, 'ICMPv6 administratively prohibited'),
     'protocol-unreachable': error(4, 1, 'ICMPv6 unknown next header'),
     'port-unreachable': error(1, 4, 'ICMPv6 port unreachable'),
+    'bad-header': error(4, 0, 'ICMPv6 erroneous header field'),
+    'unknown-option': error(4, 2, 'ICMPv6 unknown option'),
     'too-big': error(2, 0, 'ICMPv6 packet too big'),
     'time-exceeded': error(3, 0, 'ICMPv6 time exceeded'),
     'reassembly-time-exceeded': error(3, 1, 'ICMPv6 fragment reassembly time exceeded'),

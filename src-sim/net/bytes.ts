@@ -6,7 +6,15 @@
  */
 import { type Address, addressValue } from './address';
 import { crc32c, internetChecksum } from './checksum';
-import type { IcmpMessage, Packet, SctpPacket, TcpOptions, TcpSegment, UdpDatagram } from './packet';
+import {
+  firstProtocol,
+  type IcmpMessage,
+  type Packet,
+  type SctpPacket,
+  type TcpOptions,
+  type TcpSegment,
+  type UdpDatagram,
+} from './packet';
 import { PROTOCOL } from './protocol';
 
 /** Packets never change, so their bytes are worked out once. */
@@ -17,7 +25,7 @@ export function bytesOf(packet: Packet): Uint8Array {
   const earlier = known.get(packet);
   if (earlier) return earlier;
   const { fragment, length } = packet;
-  const header = packet.family === 'ipv4' ? ipv4Header(packet) : ipv6Header(packet);
+  const header = packet.family === 'ipv4' ? ipv4Header(packet) : withExtensions(packet);
   const start = (fragment?.offset ?? 0) * 8;
   const bytes = new Uint8Array(length);
   bytes.set(header);
@@ -65,12 +73,23 @@ function ipv4Header({ tos, length, id, fragment, dontFragment, ttl, protocol, sr
   return header;
 }
 
-function ipv6Header({ tos, length, ttl, protocol, src, dst }: Packet): Uint8Array {
+function withExtensions(packet: Packet): Uint8Array {
+  const header = ipv6Header(packet);
+  const { extensions } = packet;
+  if (extensions === undefined) return header;
+  return joined(
+    header,
+    Uint8Array.from(extensions.bytes, (character) => character.charCodeAt(0)),
+  );
+}
+
+function ipv6Header(packet: Packet): Uint8Array {
+  const { tos, length, ttl, src, dst } = packet;
   const header = new Uint8Array(40);
   const view = new DataView(header.buffer);
   view.setUint32(0, (6 << 28) | (tos << 20));
   view.setUint16(4, length - header.length);
-  view.setUint8(6, protocol);
+  view.setUint8(6, firstProtocol(packet));
   view.setUint8(7, ttl);
   header.set(addressBytes(src), 8);
   header.set(addressBytes(dst), 24);

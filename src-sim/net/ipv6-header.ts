@@ -4,7 +4,7 @@
  * @see RFC 8200 §4
  */
 import { bytesOf } from './bytes';
-import { IP_HEADER_BYTES, type Packet } from './packet';
+import { firstProtocol, IP_HEADER_BYTES, type Packet } from './packet';
 import { PROTOCOL } from './protocol';
 
 export const EXTENSION = {
@@ -34,7 +34,7 @@ export type HeaderSearch = HeaderPlace | 'absent' | 'broken';
  */
 export function findIpv6Header(packet: Packet, wanted?: number): HeaderSearch {
   const bytes = bytesOf(packet);
-  let protocol = packet.protocol;
+  let protocol = firstProtocol(packet);
   let offset: number = IP_HEADER_BYTES.ipv6;
   for (;;) {
     const found = protocol === wanted;
@@ -74,4 +74,10 @@ export function extensionLength(protocol: number, bytes: Uint8Array, offset: num
   const units = bytes[offset + 1] ?? 0;
   if (protocol === EXTENSION.fragment) return 8;
   return protocol === EXTENSION.auth ? (units + 2) * 4 : (units + 1) * 8;
+}
+
+/** A fragment header of what is no fragment. RFC 6946 */
+export function isAtomic(bytes: Uint8Array, offset: number, protocol: number): boolean {
+  if (protocol !== EXTENSION.fragment || offset + 8 > bytes.length) return false;
+  return fragmentOffset(bytes, offset) === 0 && ((bytes[offset + 3] ?? 0) & 1) === 0;
 }

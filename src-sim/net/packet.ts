@@ -8,7 +8,10 @@ export interface Packet {
   readonly family: Family;
   readonly src: Address;
   readonly dst: Address;
+  /** What the packet carries, behind extension headers that were read. */
   readonly protocol: number;
+  /** IPv6: headers between the IP header and what the packet carries. */
+  readonly extensions?: { readonly first: number; readonly bytes: string };
   readonly ttl: number;
   /** The whole TOS byte (DSCP and ECN) or IPv6 traffic class. */
   readonly tos: number;
@@ -155,9 +158,14 @@ export function destinationPort(packet: Packet): number | undefined {
   return 'dport' in packet.transport && !isLaterFragment(packet) ? packet.transport.dport : undefined;
 }
 
-/** Bytes behind the IP header. */
-export function transportLength({ family, length }: Packet): number {
-  return length - IP_HEADER_BYTES[family];
+/** Bytes behind the IP header and its extensions. */
+export function transportLength({ family, length, extensions }: Packet): number {
+  return length - IP_HEADER_BYTES[family] - (extensions?.bytes.length ?? 0);
+}
+
+/** The protocol that the IP header itself names. */
+export function firstProtocol({ extensions, protocol }: Packet): number {
+  return extensions?.first ?? protocol;
 }
 
 /** A fragment without the transport header. */

@@ -1,7 +1,14 @@
 /** What left the host, as the contract writes it. */
 
 import { onTheWire } from '../host/wire-pieces';
-import { destinationPort, isLaterFragment, type Packet, sourcePort, tcpFlagLetters } from '../net/packet';
+import {
+  destinationPort,
+  firstProtocol,
+  isLaterFragment,
+  type Packet,
+  sourcePort,
+  tcpFlagLetters,
+} from '../net/packet';
 import type { InFlight } from './in-flight';
 import type { Frame } from './trace';
 
@@ -18,12 +25,12 @@ function frameOf(packet: Packet, device: string): Frame {
     dev: device,
     src: packet.src,
     dst: packet.dst,
-    proto: packet.protocol,
+    proto: firstProtocol(packet),
     ttl: packet.ttl,
     tos: packet.tos,
     len: packet.length,
     ...(fragment ? { frag: { offset: fragment.offset, more: fragment.more } } : {}),
-    ...(isLaterFragment(packet) ? {} : transportFields(packet)),
+    ...(isLaterFragment(packet) || packet.extensions ? {} : transportFields(packet)),
   };
 }
 

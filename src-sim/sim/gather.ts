@@ -1,4 +1,5 @@
 /** Fragments on their way wait for the others of their packet. */
+import { isPayloadFragment, withoutAtomicHeader } from '../net/ipv6-extensions';
 import type { Hook } from '../netfilter/hook';
 import type { InFlight } from './in-flight';
 import type { Machine } from './machine';
@@ -28,6 +29,8 @@ export function gather(machine: Machine, flight: InFlight, user: Hook | 'deliver
 }
 
 export function defragment(machine: Machine, flight: InFlight, hook: Hook): Verdict {
+  if (isPayloadFragment(flight.packet)) return { kind: 'HELD', fate: WAITING };
+  flight.packet = withoutAtomicHeader(flight.packet);
   const fate = gather(machine, flight, hook);
   return fate === undefined ? ACCEPT : { kind: 'HELD', fate };
 }

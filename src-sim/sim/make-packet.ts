@@ -1,5 +1,6 @@
 /** From a scenario's packet to the packet on the wire: its headers and its length. */
 import { type Address, familyOf, parseAddress } from '../net/address';
+import { withExtensionsRead } from '../net/ipv6-extensions';
 import {
   IP_HEADER_BYTES,
   type Packet,
@@ -42,11 +43,11 @@ export function makePacket(source: ScenarioPacket): Packet {
   const payload = payloadOf(source, transport);
   // Most packets have neither, and there may be millions of them: none is copied without need.
   if (frag === undefined && payload === undefined) return packet;
-  return {
+  return withExtensionsRead({
     ...packet,
     ...(frag === undefined ? {} : asFragment(frag, carried < whole)),
     ...(payload === undefined ? {} : { payload }),
-  };
+  });
 }
 
 /** An IPv6 address may be written in many ways, and is kept in one. */

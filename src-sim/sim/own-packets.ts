@@ -9,6 +9,7 @@ import { passesRejectChecksum } from '../host/checksum';
 import { isListening, isTransparent, LOOPBACK, maySpeakFrom } from '../host/host';
 import { ICMP_ERRORS, type IcmpError, type IcmpErrorKind, REJECT_ERRORS } from '../host/icmp-errors';
 import { decideInput } from '../host/input-routing';
+import { extensionProblem } from '../host/ipv6-arrival';
 import { findRoute, isMulticast } from '../host/routing';
 import { KERNEL_SOCKET, type Sender } from '../host/sender';
 import { sourceAddress, sourceTowards } from '../host/source-address';
@@ -32,6 +33,9 @@ function answerDelivered(machine: Machine, flight: InFlight): void {
   const { packet } = flight;
   const { transport, protocol } = packet;
   if (flight.route?.type !== 'local' || packet.spoilt || isChecksumSpoilt(flight)) return;
+  const problem = extensionProblem(packet);
+  if (problem?.error) sendError(machine, flight, problem.error);
+  if (problem) return;
   if (!maySpeakFrom(machine.host, packet.dst) && !isForProxy(machine, flight)) return;
   if (transport.kind === 'icmp') {
     const reply = icmpReply(packet, transport);

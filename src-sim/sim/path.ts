@@ -6,7 +6,8 @@
  */
 import { isListening, LOOPBACK } from '../host/host';
 import { decideInput, hasJoined, refusedOnArrival } from '../host/input-routing';
-import { isMulticast, type Route, routeDevice } from '../host/routing';
+import { type HeaderProblem, hopByHopProblem } from '../host/ipv6-arrival';
+import { findRoute, isMulticast, type Route, routeDevice } from '../host/routing';
 import { cutToFit, largestOnTheWire, withHeaderPulled } from '../host/wire-pieces';
 import type { Packet } from '../net/packet';
 import { PROTOCOL } from '../net/protocol';
@@ -29,10 +30,19 @@ export function receive(machine: Machine, flight: InFlight): PacketFate {
     return dropped('link', `the link carries ${mtu} bytes, not ${flight.packet.length}`);
   }
   if (flight.packetType === 'otherhost') return dropped('link', 'the frame is addressed to another host');
+  const problem = hopByHopProblem(flight.packet);
+  if (problem) return refuseHeader(machine, flight, problem);
   const stopped = atHook(machine, flight, 'PREROUTING');
   if (stopped) return stopped;
   // What this host sent to everybody has its route already.
   return flight.packetType === 'loopback' ? deliver(machine, flight) : routeInput(machine, flight);
+}
+
+/** No route was looked up yet, but whether the packet is for this host counts for who tells of the problem. */
+function refuseHeader(machine: Machine, flight: InFlight, { reason, error }: HeaderProblem): PacketFate {
+  const route = findRoute(machine.host.routes, { dst: flight.packet.dst });
+  if (error) machine.emitter.sendError(machine, { ...flight, route }, error);
+  return dropped('IPv6', reason);
 }
 
 /** A local process, or the host itself, sends. @kernel net/ipv4/ip_output.c:__ip_local_out */

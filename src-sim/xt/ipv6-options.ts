@@ -26,7 +26,7 @@ export function compareOptions(packet: Packet, { name, header, length, options }
   const bytes = bytesOf(packet);
   const { offset } = found;
   const size = extensionLength(header, bytes, offset);
-  if (offset + size > bytes.length) return mismatch('', 'the header is longer than the packet');
+  if (offset + size > bytes.length) return { kind: 'hotdrop', reason: 'the header is longer than the packet' };
   const holds = hasOptions(bytes.subarray(offset + 2, offset + size), options);
   if (!holds) return mismatch(`${name}-opts`, 'the header holds other options');
   return length ? compare(`${name}-len`, length, size === length.value, () => `the header has ${size} bytes`) : true;

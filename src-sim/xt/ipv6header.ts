@@ -1,6 +1,6 @@
 import { bytesOf } from '../net/bytes';
 import { EXTENSION, extensionLength } from '../net/ipv6-header';
-import { IP_HEADER_BYTES, type Packet } from '../net/packet';
+import { firstProtocol, IP_HEADER_BYTES, type Packet } from '../net/packet';
 import { PROTOCOL } from '../net/protocol';
 import {
   type Choice,
@@ -86,7 +86,7 @@ export const ipv6header = defineMatch({
 function headersOf(packet: Packet): ReadonlySet<string> | undefined {
   const bytes = bytesOf(packet);
   const seen = new Set<string>(packet.fragment ? ['ipv6-frag'] : []);
-  let { protocol } = packet;
+  let protocol = firstProtocol(packet);
   let offset: number = IP_HEADER_BYTES.ipv6;
   for (let name = nameOf(protocol); name !== undefined; name = nameOf(protocol)) {
     const endsHere = protocol === EXTENSION.none || protocol === PROTOCOL.esp;

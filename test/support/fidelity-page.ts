@@ -24,10 +24,14 @@ const UNSEEN = [
   '| seldom used matches and targets, 6 | 63 | 100 % | 5 of 5 |',
   '| zones, labels and marks, 9 | 133 | 100 % | 9 of 9 |',
   '| routes, policy, rp_filter, martians, multicast and broadcast, 7 | 52 | 92.3 % | 6 of 7 |',
-  '| IPVS by direct routing and masquerading, on a 6.1 kernel, 20 | 175 | 93.1 % | 20 of 20 |',
+  '| rulesets of real hosts with packets aimed at their rules, 69 | 549 | 100 % | 65 of 66 |',
+  '| IPv6 extension headers, whole and broken, and what is behind them, 24 | 192 | 100 % | 24 of 24 |',
+  '| IPVS: all schedulers, persistence, tunnels, ICMP errors, on a 6.1 kernel, 24 | 240 | 100 % | 24 of 24 |',
+  '| IPVS in IPv6, on a 6.1 kernel, 12 | 132 | 100 % | not compared |',
   '',
-  'Together 1,406 of 1,422 packets: 98.9 %. The four packets of one scenario of routes followed an IPv6 packet from `::`, which was forwarded (it is',
-  'not any more); the twelve of IPVS followed ports that NAT chose at random.',
+  'Together 2,356 of 2,360 packets: 99.8 %. The four packets of one scenario of routes followed an IPv6 packet from `::`, which was forwarded (it is',
+  "not any more). Scenarios in which the kernel's answer is chance (a port that NAT chooses) are left out where that shows; the counters of IPv6 on",
+  "the 6.1 kernel hold the stack's own multicast reports.",
 ];
 
 interface Tally {

@@ -2,6 +2,7 @@
 import type { Scenario } from '../../../src-sim/sim/scenario';
 import { bridges, ebtables, ebtablesLegacy } from './bridges';
 import { fragments } from './fragments';
+import { ipv6Headers } from './ipv6-headers';
 import { ipvs, ipvsInIpv6, ipvsRoundRobin } from './ipvs';
 import { natMappings } from './nat';
 import { protocols } from './protocols';
@@ -17,6 +18,7 @@ export const SCENARIO_CLASSES: Readonly<Record<string, (seed: number) => Scenari
   bridges,
   ebtables,
   'ebtables-legacy': ebtablesLegacy,
+  'ipv6-headers': ipv6Headers,
 };
 
 /** Those that need a kernel with IPVS. */
