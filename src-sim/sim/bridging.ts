@@ -11,6 +11,7 @@ import type { FrameType } from '../ebt/world';
 import type { Interface } from '../host/host';
 import { decideInput, refusedOnArrival } from '../host/input-routing';
 import { findRoute, routeDevice } from '../host/routing';
+import { onTheWire } from '../host/wire-pieces';
 import { type BridgeHook, type BridgeHookFunction, bridgeHookEntries } from '../netfilter/hook';
 import { type BridgeCrossing, walkBridge } from './bridge-tables';
 import { knownPort, learn } from './forwarding-database';
@@ -245,7 +246,10 @@ function handUp(bridging: Bridging, flight: InFlight): PacketFate {
   flight.heardBy ||= undefined;
   if (flight.packetType === 'otherhost') return dropped('link', 'the frame is addressed to another port');
   if (!filters) return receive(machine, flight);
-  const refused = refusedOnArrival(flight.packet, false);
+  // How its fragments were cut is forgotten: what is routed is sent whole. @kernel net/ipv4/ip_input.c:ip_rcv_core
+  const { pieces: _, ...whole } = flight.packet;
+  flight.packet = whole;
+  const refused = refusedOnArrival(whole, false);
   return refused ? dropped('link', refused) : routeInput(machine, flight);
 }
 
@@ -253,10 +257,13 @@ function handUp(bridging: Bridging, flight: InFlight): PacketFate {
 export function sendOverBridge(machine: Machine, flight: InFlight, bridge: Interface): PacketFate {
   const isGroup = flight.route?.type === 'broadcast' || flight.route?.type === 'multicast';
   const mac = isGroup ? BROADCAST_MAC : neighbourMac(machine, bridge);
+  const ports = portsTowards(machine, bridge, mac);
   let fate: PacketFate = dropped('bridge', 'the bridge has no port');
-  for (const outPort of portsTowards(machine, bridge, mac)) {
+  // What does not fit the link is cut before it comes to the bridge: each fragment is a frame.
+  const frames = onTheWire(flight.packet).flatMap((packet) => ports.map((outPort) => ({ packet, outPort })));
+  for (const { packet, outPort } of frames) {
     const crossing: BridgeCrossing = { machine, bridge, inPort: undefined, outPort };
-    const frame: InFlight = { ...flight, macSource: bridge.mac, macDestination: mac, frameType: 'host' };
+    const frame: InFlight = { ...flight, packet, macSource: bridge.mac, macDestination: mac, frameType: 'host' };
     const stopped = atBridgeHook(crossing, frame, 'OUTPUT') ?? leave(crossing, frame);
     if (stopped === undefined) machine.sent.push({ ...frame, outDevice: outPort });
     if (fate.kind !== 'sent') fate = stopped ?? { kind: 'sent', device: bridge.name };

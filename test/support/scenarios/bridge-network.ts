@@ -48,6 +48,8 @@ export interface BridgedNetwork {
   readonly family: 4 | 6;
   readonly host: HostDescription;
   readonly ports: readonly string[];
+  /** A port of a second bridge. */
+  readonly otherPort?: string;
   readonly addresses: Addresses;
   readonly bridgeMac: string;
   /** By port: its own address, and that of the station behind it. */
@@ -64,11 +66,12 @@ export function bridgedNetwork(chance: Chance, family: 4 | 6, kernel: string | u
     ['p1', 'p2', 'p3'],
   ]);
   const onBridge = chance.with(0.85) ? [`${addresses.bridge}/${length}`] : [];
-  const portHasAddress = chance.with(0.2);
+  const beside = chance.pick(['nothing', 'nothing', 'nothing', 'port', 'bridge']);
   const interfaces = {
     br0: { addresses: onBridge, ports },
     eth0: { addresses: [`${addresses.wan}/${length}`] },
-    ...(portHasAddress ? { p1: { addresses: [`${addresses.port}/${length}`] } } : {}),
+    ...(beside === 'port' ? { p1: { addresses: [`${addresses.port}/${length}`] } } : {}),
+    ...(beside === 'bridge' ? { br1: { addresses: [`${addresses.port}/${length}`], ports: ['q1', 'q2'] } } : {}),
   };
   const forwarding = family === 4 ? 'net.ipv4.ip_forward' : 'net.ipv6.conf.all.forwarding';
   const calls = family === 4 ? 'net.bridge.bridge-nf-call-iptables' : 'net.bridge.bridge-nf-call-ip6tables';
@@ -77,7 +80,7 @@ export function bridgedNetwork(chance: Chance, family: 4 | 6, kernel: string | u
     ...(chance.with(0.25) ? { [calls]: chance.pick([0, 0, 1]) } : {}),
   };
   const mac = (index: number, end: string) => `02:00:00:00:0${index}:${end}`;
-  const indexes = ports.map((_, index) => index + 2);
+  const indexes = ports.map((_, index) => index + (beside === 'bridge' ? 3 : 2));
   return {
     family,
     host: {
@@ -88,6 +91,7 @@ export function bridgedNetwork(chance: Chance, family: 4 | 6, kernel: string | u
       ...(kernel === undefined ? {} : { kernel }),
     },
     ports,
+    ...(beside === 'bridge' ? { otherPort: 'q1' } : {}),
     addresses,
     bridgeMac: mac(0, '01'),
     portMacs: indexes.map((index) => mac(index, '01')),
@@ -101,7 +105,11 @@ export function bridgedPackets(chance: Chance, network: BridgedNetwork, count: n
   while (drafts.length < count) {
     const last = drafts.at(-1);
     const answer = last && chance.with(0.3) ? answerTo(chance, network, last) : undefined;
-    drafts.push(answer ?? freshPacket(chance, network));
+    const rest =
+      last?.frag && chance.with(0.7)
+        ? { ...last, frag: last.frag.more ? { offset: 3 } : { offset: 0, more: true, size: 24 } }
+        : undefined;
+    drafts.push(rest ?? answer ?? freshPacket(chance, network));
   }
   return numbered(drafts);
 }
@@ -117,6 +125,10 @@ function freshPacket(chance: Chance, network: BridgedNetwork): Draft {
   if (where < 0.25) {
     const dst = chance.pick([...stations, addresses.bridge, addresses.wan]);
     return { ...payload(chance, network), in: 'eth0', src: outside, dst };
+  }
+  if (network.otherPort !== undefined && where < 0.4) {
+    const dst = chance.pick([...stations, addresses.bridge, addresses.port, outside]);
+    return { ...payload(chance, network), in: network.otherPort, src: addresses.behindPort, dst };
   }
   const index = Math.floor(chance.next() * ports.length);
   const station = chance.with(0.9) ? index : Math.floor(chance.next() * ports.length);
@@ -166,12 +178,19 @@ function payload(chance: Chance, { family }: BridgedNetwork): Payload & Pick<Sce
     case 'tcp':
       return { proto: 'tcp', sport, dport, flags: 'S', seq: 100, ...tos };
     case 'udp':
+      if (family === 4 && chance.with(0.1))
+        return { proto: 'udp', sport, dport, payload: 40, ...tos, id: 77, ...fragment(chance) };
       return { proto: 'udp', sport, dport, payload: 10, ...tos };
     default: {
       const proto = family === 4 ? 'icmp' : 'icmpv6';
       return { proto, icmp: { type: family === 4 ? 8 : 128, code: 0, id: 7, seq: 1 }, ...tos };
     }
   }
+}
+
+/** Either half of the datagram; the other one may come, or not. */
+function fragment(chance: Chance): Pick<ScenarioPacket, 'frag'> {
+  return { frag: chance.pick([{ offset: 0, more: true, size: 24 }, { offset: 3 }]) };
 }
 
 function answerTo(chance: Chance, network: BridgedNetwork, packet: Draft): Draft | undefined {
