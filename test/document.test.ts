@@ -229,6 +229,11 @@ describe('the family', () => {
     ['*filter\n', 'C:\\rules\\ip6tables.save', 'ipv6'],
     ['*filter\n', 'rules.v4', 'ipv4'],
     ['*filter\n', '', 'ipv4'],
+    // One address does not make another file of it, many do; `iptables` is said of both families.
+    ['-A INPUT -s 10.0.0.0/8\n', 'rules.v6', 'ipv6'],
+    ['-A INPUT -s 2001:db8::/32\n', 'rules.v4', 'ipv4'],
+    ['-A INPUT -s 10.0.0.0/8,10.1.0.1,10.2.0.1\n', 'rules.v6', 'ipv4'],
+    ['-A INPUT -s 2001:db8::/32\n', 'iptables.rules', 'ipv6'],
   ])('%j in %j', (text, fileName, family) => {
     expect(guessFamily(text, fileName)).toBe(family);
   });

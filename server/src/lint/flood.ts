@@ -17,6 +17,8 @@ export interface Flood {
   /** The packets that the burst still had room for. */
   readonly isFirstAccepted: boolean;
   readonly isLastAccepted: boolean;
+  /** The rule takes the last one as well: it was not beyond the limit. */
+  readonly isLastWithin: boolean;
   /** The last one was denied by a rule, not by a policy. */
   readonly isLastDeniedByRule: boolean;
 }
@@ -28,9 +30,16 @@ export function limitedRules({ document }: LintContext): readonly RuleLine[] {
   return ruleLines(document).matching('limit').slice(0, MOST_ASKED);
 }
 
+/** The same with a limit for each sender, or the like. */
+export function hashLimitedRules({ document }: LintContext): readonly RuleLine[] {
+  const rules = ruleLines(document).matching('hashlimit');
+  return rules.filter((rule) => optionOf(matchOf(rule, 'hashlimit'), 'hashlimit-upto')).slice(0, MOST_ASKED);
+}
+
 /** @param kind `flows`: each packet is the first of a flow of its own; `one-flow`: all belong to one. */
 export function floodOf(context: LintContext, rule: RuleLine, kind: 'flows' | 'one-flow'): Flood | undefined {
-  const burst = optionOf(matchOf(rule, 'limit'), 'limit-burst')?.value ?? DEFAULT_BURST;
+  const limit = matchOf(rule, 'limit') ?? matchOf(rule, 'hashlimit');
+  const burst = optionOf(limit, 'limit-burst', 'hashlimit-burst')?.value ?? DEFAULT_BURST;
   const ref = refOf(context, rule);
   const arriving = ref && arrivingPacket(context, [ref]);
   if (arriving === undefined || typeof burst !== 'number' || burst + 2 > MOST_PACKETS) return undefined;
@@ -48,6 +57,7 @@ export function floodOf(context: LintContext, rule: RuleLine, kind: 'flows' | 'o
     witness,
     isFirstAccepted: first.isAccepted,
     isLastAccepted: last.isAccepted,
+    isLastWithin: isMet(last.result, ref),
     isLastDeniedByRule: isDeniedByRule(last.result.fate),
   };
 }

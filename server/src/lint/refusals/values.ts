@@ -84,10 +84,11 @@ export const VALUE_REFUSALS = defineRefusals([
     of: ['host-name', 'bad-value'],
     when: ({ problem, text }) =>
       problem.code === 'host-name' ||
-      (/^[a-z][a-z\d-]*(?:\.[a-z\d-]+)+$/i.test(text) && /address/.test(problem.message)),
+      (/^[a-z][a-z\d-]*(?:\.[a-z\d-]+)+(?::\d+(?:-\d+)?)?$/i.test(text) && /address/.test(problem.message)),
     examples: [
       { code: '*filter\n-A INPUT -s vpn.example.invalid -j ACCEPT\nCOMMIT\n' },
       { code: '*nat\n-A PREROUTING -p tcp -j DNAT --to-destination web.example.invalid\nCOMMIT\n' },
+      { code: '*nat\n-A PREROUTING -p tcp -j DNAT --to-destination web.example.invalid:8080\nCOMMIT\n' },
     ],
   },
   {

@@ -1,7 +1,8 @@
 import type { Document } from '../../analysis/document';
+import type { Use } from '../../analysis/rule-uses';
 import { defineRule, type LintContext, paragraphs, type Report } from '../define';
 import type { Fix } from '../finding';
-import { floodOf, limitedRules } from '../flood';
+import { floodOf, hashLimitedRules, limitedRules } from '../flood';
 import { matchOf, optionSpan, type RuleLine, removeIn, replaceIn, reportAt, targetName, useSpan } from '../rule-lines';
 
 export const limitWithoutDrop = defineRule({
@@ -12,7 +13,8 @@ export const limitWithoutDrop = defineRule({
   proof: 'text',
   docs: {
     what: paragraphs(
-      '`-m limit` in a rule that accepts, and what it does not take is accepted by a later rule, or by the policy.',
+      '`-m limit`, or `hashlimit --hashlimit-upto`, in a rule that accepts, and what it does not take is accepted by a',
+      'later rule, or by the policy.',
     ),
     why: paragraphs(
       'A limit only decides which rule takes the packet. Unless a later one drops what is beyond it, everything is',
@@ -51,6 +53,18 @@ COMMIT
 -A INPUT -p tcp -m tcp --dport 22 -m limit --limit 3/min -j ACCEPT
 #                                          ^^^^^^^^^^^^^ accepted all the same
 -A INPUT -p tcp -m multiport --dports 22,80,443 -j ACCEPT
+COMMIT
+`,
+    },
+    {
+      title: 'A limit for each client, and a rule that has none',
+      code: `*filter
+:INPUT DROP [0:0]
+:FORWARD DROP [0:0]
+:OUTPUT ACCEPT [0:0]
+-A INPUT -p tcp --dport 22 -m hashlimit --hashlimit-upto 3/min --hashlimit-mode srcip --hashlimit-name ssh -j ACCEPT
+#                                       ^^^^^^^^^^^^^^^^^^^^^^ accepted all the same
+-A INPUT -p tcp --dport 22 -j ACCEPT
 COMMIT
 `,
     },
@@ -107,10 +121,10 @@ COMMIT
 
 function check(context: LintContext): readonly Report[] {
   const { document } = context;
-  return limitedRules(context).flatMap((rule) => {
-    const use = matchOf(rule, 'limit');
+  return [...limitedRules(context), ...hashLimitedRules(context)].flatMap((rule) => {
+    const use = limitOf(rule);
     const flood = targetName(rule) === 'ACCEPT' ? floodOf(context, rule, 'flows') : undefined;
-    if (use === undefined || flood?.isLastAccepted !== true || !flood.isFirstAccepted) return [];
+    if (use === undefined || flood?.isLastAccepted !== true || flood.isLastWithin || !flood.isFirstAccepted) return [];
     const [limit] = use.parts;
     const span = limit ? optionSpan(limit) : useSpan(use);
     const message =
@@ -120,9 +134,13 @@ function check(context: LintContext): readonly Report[] {
   });
 }
 
+function limitOf(rule: RuleLine): Use | undefined {
+  return matchOf(rule, 'limit') ?? matchOf(rule, 'hashlimit');
+}
+
 /** The same rule without its limit, dropping. */
 function dropTheRest(document: Document, rule: RuleLine): Fix | undefined {
-  const use = matchOf(rule, 'limit');
+  const use = limitOf(rule);
   const name = rule.uses.target?.loader.name;
   if (use === undefined || name === undefined || rule.line.command !== 'append') return undefined;
   const cut = removeIn(document, rule.number, useSpan(use)).span;
