@@ -82,6 +82,7 @@ describe('a text that cannot be loaded', () => {
       '2:1: ebtables: in OUTPUT there is no port that a frame came in by',
     ],
     ['*filter\n:FORWARD RETURN\n', '2:10: ebtables: the policy of FORWARD is ACCEPT or DROP'],
+    [`*filter\n:${'a'.repeat(32)} ACCEPT\n`, '2:1: ebtables: the name is too long: at most 31 characters'],
     ['*filter\n:own CONTINUE\n', '2:6: ebtables: "CONTINUE" is no policy'],
     ['*filter\n-A FORWARD -j INPUT\n', '2:1: ebtables: INPUT is a built-in chain: no rule jumps to it'],
     [

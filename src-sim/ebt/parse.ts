@@ -68,9 +68,13 @@ function newChain(name: string, isBuiltin: boolean): OpenChain {
   return { name, isBuiltin, policy: 'ACCEPT', rules: [] };
 }
 
+/** @kernel include/uapi/linux/netfilter_bridge/ebtables.h:EBT_CHAIN_MAXNAMELEN */
+const LONGEST_NAME = 31;
+
 /** `:FORWARD ACCEPT` */
 function declareChain(line: Line, first: Word, { chains }: OpenTable): void {
   const name = first.text.slice(1);
+  if (name.length > LONGEST_NAME) refuse(line, first, `the name is too long: at most ${LONGEST_NAME} characters`);
   const chain = chains.get(name) ?? newChain(name, false);
   chain.policy = readPolicy(line, line.words[1], chain);
   chains.set(name, chain);

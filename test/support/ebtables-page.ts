@@ -12,14 +12,20 @@ A host whose interface has \`ports\` is a bridge, and \`host.ebtables\` is what 
 switched by its Ethernet addresses (\`mac_src\`, \`mac_dst\`): to the port behind which the address was seen, to all
 others where it is not known, to the host where it is the bridge's own. On its way it crosses the chains below.
 
+Beside a ruleset \`chainwalk.yaml\` says so:
+
 \`\`\`yaml
-host:
-  interfaces: { br0: { addresses: ["10.0.0.1/24"], ports: [p0, p1] } }
-  ebtables: |
-    *filter
-    -A FORWARD -p IPv4 --ip-proto tcp --ip-dport 23 -j DROP
-packets:
-  - { in: p0, src: 10.0.0.2, dst: 10.0.0.3, proto: tcp, sport: 4000, dport: 23, mac_dst: "02:00:00:00:02:02" }
+hosts:
+  - files: bridge.rules
+    interfaces:
+      br0: { addresses: [10.0.0.1/24], ports: [p0, p1] }
+    ebtables: |
+      *filter
+      -A FORWARD -p IPv4 --ip-proto tcp --ip-dport 23 -j DROP
+\`\`\`
+
+\`\`\`sh
+chainwalk trace bridge.rules 'in p0 tcp 10.0.0.2:4000 > 10.0.0.3:23 S mac_dst=02:00:00:00:77:03'
 \`\`\`
 
 The trace of a packet is TRACE's, which knows iptables alone; its steps tell the rules of ebtables, too, and a frame that
