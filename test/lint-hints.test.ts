@@ -106,7 +106,7 @@ describe('ipvsadm -S -n', () => {
   ].join('\n');
 
   it('is read as services with their destinations', () => {
-    expect(parseServices(text)).toEqual([
+    expect(parseServices(text)).toMatchObject([
       {
         virtual: { kind: 'endpoint', protocol: 6, address: '203.0.113.10', port: 80 },
         scheduler: 'wrr',

@@ -37,7 +37,9 @@ export function decideInput(host: Host, packet: Packet, device: string, mark: nu
   const outDevice = isOfItsLink(dst) && device !== LOOPBACK ? device : undefined;
   const route = findRoute(host.routes, { dst, src, mark, inDevice: device, ...(outDevice && { outDevice }) });
   const isLocal = route?.type === 'local' || route?.type === 'broadcast';
-  if (!isLocal && !forwards(host))
+  // An IPv6 route that leads nowhere says so itself, before anybody asks whether the host forwards.
+  const isAnswered = packet.family === 'ipv6' && (route === undefined || route.type in DEAD_ROUTES);
+  if (!isLocal && !isAnswered && !forwards(host))
     return drop(`${dst} is not an address of this host, and it does not forward (${FORWARDING[host.family]}=0)`);
   if (route === undefined) return { ...drop(`there is no route to ${dst}`), error: 'no-route' };
   const dead = DEAD_ROUTES[route.type];
