@@ -10,6 +10,8 @@ export type Sender =
       readonly uid: number;
       readonly gid: number;
       readonly isRequest?: true;
+      /** Writes whole packets: what it writes as their source is not asked about when they are routed. */
+      readonly isRaw?: true;
       readonly mayBroadcast?: boolean;
     }
   /** A socket that no process opened: ICMP, and the RST of a closed port in IPv4. */

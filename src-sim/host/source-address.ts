@@ -5,7 +5,7 @@
  * @kernel net/ipv4/devinet.c:inet_select_addr, net/ipv6/addrconf.c:ipv6_dev_get_saddr
  */
 import { type Address, type AddressMask, addressValue, inNetwork, prefixLength } from '../net/address';
-import type { Host, InterfaceAddress } from './host';
+import { type Host, type InterfaceAddress, LOOPBACK } from './host';
 import { findRoute } from './routing';
 
 /**
@@ -19,7 +19,7 @@ export function sourceAddress(host: Host, device: string, nextHop: Address, dest
 
 /** What a packet of the host's own to `destination` has for its source. */
 export function sourceTowards(host: Host, destination: Address): Address | undefined {
-  const route = findRoute(host.routes, { dst: destination });
+  const route = findRoute(host.routes, { dst: destination, inDevice: LOOPBACK });
   if (route?.device === undefined) return undefined;
   return route.preferredSource ?? sourceAddress(host, route.device, route.gateway ?? destination, destination);
 }

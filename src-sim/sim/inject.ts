@@ -133,7 +133,7 @@ function passThrough(machine: Machine, flight: InFlight, device: Interface | und
 }
 
 function senderOf({ uid = 0, gid = 0, broadcast = false }: ScenarioPacket): Sender {
-  return { kind: 'process', uid, gid, mayBroadcast: broadcast };
+  return { kind: 'process', uid, gid, isRaw: true, mayBroadcast: broadcast };
 }
 
 function forgetTheLast({ sent, made, unsure }: Machine): void {

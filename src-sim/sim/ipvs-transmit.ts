@@ -5,6 +5,7 @@
  * @kernel net/netfilter/ipvs/ip_vs_xmit.c
  */
 import { confirm } from '../conntrack/track';
+import { LOOPBACK } from '../host/host';
 import { findRoute, isLoopback, type Route, routeDevice } from '../host/routing';
 import { sourceAddress } from '../host/source-address';
 import { cutToFit, largestOnTheWire } from '../host/wire-pieces';
@@ -34,7 +35,7 @@ export function transmit(
   { sent, isError }: Transmission,
 ): Verdict {
   const { server, method } = connection;
-  const route = findRoute(machine.host.routes, { dst: server.address });
+  const route = findRoute(machine.host.routes, { dst: server.address, inDevice: LOOPBACK });
   if (!isUsable(route)) {
     machine.emitter.sendError(machine, flight, 'host-unreachable');
     return drop('ipvs', `there is no route to the real server ${server.address}`);

@@ -3,9 +3,18 @@ import { type Host, LOOPBACK } from '../host/host';
 import { findRoute, isLimitedBroadcast, isLoopback, isMulticast, type Route, routeDevice } from '../host/routing';
 import type { InFlight } from './in-flight';
 
-/** A group, or everybody, is reached without a gateway. @kernel net/ipv4/route.c:__mkroute_output */
-export function outputRoute({ routes }: Host, { packet: { src, dst }, mark, sender }: InFlight): Route | undefined {
-  const route = findRoute(routes, { dst, mark });
+/**
+ * A group, or everybody, is reached without a gateway.
+ *
+ * @param isSourceChosen whether it was known before the route: `from` of a policy rule asks for it
+ * @kernel net/ipv4/route.c:__mkroute_output
+ */
+export function outputRoute(
+  { routes }: Host,
+  { packet: { src, dst }, mark, sender }: InFlight,
+  isSourceChosen = sender?.kind !== 'process' || !sender.isRaw,
+): Route | undefined {
+  const route = findRoute(routes, { dst, mark, inDevice: LOOPBACK, ...(isSourceChosen && { src }) });
   // A loopback address does not leave the host; a process that writes its own headers is not asked for it.
   if (isLoopback(src) && sender?.kind !== 'process' && route && routeDevice(route) !== LOOPBACK) return undefined;
   // What is of a link is reached by that link alone.

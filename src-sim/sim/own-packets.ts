@@ -22,7 +22,7 @@ import { sendOverBridge } from './bridging';
 import type { CopyRoute, Emitter } from './emitter';
 import { beginStory, endStory, type InFlight, ownPacket, type Story } from './in-flight';
 import type { Machine } from './machine';
-import { isUsable } from './output-route';
+import { isUsable, outputRoute } from './output-route';
 import { mtuOf, receive, send } from './path';
 
 /** IGMP and PIM are heard and never answered; other protocols have no reader here. */
@@ -160,10 +160,15 @@ function sendIcmpError(machine: Machine, about: InFlight, error: IcmpError, mtu?
   const { packet, route } = about;
   if (about.packetType !== 'unicast' || route?.type === 'broadcast' || isMulticast(packet.dst)) return;
   if (packet.family === 'ipv6' && (packet.src === '::' || isMulticast(packet.src))) return;
-  const source = route?.type === 'local' ? packet.dst : answeringSource(machine, about);
+  const isOfHost = route?.type === 'local';
+  const source = isOfHost ? packet.dst : answeringSource(machine, about);
   const message =
     source === undefined || !maySpeakFrom(machine.host, source) ? undefined : icmpError(packet, error, source, mtu);
-  if (message) sendOwn(machine, message, error.name, KERNEL_SOCKET, (flight) => attachTo(flight, about));
+  if (message === undefined) return;
+  sendOwn(machine, message, error.name, KERNEL_SOCKET, (flight) => {
+    attachTo(flight, about);
+    flight.route = outputRoute(machine.host, flight, isOfHost || packet.family === 'ipv6');
+  });
 }
 
 /**
@@ -229,6 +234,7 @@ function duplicate(machine: Machine, about: InFlight, hook: Hook, { gateway, dev
   const { packet } = about;
   const route = findRoute(machine.host.routes, {
     dst: gateway,
+    inDevice: LOOPBACK,
     ...(device === undefined ? {} : { outDevice: device }),
   });
   if (!isUsable(route)) return;

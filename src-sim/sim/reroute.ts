@@ -1,4 +1,5 @@
 /** What a hook does to a packet besides letting it pass: another route, or none. */
+import { LOOPBACK } from '../host/host';
 import { findRoute, routeDevice } from '../host/routing';
 import type { InFlight } from './in-flight';
 import type { Machine } from './machine';
@@ -15,7 +16,7 @@ export function drop(where: string, reason: string): Verdict {
  */
 export function reroute(machine: Machine, flight: InFlight): Verdict {
   const { src, dst } = flight.packet;
-  const route = findRoute(machine.host.routes, { dst, src, mark: flight.mark });
+  const route = findRoute(machine.host.routes, { dst, src, mark: flight.mark, inDevice: LOOPBACK });
   const device = route && routeDevice(route);
   if (route === undefined || device === undefined) return drop('routing', `there is no route to ${dst}`);
   if (device !== flight.outDevice) {
