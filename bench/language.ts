@@ -7,7 +7,7 @@ import { allProblems } from '../server/src/analysis/check';
 import { createDocument, editDocument, lineAt } from '../server/src/analysis/document';
 import { readHints } from '../server/src/analysis/hints';
 import { complete } from '../server/src/features/completion';
-import { diagnosticSlices } from '../server/src/features/diagnostics';
+import { problemSlices } from '../server/src/features/diagnostics';
 import { editedDiagnostics } from '../server/src/features/edited-diagnostics';
 import { hover } from '../server/src/features/hover';
 import { header, megabytes, percentile, row, thousands, times, title } from './report';
@@ -97,7 +97,7 @@ function editLines(rules: string): void {
   const below = numbersBelow(1);
   let document = createDocument(rules);
   const hints = readHints(document);
-  let known = [...diagnosticSlices(document, hints)].flat();
+  let known = [...problemSlices(document, hints)].flat();
   const ofLine: number[] = [];
   const ofCursor: number[] = [];
   const ofSteps: number[] = [];
@@ -122,7 +122,7 @@ function editLines(rules: string): void {
     );
     ofFile.push(
       milliseconds(() => {
-        const slices = diagnosticSlices(document, hints);
+        const slices = problemSlices(document, hints);
         const step = () => {
           let done: boolean | undefined;
           ofSteps.push(
@@ -141,6 +141,6 @@ function editLines(rules: string): void {
     row(name, ...[0.5, 0.95, 1].map((share) => percentile(values, share).toFixed(1)));
   line('read the line again, check it, its diagnostics', ofLine);
   line('hover and completion right behind it', ofCursor);
-  line('the whole file again, later: one step', ofSteps);
-  line('the whole file again, later: all steps', ofFile);
+  line('what iptables refuses of the whole file, later: one step', ofSteps);
+  line('what iptables refuses of the whole file, later: all steps', ofFile);
 }

@@ -6,15 +6,19 @@ import { madeBy } from '../../analysis/lower';
 import { isVerdict } from '../../analysis/table-commands';
 import { MAX_CHAIN_NAME_BYTES } from '../../syntax/chain-name';
 import { exceedsBytes } from '../../syntax/token';
-import type { Line, Word } from '../../syntax/tree';
+import type { Line, Tree, Word } from '../../syntax/tree';
 import type { TextEdit } from '../finding';
 import { edit, type RefusalFix, type RefusedPlace } from './define';
+
+/** Lines of a block in which each word is looked at, for each chain that must be renamed. */
+const LONGEST_RENAMED = 20_000;
 
 /** In the table's block: where it is made, filled, and led to. Undefined where the new name is none, or taken. */
 export function renameChain(at: RefusedPlace, name: string, renamed: string): RefusalFix | undefined {
   const block = blockAt(at.tree, at.number);
   const isNone = renamed === '' || /^[!-]/.test(renamed) || exceedsBytes(renamed, MAX_CHAIN_NAME_BYTES);
   if (block === undefined || isNone || isVerdict(name) || isVerdict(renamed)) return undefined;
+  if (block.end - block.start > LONGEST_RENAMED) return undefined;
   const words = namesIn(at, block);
   if (words.some(({ word }) => word.value === renamed)) return undefined;
   const edits = words
@@ -47,17 +51,41 @@ export function declareChain(at: RefusedPlace): RefusalFix | undefined {
   const { tree, text, problem, number, document } = at;
   const block = blockAt(tree, number);
   if (block?.header === undefined || problem.suggestion !== undefined) return undefined;
-  const lines = [...linesOf(block)].map((one) => ({ number: one, line: tree.lines[one] }));
-  const isFilled = lines.some(
-    ({ line }) => line?.kind === 'command' && line.command === 'append' && line.chain?.value === text,
-  );
+  const { filled, made, lastDeclaration } = chainsOf(tree, block);
   // Declared below its first use: moving the line is another cure.
-  if (!isFilled || lines.some(({ line }) => madeBy(line) === text)) return undefined;
-  const last = lines.filter(({ line }) => line?.kind === 'table' || line?.kind === 'chain').at(-1);
-  if (last === undefined || last.number > number) return undefined;
-  const end = tree.lines[last.number]?.text.length ?? 0;
-  const span = spanInDocument(document, last.number, { start: end, end });
+  if (!filled.has(text) || made.has(text) || lastDeclaration > number) return undefined;
+  const end = tree.lines[lastDeclaration]?.text.length ?? 0;
+  const span = spanInDocument(document, lastDeclaration, { start: end, end });
   return { title: `Declare the chain ${text}`, edits: [{ span, text: `:${text} - [0:0]\n` }], safe: false };
+}
+
+interface BlockChains {
+  /** Which chains rules are appended to. */
+  readonly filled: ReadonlySet<string>;
+  readonly made: ReadonlySet<string>;
+  /** The last line of the table's head. */
+  readonly lastDeclaration: number;
+}
+
+/** Looked up once for all the refusals of a block: there may be thousands. */
+const known = new WeakMap<Block, BlockChains>();
+
+function chainsOf(tree: Tree, block: Block): BlockChains {
+  const earlier = known.get(block);
+  if (earlier) return earlier;
+  const filled = new Set<string>();
+  const made = new Set<string>();
+  let lastDeclaration = block.start;
+  for (const number of linesOf(block)) {
+    const line = tree.lines[number];
+    const name = madeBy(line);
+    if (name !== undefined) made.add(name);
+    if (line?.kind === 'table' || line?.kind === 'chain') lastDeclaration = number;
+    if (line?.kind === 'command' && line.command === 'append' && line.chain) filled.add(line.chain.value);
+  }
+  const chains = { filled, made, lastDeclaration };
+  known.set(block, chains);
+  return chains;
 }
 
 /** `:INPUT REJECT` as it is meant: the policy DROP, and a last rule that rejects. */
