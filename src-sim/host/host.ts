@@ -185,6 +185,10 @@ function readSocket(text: string): string {
  *
  * @kernel net/ipv4/route.c:ip_route_output_key_hash_rcu, net/ipv4/devinet.c:__ip_dev_find
  */
-export function maySpeakFrom({ family, routes }: Host, address: Address): boolean {
-  return family === 'ipv6' || routes.tables.get('local')?.find(addressPoint(address), undefined)?.type === 'local';
+export function maySpeakFrom(host: Host, address: Address): boolean {
+  return host.family === 'ipv6' || isOwnAddress(host, address);
+}
+
+export function isOwnAddress({ routes }: Host, address: Address): boolean {
+  return routes.tables.get('local')?.find(addressPoint(address), undefined)?.type === 'local';
 }

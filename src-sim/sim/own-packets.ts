@@ -6,7 +6,7 @@
 import { setClosing } from '../conntrack/tcp';
 import { otherDirection } from '../conntrack/tuple';
 import { passesRejectChecksum } from '../host/checksum';
-import { isListening, isTransparent, LOOPBACK, maySpeakFrom } from '../host/host';
+import { isListening, isOwnAddress, isTransparent, LOOPBACK, maySpeakFrom } from '../host/host';
 import { ICMP_ERRORS, type IcmpError, type IcmpErrorKind, REJECT_ERRORS } from '../host/icmp-errors';
 import { decideInput } from '../host/input-routing';
 import { extensionProblem } from '../host/ipv6-arrival';
@@ -160,7 +160,8 @@ function sendIcmpError(machine: Machine, about: InFlight, error: IcmpError, mtu?
   const { packet, route } = about;
   if (about.packetType !== 'unicast' || route?.type === 'broadcast' || isMulticast(packet.dst)) return;
   if (packet.family === 'ipv6' && (packet.src === '::' || isMulticast(packet.src))) return;
-  const isOfHost = route?.type === 'local';
+  // A frame that a bridge forwards has no route, but may be for the host all the same: IPv6 looks at the address.
+  const isOfHost = route?.type === 'local' || (packet.family === 'ipv6' && isOwnAddress(machine.host, packet.dst));
   const source = isOfHost ? packet.dst : answeringSource(machine, about);
   const message =
     source === undefined || !maySpeakFrom(machine.host, source) ? undefined : icmpError(packet, error, source, mtu);
