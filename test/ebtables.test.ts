@@ -3,13 +3,15 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { runScenario } from '../server/src/analysis/run-scenario';
-import type { BridgeExample, BridgeExtension } from '../src-sim/ebt/define';
+import type { BridgeExtension } from '../src-sim/ebt/define';
 import { parseBridgeRules } from '../src-sim/ebt/parse';
 import { printBridgeRule } from '../src-sim/ebt/print-rule';
 import { RefusedBridgeText } from '../src-sim/ebt/refused-text';
 import { BRIDGE_EXTENSIONS } from '../src-sim/ebt/registry';
 import { parsePacketLine } from '../src-sim/sim/packet-line';
 import type { Scenario } from '../src-sim/sim/scenario';
+import type { Example } from '../src-sim/xt/define';
+import { exampleTitle } from './support/example-title';
 import { sharedData } from './support/shared-data';
 
 describe.each(BRIDGE_EXTENSIONS.map((extension) => [`${extension.kind} ${extension.name}`, extension] as const))(
@@ -17,22 +19,11 @@ describe.each(BRIDGE_EXTENSIONS.map((extension) => [`${extension.kind} ${extensi
   (_, extension) => {
     it('has examples', () => expect(extension.examples).not.toEqual([]));
 
-    for (const example of extension.examples) it(titleOf(example), () => check(extension, example));
+    for (const example of extension.examples) it(exampleTitle(example), () => check(extension, example));
   },
 );
 
-function titleOf(example: BridgeExample): string {
-  switch (example.kind) {
-    case 'accepted':
-      return `${example.rule} is saved as ${example.saved}`;
-    case 'refused':
-      return `${example.rule} is refused: ${example.why}`;
-    case 'packet':
-      return `${example.rule} ${example.matched ? 'takes' : 'leaves'} ${example.packet}`;
-  }
-}
-
-function check(extension: BridgeExtension, example: BridgeExample): void {
+function check(extension: BridgeExtension, example: Example): void {
   const [place] = extension.kind === 'target' && extension.places ? extension.places : ['filter:FORWARD'];
   const [table = '', chain = ''] = place?.split(':') ?? [];
   const text = `*${table}\n-A ${chain} ${example.rule}\n`;

@@ -9,6 +9,7 @@ import type { Example, Extension } from '../src-sim/xt/define';
 import { printRule } from '../src-sim/xt/print-rule';
 import { EXTENSIONS } from '../src-sim/xt/registry';
 import { familyOfExample, placeOf, restoreFile } from './support/example-rules';
+import { exampleTitle } from './support/example-title';
 
 /** What the examples of `set` count on. */
 const IPSETS = `create ips hash:ip
@@ -35,20 +36,9 @@ describe.each(EXTENSIONS.map((extension) => [`${extension.kind} ${extension.name
   (_name, extension) => {
     it('has examples', () => expect(extension.examples).not.toEqual([]));
 
-    for (const example of extension.examples) it(titleOf(example), () => check(extension, example));
+    for (const example of extension.examples) it(exampleTitle(example), () => check(extension, example));
   },
 );
-
-function titleOf(example: Example): string {
-  switch (example.kind) {
-    case 'accepted':
-      return `${example.rule} is saved as ${example.saved}`;
-    case 'refused':
-      return `${example.rule} is refused: ${example.why}`;
-    case 'packet':
-      return `${example.rule} ${example.matched ? 'takes' : 'leaves'} ${example.packet}`;
-  }
-}
 
 function check(extension: Extension, example: Example): void {
   const family = familyOfExample(extension, example);

@@ -1,6 +1,6 @@
-import { mismatch, option } from '../xt/define';
+import { fails, leaves, mismatch, option, same, saved } from '../xt/define';
 import { bad, hexByte, ok, word } from '../xt/value-types';
-import { defineBridgeMatch, leavesFrame, refusedRule, sameRule, savedRule } from './define';
+import { defineBridgeMatch } from './define';
 
 /** A number in hexadecimal, with `0x` or without. */
 function hexadecimal(name: string, digits: number) {
@@ -25,11 +25,11 @@ export const ieee8023 = defineBridgeMatch({
     '802_3-type': option(hexadecimal('SNAP type', 4), 'The protocol that the SNAP header names.', { invert: true }),
   },
   examples: [
-    savedRule('-p LENGTH --802_3-sap ! 66 -j DROP', '-p Length --802_3-sap ! 0x66 -j DROP'),
-    sameRule('-p Length --802_3-type 0x0800 -j DROP'),
-    refusedRule('--802_3-sap 0x42 -j DROP', '-p Length'),
-    refusedRule('-p Length --802_3-sap 0x142 -j DROP', 'no service access point'),
-    leavesFrame('-p Length --802_3-sap 0x42', 'in p0 udp 10.0.0.2:4000 > 10.0.0.3:53'),
+    saved('-p LENGTH --802_3-sap ! 66 -j DROP', '-p Length --802_3-sap ! 0x66 -j DROP'),
+    same('-p Length --802_3-type 0x0800 -j DROP'),
+    fails('--802_3-sap 0x42 -j DROP', '-p Length'),
+    fails('-p Length --802_3-sap 0x142 -j DROP', 'no service access point'),
+    leaves('-p Length --802_3-sap 0x42', 'in p0 udp 10.0.0.2:4000 > 10.0.0.3:53'),
   ],
   matches: ({ family }) => mismatch('802_3-sap', `the frame carries ${family}`),
 });

@@ -1,9 +1,9 @@
 import type { Address } from '../net/address';
 import type { Packet } from '../net/packet';
 import { address, macAddress } from '../xt/address-types';
-import { compare, option } from '../xt/define';
+import { compare, fails, leaves, option, same, saved, takes } from '../xt/define';
 import { allParsed, mapParsed, ok, word } from '../xt/value-types';
-import { defineBridgeMatch, firstMismatch, leavesFrame, refusedRule, sameRule, savedRule, takesFrame } from './define';
+import { defineBridgeMatch, firstMismatch } from './define';
 
 /** Without an IP address: whatever the frame carries. */
 type Station = { readonly mac: string; readonly address: Address | null };
@@ -44,12 +44,12 @@ export const among = defineBridgeMatch({
     'among-dst': option(stations, 'The frame is for one of these.', { invert: true }),
   },
   examples: [
-    savedRule('--among-src 02:00:00:00:00:01 -j DROP', '--among-src 2:0:0:0:0:1 -j DROP'),
-    sameRule('--among-dst ! 2:0:0:0:0:1,2:0:0:0:0:2=10.0.0.1 -j DROP'),
-    refusedRule('--among-dst 2:0:0:0:1 -j DROP', 'not a MAC address'),
-    refusedRule('--among-dst 2:0:0:0:0:1=nobody -j DROP', 'not an IPv4 address'),
-    takesFrame('--among-src 2:0:0:0:1:2=10.0.0.2 --among-dst 2:0:0:0:2:2', PACKET),
-    leavesFrame('--among-dst 2:0:0:0:2:2=10.0.0.4', PACKET),
+    saved('--among-src 02:00:00:00:00:01 -j DROP', '--among-src 2:0:0:0:0:1 -j DROP'),
+    same('--among-dst ! 2:0:0:0:0:1,2:0:0:0:0:2=10.0.0.1 -j DROP'),
+    fails('--among-dst 2:0:0:0:1 -j DROP', 'not a MAC address'),
+    fails('--among-dst 2:0:0:0:0:1=nobody -j DROP', 'not an IPv4 address'),
+    takes('--among-src 2:0:0:0:1:2=10.0.0.2 --among-dst 2:0:0:0:2:2', PACKET),
+    leaves('--among-dst 2:0:0:0:2:2=10.0.0.4', PACKET),
   ],
   matches({ family, src, dst }, given, { macSource, macDestination }) {
     const { 'among-src': from, 'among-dst': to } = given;

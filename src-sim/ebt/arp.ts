@@ -1,6 +1,6 @@
-import { mismatch, option } from '../xt/define';
+import { fails, leaves, mismatch, option, same, saved } from '../xt/define';
 import { bad, flag, ok, parseNumberIn, unsigned, word } from '../xt/value-types';
-import { defineBridgeMatch, leavesFrame, refusedRule, sameRule, savedRule } from './define';
+import { defineBridgeMatch } from './define';
 import { networkOf } from './ip-types';
 import { macMask } from './mac-type';
 
@@ -58,15 +58,15 @@ export const arp = defineBridgeMatch({
     'arp-gratuitous': option(flag, 'Sender and target have the same IP address.', { invert: true }),
   },
   examples: [
-    savedRule('-p ARP --arp-opcode ! 2 -j DROP', '-p ARP --arp-op ! Reply -j DROP'),
-    savedRule('-p ARP --arp-htype Ethernet -j DROP', '-p ARP --arp-htype 1 -j DROP'),
-    savedRule('-p ARP --arp-ip-src 10.0.0.1/8 -j DROP', '-p ARP --arp-ip-src 10.0.0.0/8 -j DROP'),
-    sameRule('-p ARP --arp-htype 1 --arp-ptype 0x800 --arp-mac-dst 02:00:00:00:00:00/ff:ff:ff:ff:ff:00 -j DROP'),
-    sameRule('-p RARP --arp-op Request_Reverse -j DROP'),
-    sameRule('-p ARP --arp-gratuitous -j DROP'),
-    refusedRule('--arp-op Request -j DROP', '-p ARP or RARP'),
-    refusedRule('-p ARP --arp-htype nonsense -j DROP', 'no hardware type'),
-    leavesFrame('-p ARP --arp-op Request', 'in p0 udp 10.0.0.2:4000 > 10.0.0.3:53'),
+    saved('-p ARP --arp-opcode ! 2 -j DROP', '-p ARP --arp-op ! Reply -j DROP'),
+    saved('-p ARP --arp-htype Ethernet -j DROP', '-p ARP --arp-htype 1 -j DROP'),
+    saved('-p ARP --arp-ip-src 10.0.0.1/8 -j DROP', '-p ARP --arp-ip-src 10.0.0.0/8 -j DROP'),
+    same('-p ARP --arp-htype 1 --arp-ptype 0x800 --arp-mac-dst 02:00:00:00:00:00/ff:ff:ff:ff:ff:00 -j DROP'),
+    same('-p RARP --arp-op Request_Reverse -j DROP'),
+    same('-p ARP --arp-gratuitous -j DROP'),
+    fails('--arp-op Request -j DROP', '-p ARP or RARP'),
+    fails('-p ARP --arp-htype nonsense -j DROP', 'no hardware type'),
+    leaves('-p ARP --arp-op Request', 'in p0 udp 10.0.0.2:4000 > 10.0.0.3:53'),
   ],
   matches: ({ family }) => mismatch('arp-op', `the frame carries ${family}`),
 });

@@ -1,6 +1,6 @@
 import { macAddress } from '../xt/address-types';
-import { option } from '../xt/define';
-import { defineBridgeTarget, refusedRule, sameRule, savedRule } from './define';
+import { fails, option, same, saved } from '../xt/define';
+import { defineBridgeTarget } from './define';
 import { verdict } from './verdict-type';
 
 export const arpreply = defineBridgeTarget({
@@ -18,12 +18,12 @@ export const arpreply = defineBridgeTarget({
     ),
   },
   examples: [
-    sameRule('-p ARP --arp-op Request -j arpreply --arpreply-mac 02:00:00:00:00:01 --arpreply-target CONTINUE'),
-    savedRule(
+    same('-p ARP --arp-op Request -j arpreply --arpreply-mac 02:00:00:00:00:01 --arpreply-target CONTINUE'),
+    saved(
       '-p ARP -j arpreply --arpreply-mac 2:0:0:0:0:1 --arpreply-target DROP',
       '-p ARP -j arpreply --arpreply-mac 02:00:00:00:00:01',
     ),
-    refusedRule('-j arpreply --arpreply-mac 02:00:00:00:00:01', '-p ARP'),
+    fails('-j arpreply --arpreply-mac 02:00:00:00:00:01', '-p ARP'),
   ],
   // What is no ARP request for an IP address is let on. @kernel ebt_arpreply.c:ebt_arpreply_tg
   apply: () => 'CONTINUE',

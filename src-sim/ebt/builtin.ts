@@ -1,8 +1,7 @@
 import type { Given } from '../netfilter/ruleset';
 import { interfaceName } from '../xt/address-types';
-import type { Mismatch } from '../xt/define';
-import { compare, option } from '../xt/define';
-import { defineBridgeMatch, firstMismatch, leavesFrame, refusedRule, sameRule, savedRule, takesFrame } from './define';
+import { compare, fails, leaves, type Mismatch, option, same, saved, takes } from '../xt/define';
+import { defineBridgeMatch, firstMismatch } from './define';
 import { ETHER_TYPE, etherType, etherTypeText } from './ether-type';
 import { macMask, macMatches } from './mac-type';
 
@@ -42,24 +41,24 @@ export const builtin = defineBridgeMatch({
     }),
   },
   examples: [
-    savedRule('-p ip -j DROP', '-p IPv4 -j DROP'),
-    savedRule('-p 0x806 -j DROP', '-p ARP -j DROP'),
-    savedRule('-p 2048 -j DROP', '-p 0x2048 -j DROP'),
-    savedRule('! -p length', '-p ! Length -j CONTINUE'),
-    sameRule('-i p+ -o ! p1 -j ACCEPT'),
-    savedRule('-s 2:0:0:0:0:A/ff:ff:ff:0:0:0 -j DROP', '-s 02:00:00:00:00:00/ff:ff:ff:00:00:00 -j DROP'),
-    savedRule('-d 01:00:00:00:00:00/01:00:00:00:00:00 -j DROP', '-d Multicast -j DROP'),
-    sameRule('-d ! Unicast -j DROP'),
-    sameRule('-d BGA -j DROP'),
-    refusedRule('-p 0x100 -j DROP', '0x0600 and above'),
-    refusedRule('-p nonsense -j DROP', 'unknown Ethernet protocol'),
-    refusedRule('-s nobody -j DROP', 'not a MAC address'),
-    refusedRule('-p IPv4 -p IPv4 -j DROP', 'given twice'),
-    takesFrame('-p IPv4 -i p0 -o p+ --logical-in br0 -s 02:00:00:00:01:02 -d Unicast', PACKET),
-    takesFrame('-s 02:00:00:00:00:00/ff:ff:ff:00:00:00 -p ! ARP', PACKET),
-    leavesFrame('-p Length', PACKET),
-    leavesFrame('-i ! p0', PACKET),
-    leavesFrame('--logical-out br1', PACKET),
+    saved('-p ip -j DROP', '-p IPv4 -j DROP'),
+    saved('-p 0x806 -j DROP', '-p ARP -j DROP'),
+    saved('-p 2048 -j DROP', '-p 0x2048 -j DROP'),
+    saved('! -p length', '-p ! Length -j CONTINUE'),
+    same('-i p+ -o ! p1 -j ACCEPT'),
+    saved('-s 2:0:0:0:0:A/ff:ff:ff:0:0:0 -j DROP', '-s 02:00:00:00:00:00/ff:ff:ff:00:00:00 -j DROP'),
+    saved('-d 01:00:00:00:00:00/01:00:00:00:00:00 -j DROP', '-d Multicast -j DROP'),
+    same('-d ! Unicast -j DROP'),
+    same('-d BGA -j DROP'),
+    fails('-p 0x100 -j DROP', '0x0600 and above'),
+    fails('-p nonsense -j DROP', 'unknown Ethernet protocol'),
+    fails('-s nobody -j DROP', 'not a MAC address'),
+    fails('-p IPv4 -p IPv4 -j DROP', 'given twice'),
+    takes('-p IPv4 -i p0 -o p+ --logical-in br0 -s 02:00:00:00:01:02 -d Unicast', PACKET),
+    takes('-s 02:00:00:00:00:00/ff:ff:ff:00:00:00 -p ! ARP', PACKET),
+    leaves('-p Length', PACKET),
+    leaves('-i ! p0', PACKET),
+    leaves('--logical-out br1', PACKET),
   ],
   matches({ family }, given, world) {
     const protocol = family === 'ipv4' ? ETHER_TYPE.IPv4 : ETHER_TYPE.IPv6;

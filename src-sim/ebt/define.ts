@@ -5,19 +5,12 @@
 import type { Packet } from '../net/packet';
 import type { BridgeChainName, BridgeTableName } from '../netfilter/hook';
 import type { Given, GivenOptions } from '../netfilter/ruleset';
-import type { GivenFor, Mismatch, OptionDeclarations } from '../xt/define';
+import type { Example, GivenFor, Mismatch, OptionDeclarations } from '../xt/define';
 import type { BridgeVerdict } from './ruleset';
 import type { BridgeWorld } from './world';
 
 /** `nat:PREROUTING`, where a target may stand. */
 export type BridgePlace = `${BridgeTableName}:${BridgeChainName}`;
-
-/** In the manner of ebtables' own test rows: a rule, and what `ebtables-save` prints or why it is refused. */
-export type BridgeExample =
-  | { readonly kind: 'accepted'; readonly rule: string; readonly saved: string }
-  | { readonly kind: 'refused'; readonly rule: string; readonly why: string }
-  /** A packet line (sim/packet-line.ts), bridged from port p0 to p1. */
-  | { readonly kind: 'packet'; readonly rule: string; readonly packet: string; readonly matched: boolean };
 
 interface Declaration<Options extends OptionDeclarations> {
   readonly name: string;
@@ -35,7 +28,8 @@ interface Declaration<Options extends OptionDeclarations> {
   refuses?(given: GivenFor<Options>): string | undefined;
   /** The same, in the options that ebtables-save prints. */
   canonical?(given: GivenFor<Options>): GivenFor<Options>;
-  readonly examples: readonly BridgeExample[];
+  /** A packet line of them is bridged from port p0 to p1. */
+  readonly examples: readonly Example[];
 }
 
 export interface BridgeMatchDeclaration<Options extends OptionDeclarations = OptionDeclarations>
@@ -97,27 +91,6 @@ export function defineBridgeTarget<const Options extends OptionDeclarations>(
   declaration: Omit<BridgeTargetDeclaration<Options>, 'kind'>,
 ): BridgeTargetExtension {
   return { ...declaration, kind: 'target' } as unknown as BridgeTargetExtension;
-}
-
-/** ebtables-save prints the rule as it was written. */
-export function sameRule(rule: string): BridgeExample {
-  return { kind: 'accepted', rule, saved: rule };
-}
-
-export function savedRule(rule: string, saved: string): BridgeExample {
-  return { kind: 'accepted', rule, saved };
-}
-
-export function refusedRule(rule: string, why: string): BridgeExample {
-  return { kind: 'refused', rule, why };
-}
-
-export function takesFrame(rule: string, packet: string): BridgeExample {
-  return { kind: 'packet', rule, packet, matched: true };
-}
-
-export function leavesFrame(rule: string, packet: string): BridgeExample {
-  return { kind: 'packet', rule, packet, matched: false };
 }
 
 /** The first conjunct that does not hold. */

@@ -1,6 +1,6 @@
 import { macAddress } from '../xt/address-types';
-import { given as gives, option } from '../xt/define';
-import { defineBridgeTarget, refusedRule, sameRule, savedRule } from './define';
+import { fails, given as gives, option, same, saved } from '../xt/define';
+import { defineBridgeTarget } from './define';
 import { verdict } from './verdict-type';
 
 export const dnat = defineBridgeTarget({
@@ -18,10 +18,10 @@ export const dnat = defineBridgeTarget({
   },
   canonical: (given) => ({ ...given, 'dnat-target': given['dnat-target'] ?? gives('ACCEPT') }),
   examples: [
-    savedRule('-j dnat --to-dst 2:0:0:0:0:1', '-j dnat --to-dst 02:00:00:00:00:01 --dnat-target ACCEPT'),
-    sameRule('-j dnat --to-dst 02:00:00:00:00:01 --dnat-target CONTINUE'),
-    refusedRule('-j dnat', 'required'),
-    refusedRule('-j dnat --to-dst 02:00:00:00:00:01 --dnat-target REJECT', 'none of'),
+    saved('-j dnat --to-dst 2:0:0:0:0:1', '-j dnat --to-dst 02:00:00:00:00:01 --dnat-target ACCEPT'),
+    same('-j dnat --to-dst 02:00:00:00:00:01 --dnat-target CONTINUE'),
+    fails('-j dnat', 'required'),
+    fails('-j dnat --to-dst 02:00:00:00:00:01 --dnat-target REJECT', 'none of'),
   ],
   apply(_packet, given, world) {
     world.setDestination(given['to-dst'].value);

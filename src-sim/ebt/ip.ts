@@ -3,19 +3,10 @@ import { IP_HEADER_BYTES, isLaterFragment, type Packet } from '../net/packet';
 import { PROTOCOL } from '../net/protocol';
 import { numberAt } from '../net/transport-header';
 import type { Given } from '../netfilter/ruleset';
-import { compare, type Mismatch, mismatch, option } from '../xt/define';
+import { compare, fails, leaves, type Mismatch, mismatch, option, same, saved, takes } from '../xt/define';
 import { protocol } from '../xt/protocol-type';
 import { hexByte, inSpan, type NumberSpan, unsigned } from '../xt/value-types';
-import {
-  defineBridgeMatch,
-  firstMismatch,
-  isPlain,
-  leavesFrame,
-  refusedRule,
-  sameRule,
-  savedRule,
-  takesFrame,
-} from './define';
+import { defineBridgeMatch, firstMismatch, isPlain } from './define';
 import { igmpRange } from './igmp-type';
 import { compareTransport, icmpRange, networkOf, portRange, portsRefused } from './ip-types';
 
@@ -50,32 +41,32 @@ export const ip = defineBridgeMatch({
     return given['ip-igmp-type'] && !is(PROTOCOL.igmp) ? '--ip-igmp-type needs --ip-proto igmp' : undefined;
   },
   examples: [
-    savedRule(
+    saved(
       '-p IPv4 --ip-source 10.0.0.1/24 --ip-destination ! 10.0.0.0/255.0.255.0 -j DROP',
       '-p IPv4 --ip-src 10.0.0.0/24 --ip-dst ! 10.0.0.0/255.0.255.0 -j DROP',
     ),
-    savedRule('-p IPv4 --ip-tos 10 -j DROP', '-p IPv4 --ip-tos 0x0A -j DROP'),
-    savedRule('-p IPv4 --ip-dport 80 --ip-protocol 6 -j DROP', '-p IPv4 --ip-proto tcp --ip-dport 80 -j DROP'),
-    savedRule(
+    saved('-p IPv4 --ip-tos 10 -j DROP', '-p IPv4 --ip-tos 0x0A -j DROP'),
+    saved('-p IPv4 --ip-dport 80 --ip-protocol 6 -j DROP', '-p IPv4 --ip-proto tcp --ip-dport 80 -j DROP'),
+    saved(
       '-p IPv4 --ip-proto tcp --ip-dport 80:90 --ip-sport :1024 -j DROP',
       '-p IPv4 --ip-proto tcp --ip-sport 0:1024 --ip-dport 80:90 -j DROP',
     ),
-    savedRule(
+    saved(
       '-p IPv4 --ip-proto icmp --ip-icmp-type 3/1',
       '-p IPv4 --ip-proto icmp --ip-icmp-type host-unreachable -j CONTINUE',
     ),
-    sameRule('-p IPv4 --ip-proto icmp --ip-icmp-type ! 1:10/0:255 -j DROP'),
-    sameRule('-p IPv4 --ip-proto igmp --ip-igmp-type membership-query -j DROP'),
-    refusedRule('--ip-src 10.0.0.1 -j DROP', '-p IPv4'),
-    refusedRule('-p ! IPv4 --ip-src 10.0.0.1 -j DROP', '-p IPv4'),
-    refusedRule('-p IPv4 --ip-dport 80 -j DROP', 'ports need'),
-    refusedRule('-p IPv4 --ip-proto ! tcp --ip-dport 80 -j DROP', 'ports need'),
-    refusedRule('-p IPv4 --ip-proto tcp --ip-sport 90:80 -j DROP', 'runs backwards'),
-    refusedRule('-p IPv4 --ip-proto tcp --ip-icmp-type 8 -j DROP', 'needs --ip-proto icmp'),
-    refusedRule('-p IPv4 --ip-tos 0x100 -j DROP', 'out of range'),
-    takesFrame('-p IPv4 --ip-src 10.0.0.0/24 --ip-proto tcp --ip-dport 80:90', WEB),
-    leavesFrame('-p IPv4 --ip-proto tcp --ip-sport ! 4000', WEB),
-    leavesFrame('-p IPv4 --ip-dst ! 10.0.0.3', WEB),
+    same('-p IPv4 --ip-proto icmp --ip-icmp-type ! 1:10/0:255 -j DROP'),
+    same('-p IPv4 --ip-proto igmp --ip-igmp-type membership-query -j DROP'),
+    fails('--ip-src 10.0.0.1 -j DROP', '-p IPv4'),
+    fails('-p ! IPv4 --ip-src 10.0.0.1 -j DROP', '-p IPv4'),
+    fails('-p IPv4 --ip-dport 80 -j DROP', 'ports need'),
+    fails('-p IPv4 --ip-proto ! tcp --ip-dport 80 -j DROP', 'ports need'),
+    fails('-p IPv4 --ip-proto tcp --ip-sport 90:80 -j DROP', 'runs backwards'),
+    fails('-p IPv4 --ip-proto tcp --ip-icmp-type 8 -j DROP', 'needs --ip-proto icmp'),
+    fails('-p IPv4 --ip-tos 0x100 -j DROP', 'out of range'),
+    takes('-p IPv4 --ip-src 10.0.0.0/24 --ip-proto tcp --ip-dport 80:90', WEB),
+    leaves('-p IPv4 --ip-proto tcp --ip-sport ! 4000', WEB),
+    leaves('-p IPv4 --ip-dst ! 10.0.0.3', WEB),
   ],
   matches(packet, given) {
     const { 'ip-src': src, 'ip-dst': dst, 'ip-tos': byte, 'ip-proto': number } = given;

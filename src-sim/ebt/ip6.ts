@@ -3,19 +3,10 @@ import { EXTENSION, findIpv6Header } from '../net/ipv6-header';
 import { isLaterFragment, type Packet } from '../net/packet';
 import { PROTOCOL } from '../net/protocol';
 import type { Given } from '../netfilter/ruleset';
-import { compare, type Mismatch, mismatch, option } from '../xt/define';
+import { compare, fails, leaves, type Mismatch, mismatch, option, same, saved, takes } from '../xt/define';
 import { protocol } from '../xt/protocol-type';
 import { hexByte, unsigned } from '../xt/value-types';
-import {
-  defineBridgeMatch,
-  firstMismatch,
-  isPlain,
-  leavesFrame,
-  refusedRule,
-  sameRule,
-  savedRule,
-  takesFrame,
-} from './define';
+import { defineBridgeMatch, firstMismatch, isPlain } from './define';
 import { compareTransport, icmpRange, networkOf, portRange, portsRefused } from './ip-types';
 
 const trafficClass = unsigned('number from 0 to 255', 0, 255, (value) => `0x${hexByte(value).slice(2).toUpperCase()}`);
@@ -51,21 +42,21 @@ export const ip6 = defineBridgeMatch({
     return given['ip6-icmp-type'] && !isIcmp ? '--ip6-icmp-type needs --ip6-proto ipv6-icmp' : undefined;
   },
   examples: [
-    savedRule('-p ip6 --ip6-source ! fd00::/ffff:: -j DROP', '-p IPv6 --ip6-src ! fd00::/16 -j DROP'),
-    sameRule('-p IPv6 --ip6-dst fd00::/64 --ip6-tclass 0x10 -j DROP'),
-    savedRule(
+    saved('-p ip6 --ip6-source ! fd00::/ffff:: -j DROP', '-p IPv6 --ip6-src ! fd00::/16 -j DROP'),
+    same('-p IPv6 --ip6-dst fd00::/64 --ip6-tclass 0x10 -j DROP'),
+    saved(
       '-p IPv6 --ip6-proto udp --ip6-sport 1024: -j DROP',
       '-p IPv6 --ip6-proto udp --ip6-sport 1024:65535 -j DROP',
     ),
-    savedRule(
+    saved(
       '-p IPv6 --ip6-proto 58 --ip6-icmp-type 1/4 -j DROP',
       '-p IPv6 --ip6-proto ipv6-icmp --ip6-icmp-type port-unreachable -j DROP',
     ),
-    refusedRule('-p IPv4 --ip6-src fd00::1 -j DROP', '-p IPv6'),
-    refusedRule('-p IPv6 --ip6-dport 80 -j DROP', 'ports need'),
-    refusedRule('-p IPv6 --ip6-proto icmp --ip6-icmp-type 128 -j DROP', 'needs --ip6-proto ipv6-icmp'),
-    takesFrame('-p IPv6 --ip6-src fd00::/64 --ip6-proto tcp --ip6-dport 80', WEB),
-    leavesFrame('-p IPv6 --ip6-proto ! tcp', WEB),
+    fails('-p IPv4 --ip6-src fd00::1 -j DROP', '-p IPv6'),
+    fails('-p IPv6 --ip6-dport 80 -j DROP', 'ports need'),
+    fails('-p IPv6 --ip6-proto icmp --ip6-icmp-type 128 -j DROP', 'needs --ip6-proto ipv6-icmp'),
+    takes('-p IPv6 --ip6-src fd00::/64 --ip6-proto tcp --ip6-dport 80', WEB),
+    leaves('-p IPv6 --ip6-proto ! tcp', WEB),
   ],
   matches(packet, given) {
     const { 'ip6-src': src, 'ip6-dst': dst, 'ip6-tclass': byte, 'ip6-proto': number } = given;

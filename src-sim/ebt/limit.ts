@@ -1,4 +1,4 @@
-import { given as gives, mismatch, option } from '../xt/define';
+import { fails, given as gives, mismatch, option, same, saved, takes } from '../xt/define';
 import { packetRate } from '../xt/rate-type';
 import {
   DEFAULT_LIMIT,
@@ -6,12 +6,12 @@ import {
   fullBucket,
   isTooLarge,
   LIMIT_SCALE,
+  limitRate,
   type TokenBucket,
-  type TokenRate,
   takeToken,
 } from '../xt/token-bucket';
 import { unsigned } from '../xt/value-types';
-import { defineBridgeMatch, refusedRule, sameRule, savedRule, takesFrame } from './define';
+import { defineBridgeMatch } from './define';
 
 export const limit = defineBridgeMatch({
   name: 'limit',
@@ -25,35 +25,23 @@ export const limit = defineBridgeMatch({
       'How many frames may come at once; 5 by default.',
     ),
   },
-  refuses: (given) => (isTooLarge(rateOf(given)) ? 'the rate and burst are too large for the kernel' : undefined),
+  refuses: (given) => (isTooLarge(limitRate(given)) ? 'the rate and burst are too large for the kernel' : undefined),
   canonical: (given) => ({
     limit: given.limit ?? gives(DEFAULT_LIMIT),
     'limit-burst': given['limit-burst'] ?? gives(DEFAULT_LIMIT_BURST),
   }),
   examples: [
-    savedRule('--limit 3 -j DROP', '--limit 3/sec --limit-burst 5 -j DROP'),
-    savedRule('--limit-burst 10 -j DROP', '--limit 3/hour --limit-burst 10 -j DROP'),
-    sameRule('--limit 1/sec --limit-burst 10 -j DROP'),
-    refusedRule('--limit 20000/sec -j DROP', 'too fast'),
-    refusedRule('--limit ! 3/hour -j DROP', 'cannot be inverted'),
-    refusedRule('--limit 3/min --limit-burst 10001 -j DROP', 'out of range'),
-    takesFrame('--limit 1/hour --limit-burst 1', 'in p0 udp 10.0.0.2:4000 > 10.0.0.3:53'),
+    saved('--limit 3 -j DROP', '--limit 3/sec --limit-burst 5 -j DROP'),
+    saved('--limit-burst 10 -j DROP', '--limit 3/hour --limit-burst 10 -j DROP'),
+    same('--limit 1/sec --limit-burst 10 -j DROP'),
+    fails('--limit 20000/sec -j DROP', 'too fast'),
+    fails('--limit ! 3/hour -j DROP', 'cannot be inverted'),
+    fails('--limit 3/min --limit-burst 10001 -j DROP', 'out of range'),
+    takes('--limit 1/hour --limit-burst 1', 'in p0 udp 10.0.0.2:4000 > 10.0.0.3:53'),
   ],
   matches(_packet, given, world) {
-    const rate = rateOf(given);
+    const rate = limitRate(given);
     const bucket = world.matchState<TokenBucket>(given, () => fullBucket(rate, world.now));
     return takeToken(bucket, rate, world.now) || mismatch('limit', 'the limit is used up');
   },
 });
-
-interface LimitOptions {
-  readonly limit?: { readonly value: { readonly period: number } };
-  readonly 'limit-burst'?: { readonly value: number };
-}
-
-function rateOf(given: LimitOptions): TokenRate {
-  return {
-    period: given.limit?.value.period ?? DEFAULT_LIMIT.period,
-    burst: given['limit-burst']?.value ?? DEFAULT_LIMIT_BURST,
-  };
-}

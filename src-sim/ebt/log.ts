@@ -1,8 +1,8 @@
 import { destinationPort, type Packet, sourcePort } from '../net/packet';
-import { given as gives, option } from '../xt/define';
+import { fails, given as gives, option, same, saved } from '../xt/define';
 import { wholeIpv6 } from '../xt/log-line';
 import { bad, flag, hexByte, ok, parseNumberIn, word } from '../xt/value-types';
-import { defineBridgeWatcher, refusedRule, sameRule, savedRule } from './define';
+import { defineBridgeWatcher } from './define';
 import type { BridgeWorld } from './world';
 
 const LEVELS = ['emerg', 'alert', 'crit', 'error', 'warning', 'notice', 'info', 'debug'];
@@ -49,11 +49,11 @@ export const log = defineBridgeWatcher({
     return { 'log-level': found ?? gives(NOTICE), ...rest };
   },
   examples: [
-    savedRule('--log -j DROP', '--log-level notice -j DROP'),
-    savedRule('--log-level 3 --log-prefix foo -j DROP', '--log-level error --log-prefix "foo" -j DROP'),
-    sameRule('--log-level debug --log-prefix "hello world" --log-ip --log-arp --log-ip6 -j CONTINUE'),
-    refusedRule('--log-level 9 -j DROP', 'out of range'),
-    refusedRule('--log-prefix aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa -j DROP', 'too long'),
+    saved('--log -j DROP', '--log-level notice -j DROP'),
+    saved('--log-level 3 --log-prefix foo -j DROP', '--log-level error --log-prefix "foo" -j DROP'),
+    same('--log-level debug --log-prefix "hello world" --log-ip --log-arp --log-ip6 -j CONTINUE'),
+    fails('--log-level 9 -j DROP', 'out of range'),
+    fails('--log-prefix aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa -j DROP', 'too long'),
   ],
   watch(packet, given, world) {
     const isTold = packet.family === 'ipv4' ? given['log-ip'] : given['log-ip6'];

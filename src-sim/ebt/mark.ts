@@ -1,15 +1,7 @@
-import { compare, given as gives, option } from '../xt/define';
+import { compare, fails, given as gives, leaves, option, same, saved, takes } from '../xt/define';
 import { ALL_BITS } from '../xt/mark-types';
 import { allParsed, bad, hex, mapParsed, ok, parseNumberIn, unsigned, word } from '../xt/value-types';
-import {
-  defineBridgeMatch,
-  defineBridgeTarget,
-  leavesFrame,
-  refusedRule,
-  sameRule,
-  savedRule,
-  takesFrame,
-} from './define';
+import { defineBridgeMatch, defineBridgeTarget } from './define';
 import { verdict } from './verdict-type';
 
 /** Without a value: whether any bit of the mask is set. */
@@ -44,12 +36,12 @@ export const markMatch = defineBridgeMatch({
     }),
   },
   examples: [
-    savedRule('--mark 1 -j DROP', '--mark 0x1 -j DROP'),
-    savedRule('! --mark 1/3 -j DROP', '--mark ! 0x1/0x3 -j DROP'),
-    sameRule('--mark /0x3 -j DROP'),
-    refusedRule('--mark 0x100000000 -j DROP', 'out of range'),
-    takesFrame('--mark 0', PACKET),
-    leavesFrame('--mark /0x3', PACKET),
+    saved('--mark 1 -j DROP', '--mark 0x1 -j DROP'),
+    saved('! --mark 1/3 -j DROP', '--mark ! 0x1/0x3 -j DROP'),
+    same('--mark /0x3 -j DROP'),
+    fails('--mark 0x100000000 -j DROP', 'out of range'),
+    takes('--mark 0', PACKET),
+    leaves('--mark /0x3', PACKET),
   ],
   matches(_packet, { mark: wanted }, { mark: found }) {
     const { value, mask } = wanted.value;
@@ -76,11 +68,11 @@ export const markTarget = defineBridgeTarget({
   },
   canonical: (given) => ({ ...given, 'mark-target': given['mark-target'] ?? gives('ACCEPT') }),
   examples: [
-    savedRule('-j mark --set-mark 1', '-j mark --mark-set 0x1 --mark-target ACCEPT'),
-    sameRule('-j mark --mark-or 0x10 --mark-target CONTINUE'),
-    sameRule('-j mark --mark-and 0x10 --mark-target DROP'),
-    refusedRule('-j mark', 'one of'),
-    refusedRule('-j mark --mark-set 1 --mark-or 2', 'one of'),
+    saved('-j mark --set-mark 1', '-j mark --mark-set 0x1 --mark-target ACCEPT'),
+    same('-j mark --mark-or 0x10 --mark-target CONTINUE'),
+    same('-j mark --mark-and 0x10 --mark-target DROP'),
+    fails('-j mark', 'one of'),
+    fails('-j mark --mark-set 1 --mark-or 2', 'one of'),
   ],
   apply(_packet, given, world) {
     const { 'mark-set': set, 'mark-or': or, 'mark-and': and, 'mark-xor': xor } = given;

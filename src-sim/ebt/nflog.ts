@@ -1,6 +1,6 @@
-import { given as gives, option } from '../xt/define';
+import { fails, given as gives, option, same, saved } from '../xt/define';
 import { flag, uint16, uint32 } from '../xt/value-types';
-import { defineBridgeWatcher, refusedRule, sameRule, savedRule } from './define';
+import { defineBridgeWatcher } from './define';
 import { logPrefix } from './log';
 
 const PREFIX_LIMIT = 63;
@@ -22,9 +22,9 @@ export const nflog = defineBridgeWatcher({
     return { ...rest, 'nflog-group': given['nflog-group'] ?? gives(DEFAULT_GROUP) };
   },
   examples: [
-    savedRule('--nflog -j DROP', '--nflog-group 1 -j DROP'),
-    sameRule('--nflog-prefix "a b" --nflog-group 5 --nflog-range 10 --nflog-threshold 3 -j DROP'),
-    refusedRule('--nflog-group 65536 -j DROP', 'out of range'),
+    saved('--nflog -j DROP', '--nflog-group 1 -j DROP'),
+    same('--nflog-prefix "a b" --nflog-group 5 --nflog-range 10 --nflog-threshold 3 -j DROP'),
+    fails('--nflog-group 65536 -j DROP', 'out of range'),
   ],
   watch(_packet, given, world) {
     world.log(

@@ -1,6 +1,6 @@
-import { compare, option } from '../xt/define';
+import { compare, fails, leaves, option, same, saved, takes } from '../xt/define';
 import { bad, ok, parseUnsigned, word } from '../xt/value-types';
-import { defineBridgeMatch, leavesFrame, refusedRule, sameRule, savedRule, takesFrame } from './define';
+import { defineBridgeMatch } from './define';
 import type { FrameType } from './world';
 
 /** By their numbers. @kernel include/uapi/linux/if_packet.h */
@@ -35,11 +35,11 @@ export const pkttype = defineBridgeMatch({
     'pkttype-type': option(frameType, 'The type, by its name or number.', { invert: true, required: true }),
   },
   examples: [
-    savedRule('--pkttype-type 3 -j DROP', '--pkttype-type otherhost -j DROP'),
-    sameRule('--pkttype-type ! multicast -j DROP'),
-    refusedRule('--pkttype-type unicast -j DROP', 'none of'),
-    takesFrame('--pkttype-type otherhost', BRIDGED),
-    leavesFrame('--pkttype-type host', BRIDGED),
+    saved('--pkttype-type 3 -j DROP', '--pkttype-type otherhost -j DROP'),
+    same('--pkttype-type ! multicast -j DROP'),
+    fails('--pkttype-type unicast -j DROP', 'none of'),
+    takes('--pkttype-type otherhost', BRIDGED),
+    leaves('--pkttype-type host', BRIDGED),
   ],
   matches(_packet, given, { frameType: found }) {
     const wanted = given['pkttype-type'];

@@ -1,5 +1,5 @@
-import { option } from '../xt/define';
-import { defineBridgeTarget, refusedRule, sameRule, savedRule } from './define';
+import { fails, option, same, saved } from '../xt/define';
+import { defineBridgeTarget } from './define';
 import { verdict } from './verdict-type';
 
 export const redirect = defineBridgeTarget({
@@ -14,9 +14,9 @@ export const redirect = defineBridgeTarget({
     ),
   },
   examples: [
-    savedRule('-j redirect --redirect-target ACCEPT', '-j redirect'),
-    sameRule('-j redirect --redirect-target CONTINUE'),
-    refusedRule('-j redirect --redirect-target nonsense', 'none of'),
+    saved('-j redirect --redirect-target ACCEPT', '-j redirect'),
+    same('-j redirect --redirect-target CONTINUE'),
+    fails('-j redirect --redirect-target nonsense', 'none of'),
   ],
   apply(_packet, given, world) {
     world.redirect();

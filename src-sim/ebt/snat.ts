@@ -1,7 +1,7 @@
 import { macAddress } from '../xt/address-types';
-import { given as gives, option } from '../xt/define';
+import { fails, given as gives, option, same, saved } from '../xt/define';
 import { flag } from '../xt/value-types';
-import { defineBridgeTarget, refusedRule, sameRule, savedRule } from './define';
+import { defineBridgeTarget } from './define';
 import { verdict } from './verdict-type';
 
 export const snat = defineBridgeTarget({
@@ -16,9 +16,9 @@ export const snat = defineBridgeTarget({
   },
   canonical: (given) => ({ ...given, 'snat-target': given['snat-target'] ?? gives('ACCEPT') }),
   examples: [
-    savedRule('-j snat --to-src 2:0:0:0:0:1', '-j snat --to-src 02:00:00:00:00:01 --snat-target ACCEPT'),
-    sameRule('-j snat --to-src 02:00:00:00:00:01 --snat-arp --snat-target CONTINUE'),
-    refusedRule('-j snat', 'required'),
+    saved('-j snat --to-src 2:0:0:0:0:1', '-j snat --to-src 02:00:00:00:00:01 --snat-target ACCEPT'),
+    same('-j snat --to-src 02:00:00:00:00:01 --snat-arp --snat-target CONTINUE'),
+    fails('-j snat', 'required'),
   ],
   apply(_packet, given, world) {
     world.setSource(given['to-src'].value);

@@ -1,6 +1,6 @@
-import { mismatch, option } from '../xt/define';
+import { fails, mismatch, option, same, saved } from '../xt/define';
 import { numberSpan, ok, parseNumberIn, word } from '../xt/value-types';
-import { defineBridgeMatch, refusedRule, sameRule, savedRule } from './define';
+import { defineBridgeMatch } from './define';
 import { macMask } from './mac-type';
 
 const TYPES: readonly (readonly [name: string, number: number])[] = [
@@ -48,10 +48,10 @@ export const stp = defineBridgeMatch({
     'stp-forward-delay': option(span16, 'How long a port listens and learns.', { invert: true }),
   },
   examples: [
-    savedRule('-d 01:80:c2:00:00:00 --stp-type 0 -j DROP', '-d BGA --stp-type config -j DROP'),
-    savedRule('-d BGA --stp-root-cost 1: -j DROP', '-d BGA --stp-root-cost 1:4294967295 -j DROP'),
-    sameRule('-d BGA --stp-type tcn --stp-flags topology-change -j DROP'),
-    refusedRule('-d BGA --stp-type 256 -j DROP', 'out of range'),
+    saved('-d 01:80:c2:00:00:00 --stp-type 0 -j DROP', '-d BGA --stp-type config -j DROP'),
+    saved('-d BGA --stp-root-cost 1: -j DROP', '-d BGA --stp-root-cost 1:4294967295 -j DROP'),
+    same('-d BGA --stp-type tcn --stp-flags topology-change -j DROP'),
+    fails('-d BGA --stp-type 256 -j DROP', 'out of range'),
   ],
   matches: ({ family }) => mismatch('stp-type', `the frame carries ${family}`),
 });

@@ -1,6 +1,6 @@
-import { mismatch, option } from '../xt/define';
+import { fails, leaves, mismatch, option, same, saved } from '../xt/define';
 import { unsigned } from '../xt/value-types';
-import { defineBridgeMatch, leavesFrame, refusedRule, sameRule, savedRule } from './define';
+import { defineBridgeMatch } from './define';
 import { etherType } from './ether-type';
 
 const HIGHEST_ID = 4094;
@@ -27,14 +27,11 @@ export const vlan = defineBridgeMatch({
     ),
   },
   examples: [
-    sameRule('-p 802_1Q --vlan-id 10 -j DROP'),
-    savedRule(
-      '-p 8021q --vlan-id ! 10 --vlan-encap IPv4 -j DROP',
-      '-p 802_1Q --vlan-id ! 10 --vlan-encap 0800 -j DROP',
-    ),
-    refusedRule('--vlan-id 10 -j DROP', '-p 802_1Q'),
-    refusedRule('-p 802_1Q --vlan-id 5000 -j DROP', 'out of range'),
-    leavesFrame('-p 802_1Q --vlan-id 10', 'in p0 udp 10.0.0.2:4000 > 10.0.0.3:53'),
+    same('-p 802_1Q --vlan-id 10 -j DROP'),
+    saved('-p 8021q --vlan-id ! 10 --vlan-encap IPv4 -j DROP', '-p 802_1Q --vlan-id ! 10 --vlan-encap 0800 -j DROP'),
+    fails('--vlan-id 10 -j DROP', '-p 802_1Q'),
+    fails('-p 802_1Q --vlan-id 5000 -j DROP', 'out of range'),
+    leaves('-p 802_1Q --vlan-id 10', 'in p0 udp 10.0.0.2:4000 > 10.0.0.3:53'),
   ],
   matches: ({ family }) => mismatch('vlan-id', `the frame carries ${family} without a tag`),
 });

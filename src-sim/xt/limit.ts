@@ -6,8 +6,8 @@ import {
   fullBucket,
   isTooLarge,
   LIMIT_SCALE,
+  limitRate,
   type TokenBucket,
-  type TokenRate,
   takeToken,
 } from './token-bucket';
 import { unsigned } from './value-types';
@@ -45,7 +45,7 @@ export const limit = defineMatch({
     takes('-m limit --limit 1/hour --limit-burst 1', 'in eth0 udp 198.51.100.7:40000 > 10.0.0.2:53'),
   ],
   refuses(given) {
-    const rate = rateOf(given);
+    const rate = limitRate(given);
     // iptables-nft makes a limit of its own, which knows neither bound. @see iptables/nft.c: add_nft_limit
     if (rate.burst === 0) return { why: 'a burst of 0 takes no packet', by: 'legacy' };
     return isTooLarge(rate) ? { why: 'the rate and burst are too large for the kernel', by: 'legacy' } : undefined;
@@ -56,21 +56,9 @@ export const limit = defineMatch({
     return { limit: given.limit ?? gives(DEFAULT_LIMIT), ...(isDefault ? {} : { 'limit-burst': burst }) };
   },
   matches(_packet, given, world) {
-    const rate = rateOf(given);
+    const rate = limitRate(given);
     const bucket = world.matchState<TokenBucket>(given, () => fullBucket(rate, world.now));
     return takeToken(bucket, rate, world.now) || mismatch('limit', 'the limit is used up');
   },
   region: () => [{ conditions: [], exact: false }],
 });
-
-interface LimitOptions {
-  readonly limit?: { readonly value: { readonly period: number } };
-  readonly 'limit-burst'?: { readonly value: number };
-}
-
-function rateOf(given: LimitOptions): TokenRate {
-  return {
-    period: given.limit?.value.period ?? DEFAULT_LIMIT.period,
-    burst: given['limit-burst']?.value ?? DEFAULT_LIMIT_BURST,
-  };
-}

@@ -27,6 +27,19 @@ export function fullBucket({ period, burst }: TokenRate, now: number): TokenBuck
   return { credit: userToCredits(period * burst), filled: jiffies(now) };
 }
 
+/** What `limit` is given, in iptables and in ebtables. */
+interface LimitOptions {
+  readonly limit?: { readonly value: { readonly period: number } };
+  readonly 'limit-burst'?: { readonly value: number };
+}
+
+export function limitRate(given: LimitOptions): TokenRate {
+  return {
+    period: given.limit?.value.period ?? DEFAULT_LIMIT.period,
+    burst: given['limit-burst']?.value ?? DEFAULT_LIMIT_BURST,
+  };
+}
+
 /** Fills the bucket as the time has passed, and takes a token; false where there is none. */
 export function takeToken(bucket: TokenBucket, { period, burst }: TokenRate, seconds: number): boolean {
   const full = userToCredits(period * burst);
